@@ -1,0 +1,36 @@
+import postgres from 'postgres'
+
+/** A URL (`postgres://…`), or the parts of one for the embedded server's socket. */
+export type ConnectionTarget = string | { host: string; port: number; user: string; database: string }
+
+export type Sql = postgres.Sql<{ bigint: number; date: string }>
+export type Transaction = postgres.TransactionSql<{ bigint: number; date: string }>
+
+export interface ConnectOptions {
+  max: number
+  applicationName: string
+  /** False behind a pooler in transaction mode that keeps no prepared statements. */
+  prepare?: boolean
+}
+
+/**
+ * A pool on PostgreSQL. Dates (`date`) stay `YYYY-MM-DD` strings, `bigint` becomes a number (our counters stay far
+ * below 2^53), `undefined` parameters become NULL (left alone they can leave a query that never settles).
+ */
+export function connect(target: ConnectionTarget, options: ConnectOptions): Sql {
+  const settings = {
+    max: options.max,
+    prepare: options.prepare ?? true,
+    connect_timeout: 5,
+    idle_timeout: 60,
+    max_lifetime: 30 * 60,
+    transform: { undefined: null },
+    onnotice: () => {},
+    connection: { application_name: options.applicationName, statement_timeout: 15_000 },
+    types: {
+      bigint: { to: 20, from: [20], parse: Number, serialize: String },
+      date: { to: 1082, from: [1082], parse: (text: string) => text, serialize: (text: string) => text },
+    },
+  }
+  return typeof target === 'string' ? postgres(target, settings) : postgres({ ...target, ...settings })
+}

