@@ -41,13 +41,17 @@ describe('createLogger', () => {
   })
 
   it.each(['authorization', 'password', 'token', 'refresh_token', 'email', 'title', 'description'])(
-    'redacts the field %s at the top, one level down and in a child',
+    'redacts the field %s at any depth and in a child',
     (field) => {
       const { logger, lines } = capture()
-      logger.info({ [field]: 'sesame', task: { [field]: 'sesame' } }, 'x')
+      logger.info({ [field]: 'ses"ame', deep: { deeper: [{ [field]: 'sesame\n' }] } }, 'x')
       logger.child({ [field]: 'sesame' }).info('x')
       expect(lines).toHaveLength(2)
-      for (const line of lines) expect(line).not.toContain('sesame')
+      for (const line of lines) {
+        expect(line).not.toContain('ame')
+        expect(line).toContain(`"${field}":"[redacted]"`)
+        expect(() => JSON.parse(line)).not.toThrow()
+      }
     },
   )
 
