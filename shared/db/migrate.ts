@@ -32,7 +32,8 @@ export async function migrate(sql: Sql, directory: URL = DIRECTORY): Promise<str
       const [known] = await tx<{ checksum: string }[]>`
         select checksum from schema_migrations where name = ${migration.name}`
       if (known?.checksum === migration.checksum) return false
-      if (known) throw new MigrationError('migration.changed', `Migration ${migration.name} was changed after use.`)
+      if (known)
+        throw new MigrationError('migration.changed', `Migration ${migration.name} was changed after use.`)
       await tx.unsafe(migration.text)
       await tx`insert into schema_migrations (name, checksum) values (${migration.name}, ${migration.checksum})`
       return true
@@ -57,11 +58,16 @@ function readMigrations(directory: URL) {
     .toSorted()
     .map((file) => {
       const text = readFileSync(new URL(file, directory), 'utf8')
-      return { name: file.replace(/\.sql$/, ''), text, checksum: createHash('sha256').update(text).digest('hex') }
+      return {
+        name: file.replace(/\.sql$/, ''),
+        text,
+        checksum: createHash('sha256').update(text).digest('hex'),
+      }
     })
 }
 
 /** `create table if not exists` still collides when two sessions run it at once (unique_violation in pg_type). */
 function ignoreConcurrentCreation(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error && ['23505', '42P07'].includes(String(error.code)))) throw error
+  if (!(error instanceof Error && 'code' in error && ['23505', '42P07'].includes(String(error.code))))
+    throw error
 }

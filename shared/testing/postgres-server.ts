@@ -26,7 +26,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const admin = connect(target, { max: 1, applicationName: 'test-setup' })
   await admin`create database template_daybook`
   await admin.end()
-  const template = connect({ ...target, database: 'template_daybook' }, { max: 1, applicationName: 'test-setup' })
+  const template = connect(
+    { ...target, database: 'template_daybook' },
+    { max: 1, applicationName: 'test-setup' },
+  )
   await migrate(template)
   await template.end()
   project.provide('postgres', target)

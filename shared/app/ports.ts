@@ -1,0 +1,187 @@
+import type { ActorView, TraceContext } from '../domain/actor.ts'
+import type { CloudEvent, RecordedEvent } from '../domain/cloud-event.ts'
+import type { EventDraft } from '../domain/events.ts'
+import type { Occurrence, Series } from '../domain/series.ts'
+import type { Task } from '../domain/task.ts'
+import type { IdentityStore } from './identity-ports.ts'
+import type { TaskPage, TaskQuery } from './task-query.ts'
+
+/** Types only: what use cases and functions may ask of the world. Adapters implement them, nobody else knows how. */
+
+export interface Clock {
+  now(): Date
+}
+
+export interface Ids {
+  /** UUID v7, increasing within this process (RFC 9562 §5.7). */
+  uuid(): string
+  /** `bytes` random bytes as lower-case hexadecimal. */
+  hex(bytes: number): string
+}
+
+export interface Log {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** Who is calling. `userId` comes from the token and from nowhere else. */
+export interface Actor {
+  userId: string
+  view: ActorView
+  timeZone: string
+  scopes: readonly string[]
+}
+
+/** What accompanies every write of a request. */
+export interface WriteContext {
+  actor: Actor
+  now: Date
+  trace: TraceContext | null
+  /** Versions that `If-Match` accepts; null when the header is absent or `*`. */
+  ifMatch: readonly number[] | null
+  idempotency: { key: string; fingerprint: string } | null
+}
+
+/** What a function answers: the body, and whether it is the stored answer of an earlier attempt. */
+export interface Answer<Body> {
+  body: Body
+  replayed?: boolean
+}
+
+export interface TagDelta {
+  key: string
+  label: string
+  active: number
+  completed: number
+}
+
+/** One decided change of one user. It is applied as a whole or not at all; a changed row carries its new version. */
+export interface Change {
+  userId: string
+  at: Date
+  newTasks?: Task[]
+  changedTasks?: Task[]
+  movedTasks?: { id: string; position: number; version: number }[]
+  series?: Series
+  newOccurrences?: Occurrence[]
+  changedOccurrences?: Occurrence[]
+  droppedOccurrences?: Pick<Occurrence, 'seriesId' | 'occurrenceAt'>[]
+  tagDeltas?: TagDelta[]
+  activeDelta: number
+  completedDelta: number
+  events: EventDraft[]
+  /** The dedupe mark of a consumer: a second change with the same mark is refused. */
+  processed?: { consumer: string; eventId: string }
+  idempotency?: { key: string; fingerprint: string; answer: unknown; expiresAt: Date }
+}
+
+/** `conflict`: a row has another version, or the occurrence exists; load again and decide again. */
+export type CommitResult =
+  | { outcome: 'applied' }
+  | { outcome: 'replayed'; answer: unknown }
+  | { outcome: 'conflict' }
+  | { outcome: 'already_processed' }
+  | { outcome: 'in_flight' }
+  | { outcome: 'key_reused' }
+
+export interface LoadedTask {
+  task: Task | null
+  series: Series | null
+  /** The stored answer of this user's Idempotency-Key, when there is one. */
+  stored: { fingerprint: string; answer: unknown } | null
+}
+
+/** Loads and commits. Within `exclusively`, no other write of the user comes in between. */
+export interface ChangeStore {
+  /** A task of the user with its series, deleted ones included; one round trip. */
+  loadTask(userId: string, taskId: string, key: string | null, now: Date): Promise<LoadedTask>
+  loadSeries(userId: string, seriesId: string): Promise<Series | null>
+  /** Newest occurrence that is no longer open, `missed` ones left out. */
+  lastClosedOccurrence(seriesId: string): Promise<Occurrence | null>
+  loadTasks(userId: string, ids: readonly string[]): Promise<Task[]>
+  storedAnswer(userId: string, key: string, now: Date): Promise<LoadedTask['stored']>
+  commit(change: Change): Promise<CommitResult>
+  exclusively<T>(userId: string, work: (store: ChangeStore) => Promise<T>): Promise<T>
+}
+
+/** Reads for people; see shared/app/task-query.ts. */
+export interface TaskReader {
+  get(userId: string, taskId: string): Promise<{ task: Task; series: Series | null } | null>
+  list(userId: string, query: TaskQuery): Promise<TaskPage>
+  tags(userId: string, query: { prefix: string; sort: 'usage' | 'name'; limit: number }): Promise<TagUsage[]>
+  occurrences(userId: string, seriesId: string, limit: number): Promise<Occurrence[]>
+}
+
+export interface TagUsage {
+  tag: string
+  active: number
+  completed: number
+}
+
+export interface SeriesSweep {
+  /** Active series whose live task has been missing since before `idleSince`, oldest first. */
+  withoutLiveTask(idleSince: Date, limit: number): Promise<{ userId: string; seriesId: string }[]>
+}
+
+export interface Outbox {
+  /**
+   * Claims users with unpublished events (skipping those another publisher holds), hands over their events in order,
+   * and forgets what `publish` reports as sent. Returns how many were sent and whether more may be waiting.
+   */
+  drain(
+    limit: { users: number; events: number },
+    publish: (events: RecordedEvent[]) => Promise<RecordedEvent[]>,
+  ): Promise<{ sent: number; more: boolean }>
+  /** Events waiting and the time of the oldest. */
+  backlog(): Promise<{ waiting: number; oldest: Date | null }>
+}
+
+export interface Housekeeping {
+  /** Removes expired idempotency keys, old dedupe marks and tasks deleted before `deletedBefore`; bounded per call. */
+  purge(now: Date, limits: { marksBefore: Date; deletedBefore: Date; batch: number }): Promise<number>
+}
+
+/** The broker, through the sidecar. Both reject when the sidecar is away. */
+export interface Broker {
+  /** Publishes in one call; resolves to the ids (CloudEvent id) that were not accepted. Key: the user id. */
+  publishAll(topic: string, events: CloudEvent[]): Promise<Set<string>>
+}
+
+export interface SidecarHealth {
+  /** True when the sidecar answers `/v1.0/healthz/outbound` with 204. */
+  outbound(): Promise<boolean>
+}
+
+/** How publishing is going, for /api/health/status. */
+export interface Publishing {
+  /** Says that there is something to publish; returns at once. */
+  wake(): void
+  state(): { status: 'available' | 'queued'; since: Date }
+}
+
+export interface Settings {
+  /** Secret the sidecar shows (`dapr-api-token`) on topic, job and cron routes. */
+  appToken: string
+  issuer: string
+  audience: string
+}
+
+/** All a function may use, built once per process. */
+export interface Deps {
+  clock: Clock
+  ids: Ids
+  log: Log
+  changes: ChangeStore
+  tasks: TaskReader
+  sweep: SeriesSweep
+  outbox: Outbox
+  housekeeping: Housekeeping
+  broker: Broker
+  publishing: Publishing
+  sidecar: SidecarHealth
+  database: { ping(): Promise<boolean> }
+  identity: IdentityStore
+  authenticate: (token: string) => Promise<Actor>
+  settings: Settings
+}

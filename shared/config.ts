@@ -1,0 +1,61 @@
+import { z } from 'zod'
+
+const port = z.coerce.number().int().min(0).max(65_535)
+
+/** Every environment variable Daybook reads. The README's table lists the same names. */
+const Environment = z.object({
+  PORT: port.default(8080),
+  HOST: z.string().default('127.0.0.1'),
+  DAYBOOK_DATA_DIR: z.string().min(1).default('.daybook'),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATABASE_POOL: z.coerce.number().int().min(2).max(100).default(10),
+  DATABASE_PREPARE: z.stringbool().default(true),
+  DAPR_HTTP_PORT: port.default(3500),
+  DAPR_API_TOKEN: z.string().min(1).optional(),
+  APP_API_TOKEN: z.string().min(1).optional(),
+  PUBLIC_URL: z.url().optional(),
+  OIDC_ISSUER: z.url().optional(),
+  OIDC_AUDIENCE: z.string().min(1).default('daybook'),
+  OIDC_JWKS_URL: z.url().optional(),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+})
+
+export type Config = ReturnType<typeof readConfig>
+
+export class ConfigError extends Error {
+  readonly code = 'config.invalid'
+  constructor(message: string) {
+    super(message)
+    this.name = 'ConfigError'
+  }
+}
+
+/** Reads the configuration once, at start. Throws {@link ConfigError} that names every variable at fault. */
+export function readConfig(env: Record<string, string | undefined> = process.env) {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const parsed = Environment.safeParse(given)
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+    throw new ConfigError(`The environment is not usable: ${faults.join('; ')}`)
+  }
+  const e = parsed.data
+  return {
+    http: { port: e.PORT, host: e.HOST },
+    /** Where clients reach this Daybook, when it is not where it listens. */
+    publicUrl: e.PUBLIC_URL,
+    dataDir: e.DAYBOOK_DATA_DIR,
+    database: { url: e.DATABASE_URL, pool: e.DATABASE_POOL, prepare: e.DATABASE_PREPARE },
+    dapr: {
+      baseUrl: `http://127.0.0.1:${e.DAPR_HTTP_PORT}`,
+      apiToken: e.DAPR_API_TOKEN,
+      appToken: e.APP_API_TOKEN,
+    },
+    /** An OIDC issuer whose tokens are accepted beside our own. */
+    oidc: e.OIDC_ISSUER
+      ? { issuer: e.OIDC_ISSUER, audience: e.OIDC_AUDIENCE, jwksUrl: e.OIDC_JWKS_URL }
+      : undefined,
+    logLevel: e.LOG_LEVEL,
+    /** For the embedded sidecar's secretstores.local.env. */
+    environment: env,
+  }
+}

@@ -1,0 +1,130 @@
+create extension if not exists btree_gin;
+create extension if not exists pg_trgm;
+
+-- One row per user: the last event sequence and the counters that keep count(*) off the list path. Every write of a
+-- user locks this row first, so writes of one user are ordered and cannot deadlock with each other.
+create table user_counters (
+  user_id uuid primary key,
+  last_seq bigint not null default 0,
+  active_tasks bigint not null default 0,
+  completed_tasks bigint not null default 0
+) with (fillfactor = 50);
+
+create table tasks (
+  id uuid primary key,
+  user_id uuid not null,
+  title text not null,
+  description text,
+  priority smallint not null check (priority between 0 and 2),
+  tags text[] not null,
+  tag_keys text[] not null,
+  completed_at timestamptz(3),
+  due_date date,
+  due_at timestamptz(3),
+  -- due_at, or the last millisecond of due_date in the task's zone, or the end of time: one sortable column.
+  due_order timestamptz(3) not null,
+  time_zone text not null,
+  remind_at timestamptz(3),
+  parent_id uuid,
+  position bigint not null,
+  series_id uuid,
+  occurrence_at timestamptz(3),
+  recurrence_rule text,
+  repeat_from text not null,
+  version integer not null check (version > 0),
+  created_at timestamptz(3) not null,
+  updated_at timestamptz(3) not null,
+  deleted_at timestamptz(3),
+  fts tsvector generated always as (
+    setweight(to_tsvector('simple', title), 'A') || setweight(to_tsvector('simple', coalesce(description, '')), 'B')
+  ) stored
+) with (fillfactor = 80);
+
+create table series (
+  id uuid primary key,
+  user_id uuid not null,
+  rule text not null,
+  start_at timestamptz(3) not null,
+  time_zone text not null,
+  month_end text not null check (month_end in ('clamp', 'skip')),
+  repeat_from text not null check (repeat_from in ('due', 'completion')),
+  exdates timestamptz(3)[] not null,
+  rdates timestamptz(3)[] not null,
+  is_all_day boolean not null,
+  template jsonb not null,
+  state text not null check (state in ('active', 'ended')),
+  live_task_id uuid,
+  generated integer not null,
+  version integer not null check (version > 0),
+  created_at timestamptz(3) not null,
+  updated_at timestamptz(3) not null
+);
+-- What the repair sweep looks at: normally empty but for the moment between a completion and its successor.
+create index series_without_live_task on series (updated_at) where state = 'active' and live_task_id is null;
+
+-- The primary key is the promise "one task per occurrence", whoever tries to make it and how often.
+create table occurrences (
+  series_id uuid not null,
+  occurrence_at timestamptz(3) not null,
+  user_id uuid not null,
+  state text not null check (state in ('open', 'completed', 'skipped', 'missed')),
+  task_id uuid,
+  closed_at timestamptz(3),
+  primary key (series_id, occurrence_at)
+);
+
+create table tags (
+  user_id uuid not null,
+  key text not null,
+  label text not null,
+  active bigint not null,
+  completed bigint not null,
+  primary key (user_id, key)
+);
+
+-- Append-only: outbox, change feed and source of the audit trail in one. `outbox` points at what is not published yet.
+create table events (
+  user_id uuid not null,
+  seq bigint not null,
+  id uuid not null,
+  type text not null,
+  source text not null,
+  subject text not null,
+  time timestamptz(3) not null,
+  data jsonb not null,
+  traceparent text,
+  tracestate text,
+  primary key (user_id, seq)
+);
+create unique index events_id on events (id);
+
+create table outbox (
+  user_id uuid not null,
+  seq bigint not null,
+  primary key (user_id, seq)
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
+
+create table processed_events (
+  consumer text not null,
+  event_id uuid not null,
+  processed_at timestamptz(3) not null,
+  primary key (consumer, event_id)
+);
+create index processed_events_age on processed_events (processed_at);
+
+create table idempotency_keys (
+  user_id uuid not null,
+  key text not null,
+  fingerprint text not null,
+  answer jsonb,
+  expires_at timestamptz(3) not null,
+  primary key (user_id, key)
+);
+create index idempotency_keys_age on idempotency_keys (expires_at);
+
+create index tasks_by_due on tasks (user_id, due_order, priority desc, id) where deleted_at is null;
+create index tasks_by_position on tasks (user_id, position, id) where deleted_at is null;
+create index tasks_by_series on tasks (series_id) where series_id is not null;
+create index tasks_by_parent on tasks (parent_id) where parent_id is not null;
+create index tasks_by_deletion on tasks (deleted_at) where deleted_at is not null;
+create index tasks_search on tasks using gin (user_id, fts, tag_keys, title gin_trgm_ops) where deleted_at is null;

@@ -1,0 +1,64 @@
+/** Every way Daybook refuses a request. Codes are part of the API; the HTTP status of each is in shared/kit/problem.ts. */
+export const ERROR_CODES = [
+  'request.malformed',
+  'request.invalid',
+  'request.not_found',
+  'request.method_not_allowed',
+  'request.too_large',
+  'request.unsupported_media_type',
+  'auth.required',
+  'auth.invalid_token',
+  'auth.invalid_credentials',
+  'auth.forbidden',
+  'auth.email_taken',
+  'auth.rate_limited',
+  'idempotency.in_flight',
+  'idempotency.key_reused',
+  'task.not_found',
+  'task.version_conflict',
+  'task.already_completed',
+  'task.not_completed',
+  'task.not_recurring',
+  'task.successor_exists',
+  'task.restore_expired',
+  'service.unavailable',
+  'internal',
+] as const
+export type ErrorCode = (typeof ERROR_CODES)[number]
+
+export interface FieldError {
+  /** Dotted path into the request: `recurrence_rule`, `tags.3`, `query.limit`. */
+  path: string
+  message: string
+}
+
+/** A refusal with a stable code. `message` is written for the person who sent the request. */
+export class DomainError extends Error {
+  readonly code: ErrorCode
+  readonly errors: FieldError[]
+  readonly retryAfterSeconds: number | undefined
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: { errors?: FieldError[]; retryAfterSeconds?: number; cause?: unknown } = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = 'DomainError'
+    this.code = code
+    this.errors = details.errors ?? []
+    this.retryAfterSeconds = details.retryAfterSeconds
+  }
+}
+
+/** A well-formed request with a field that cannot be accepted (422). */
+export function invalidField(path: string, message: string): DomainError {
+  return new DomainError('request.invalid', message, { errors: [{ path, message }] })
+}
+
+/** Thrown by a consumer when no retry can help; the event goes to the dead letters with this message as the reason. */
+export class PermanentError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'PermanentError'
+  }
+}

@@ -1,0 +1,162 @@
+import { z } from 'zod'
+import { civilDate, instant, instantText, text, timeZone, uuid } from './fields.ts'
+
+export const PRIORITIES = ['low', 'medium', 'high'] as const
+export type Priority = (typeof PRIORITIES)[number]
+export const PRIORITY_COLORS = { low: 'gray', medium: 'yellow', high: 'red' } as const satisfies Record<
+  Priority,
+  string
+>
+
+export const REPEAT_FROM = ['due', 'completion'] as const
+export type RepeatFrom = (typeof REPEAT_FROM)[number]
+export const MONTH_ENDS = ['clamp', 'skip'] as const
+/** Which occurrences an edit reaches: this one, this and the later ones, or the whole series. */
+export const EDIT_SCOPES = ['this', 'future', 'all'] as const
+export type EditScope = (typeof EDIT_SCOPES)[number]
+
+export const MAX_TAGS = 20
+
+/** A task as the domain holds it. One occurrence of a series is a task of its own. */
+export interface Task {
+  id: string
+  userId: string
+  title: string
+  description: string | null
+  priority: Priority
+  tags: readonly string[]
+  completedAt: Date | null
+  /** Always set when the task is due at all; alone (without `dueAt`) the task is due on a day, not at a time. */
+  dueDate: string | null
+  dueAt: Date | null
+  timeZone: string
+  remindAt: Date | null
+  parentId: string | null
+  position: number
+  seriesId: string | null
+  /** The instant of the series this task stands for (RFC 5545 RECURRENCE-ID); stays when the task is moved. */
+  occurrenceAt: Date | null
+  /** Null once the task repeats no longer, even though it keeps its `seriesId` for the history. */
+  recurrenceRule: string | null
+  repeatFrom: RepeatFrom
+  version: number
+  createdAt: Date
+  updatedAt: Date
+  deletedAt: Date | null
+}
+
+/** The task on the wire and in events: snake_case, instants as RFC 3339 text. */
+export const TaskView = z
+  .object({
+    id: z.uuid(),
+    user_id: z.uuid(),
+    title: z.string(),
+    description: z.string().nullable(),
+    priority: z.enum(PRIORITIES),
+    priority_color: z.enum(['red', 'yellow', 'gray']),
+    tags: z.array(z.string()),
+    is_completed: z.boolean(),
+    completed_at: instantText.nullable(),
+    due_date: z.iso.date().nullable(),
+    due_at: instantText.nullable(),
+    time_zone: z.string(),
+    remind_at: instantText.nullable(),
+    is_recurring: z.boolean(),
+    recurrence_rule: z.string().nullable(),
+    series_id: z.uuid().nullable(),
+    occurrence_at: instantText.nullable(),
+    repeat_from: z.enum(REPEAT_FROM),
+    parent_id: z.uuid().nullable(),
+    position: z.int(),
+    version: z.int().positive(),
+    created_at: instantText,
+    updated_at: instantText,
+    deleted_at: instantText.nullable(),
+  })
+  .meta({ id: 'Task' })
+export type TaskView = z.infer<typeof TaskView>
+
+export function taskView(task: Task): TaskView {
+  return {
+    id: task.id,
+    user_id: task.userId,
+    title: task.title,
+    description: task.description,
+    priority: task.priority,
+    priority_color: PRIORITY_COLORS[task.priority],
+    tags: [...task.tags],
+    is_completed: task.completedAt !== null,
+    completed_at: task.completedAt?.toISOString() ?? null,
+    due_date: task.dueDate,
+    due_at: task.dueAt?.toISOString() ?? null,
+    time_zone: task.timeZone,
+    remind_at: task.remindAt?.toISOString() ?? null,
+    is_recurring: task.recurrenceRule !== null,
+    recurrence_rule: task.recurrenceRule,
+    series_id: task.seriesId,
+    occurrence_at: task.occurrenceAt?.toISOString() ?? null,
+    repeat_from: task.repeatFrom,
+    parent_id: task.parentId,
+    position: task.position,
+    version: task.version,
+    created_at: task.createdAt.toISOString(),
+    updated_at: task.updatedAt.toISOString(),
+    deleted_at: task.deletedAt?.toISOString() ?? null,
+  }
+}
+
+/** Tags are matched case-insensitively: this is the form they are compared in. */
+export const tagKey = (tag: string): string => tag.normalize('NFC').toLowerCase()
+
+const tags = z
+  .array(text(1, 50))
+  .max(MAX_TAGS)
+  .transform((list) => [...new Map(list.toReversed().map((tag) => [tagKey(tag), tag])).values()].toReversed())
+
+const fields = {
+  title: text(1, 255),
+  description: text(0, 5000).nullable(),
+  priority: z.enum(PRIORITIES),
+  tags,
+  due_at: instant.nullable(),
+  due_date: civilDate.nullable(),
+  time_zone: timeZone,
+  remind_at: instant.nullable(),
+  parent_id: uuid.nullable(),
+  recurrence_rule: z.string().max(500).nullable(),
+  exdates: z.array(instant).max(500),
+  rdates: z.array(instant).max(500),
+  month_end: z.enum(MONTH_ENDS).nullable(),
+  repeat_from: z.enum(REPEAT_FROM),
+}
+
+/** A new task, or the whole of one that replaces it: what is left out takes its default. */
+export const TaskInput = z
+  .strictObject({
+    ...fields,
+    description: fields.description.default(null),
+    priority: fields.priority.default('medium'),
+    tags: fields.tags.default([]),
+    due_at: fields.due_at.default(null),
+    due_date: fields.due_date.default(null),
+    time_zone: fields.time_zone.optional().describe("IANA zone; by default the user's, else UTC"),
+    remind_at: fields.remind_at.default(null),
+    parent_id: fields.parent_id.default(null),
+    recurrence_rule: fields.recurrence_rule
+      .default(null)
+      .describe(
+        'RRULE value (RFC 5545) or daily, weekly, monthly, yearly, weekdays; due_at or due_date is its start',
+      ),
+    exdates: fields.exdates.default([]),
+    rdates: fields.rdates.default([]),
+    month_end: fields.month_end
+      .default(null)
+      .describe('What a day past the end of a month becomes: its last day (clamp) or nothing (skip)'),
+    repeat_from: fields.repeat_from.default('due'),
+  })
+  .meta({ id: 'TaskInput' })
+export type TaskInput = z.infer<typeof TaskInput>
+
+/** A merge patch (RFC 7396): only what is named changes; null clears. */
+export const TaskPatch = z.strictObject(fields).partial().meta({ id: 'TaskPatch' })
+export type TaskPatch = z.infer<typeof TaskPatch>

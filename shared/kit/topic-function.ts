@@ -1,0 +1,60 @@
+import type { Hono } from 'hono'
+import type { Change, CommitResult, Deps } from '../app/ports.ts'
+import type { TraceContext } from '../domain/actor.ts'
+import type { CloudEvent } from '../domain/cloud-event.ts'
+import type { AnyEvent, EventData, Topic } from '../domain/events.ts'
+import { baseApp, type AppEnv } from './base-app.ts'
+import { mountTopics } from './subscriptions.ts'
+import { continueTrace } from './trace-context.ts'
+
+/** What a consumer gets: the event, already checked against the catalogue, and the only way to write its effect. */
+export interface Delivery<E extends AnyEvent> {
+  event: Omit<CloudEvent, 'data' | 'type'> & { type: E['type']; data: EventData<E> }
+  /** Commits an effect together with this consumer's dedupe mark: the second delivery gets `already_processed`. */
+  commit: (change: Omit<Change, 'processed'>) => Promise<CommitResult>
+  trace: TraceContext
+  deps: Deps
+}
+
+export interface TopicSpec<E extends AnyEvent> {
+  /** Name of the effect and of its dedupe marks; the file's basename. */
+  consumer: string
+  on: readonly E[]
+  handle: (delivery: Delivery<E>) => Promise<void>
+}
+
+export interface TopicFunction {
+  kind: 'topic'
+  consumer: string
+  topics: readonly Topic[]
+  wants(type: string): boolean
+  deliver(event: CloudEvent, deps: Deps): Promise<void>
+  createApp(deps: Deps): Hono<AppEnv>
+}
+
+/**
+ * One effect of one or more event types. `handle` returns when the effect is done or was done before; it throws
+ * PermanentError when no retry can help, anything else to be called again (at-least-once delivery).
+ */
+export function topicFunction<E extends AnyEvent>(spec: TopicSpec<E>): TopicFunction {
+  const self: TopicFunction = {
+    kind: 'topic',
+    consumer: spec.consumer,
+    topics: [...new Set(spec.on.map((definition) => definition.topic))],
+    wants: (type) => spec.on.some((definition) => definition.type === type),
+    deliver: (event, deps) =>
+      spec.handle({
+        event: event as Delivery<E>['event'],
+        commit: (change) =>
+          deps.changes.commit({ ...change, processed: { consumer: spec.consumer, eventId: event.id } }),
+        trace: continueTrace(event.traceparent, event.tracestate, deps.ids),
+        deps,
+      }),
+    createApp: (deps) => {
+      const app = baseApp(deps)
+      mountTopics(app, [self], deps)
+      return app
+    },
+  }
+  return self
+}
