@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import { isSuccess, parseJson, refusal, type Transport } from './transport.ts'
+
+/** A complete CloudEvent in structured form; daprd makes no `id` of its own and leaves further attributes as they are. */
+export interface PublishableEvent {
+  readonly id: string
+  readonly traceparent?: string | undefined
+}
+
+export interface BulkEntry {
+  readonly event: PublishableEvent
+  /** Events of one key keep their order. */
+  readonly partitionKey: string
+}
+
+export interface FailedEntry {
+  /** Of the event. */
+  readonly id: string
+  readonly error: string
+}
+
+const CLOUD_EVENT = 'application/cloudevents+json'
+
+const BulkFailure = z.object({
+  failedEntries: z.array(z.object({ entryId: z.string(), error: z.string().default('') })).min(1),
+})
+
+/** Publish and bulk publish. A return means that the broker has the event. Source: Dapr Pub/Sub API reference. */
+export function createPublish({ call, send }: Transport) {
+  return {
+    async publishEvent(
+      pubsub: string,
+      topic: string,
+      event: PublishableEvent,
+      { partitionKey }: { readonly partitionKey: string },
+    ): Promise<void> {
+      await call({
+        operation: `publish ${topic}`,
+        method: 'POST',
+        path: ['v1.0', 'publish', pubsub, topic],
+        search: `?metadata.partitionKey=${encodeURIComponent(partitionKey)}`,
+        headers: { 'content-type': CLOUD_EVENT },
+        json: withTraceId(event),
+      })
+    },
+
+    /**
+     * Publishes events with different ids and returns those that the broker did not take, so an empty list is full
+     * success. It is not atomic, and an event may be taken after one of the same key has failed.
+     */
+    async bulkPublish(pubsub: string, topic: string, entries: readonly BulkEntry[]): Promise<FailedEntry[]> {
+      const operation = `bulk publish ${topic}`
+      const answer = await send({
+        operation,
+        method: 'POST',
+        path: ['v1.0', 'publish', 'bulk', pubsub, topic],
+        json: entries.map(({ event, partitionKey }) => ({
+          entryId: event.id,
+          event: withTraceId(event),
+          contentType: CLOUD_EVENT,
+          metadata: { partitionKey },
+        })),
+      })
+      if (isSuccess(answer)) return []
+      const failure = BulkFailure.safeParse(parseJson(answer))
+      if (!failure.success) throw refusal(operation, answer)
+      return failure.data.failedEntries.map(({ entryId, error }) => ({ id: entryId, error }))
+    },
+  }
+}
+
+// Without a traceid daprd replaces traceparent by its own span, and the trace of the request that caused the event ends.
+function withTraceId(event: PublishableEvent): PublishableEvent & { readonly traceid?: string } {
+  return event.traceparent === undefined ? event : { ...event, traceid: event.traceparent }
+}
