@@ -1,7 +1,7 @@
 import type { ActorView, TraceContext } from '../domain/actor.ts'
 import type { CloudEvent, RecordedEvent } from '../domain/cloud-event.ts'
 import type { EventDraft } from '../domain/events.ts'
-import type { Occurrence, Series } from '../domain/series.ts'
+import type { Occurrence, OccurrenceState, Series } from '../domain/series.ts'
 import type { Task } from '../domain/task.ts'
 import type { IdentityStore } from './identity-ports.ts'
 import type { TaskPage, TaskQuery } from './task-query.ts'
@@ -92,14 +92,26 @@ export interface LoadedTask {
   stored: { fingerprint: string; answer: unknown } | null
 }
 
+export interface Place {
+  position: number
+  id: string
+}
+
 /** Loads and commits. Within `exclusively`, no other write of the user comes in between. */
 export interface ChangeStore {
   /** A task of the user with its series, deleted ones included; one round trip. */
   loadTask(userId: string, taskId: string, key: string | null, now: Date): Promise<LoadedTask>
   loadSeries(userId: string, seriesId: string): Promise<Series | null>
-  /** Newest occurrence that is no longer open, `missed` ones left out. */
-  lastClosedOccurrence(seriesId: string): Promise<Occurrence | null>
+  /** Occurrences in these states, newest first. */
+  loadOccurrences(seriesId: string, states: readonly OccurrenceState[], limit: number): Promise<Occurrence[]>
+  /** Those of the user's tasks that exist and are not deleted, in no order. */
   loadTasks(userId: string, ids: readonly string[]): Promise<Task[]>
+  /** Tasks after a place in the user's order (position, then id). */
+  loadFollowing(userId: string, after: Place, limit: number): Promise<Task[]>
+  /** The task just before a place, leaving one out. */
+  loadPreceding(userId: string, before: Place & { excluding: string }): Promise<Task | null>
+  /** The task and its ancestors, nearest first; empty when the task is not the user's or deleted. */
+  ancestors(userId: string, taskId: string): Promise<string[]>
   storedAnswer(userId: string, key: string, now: Date): Promise<LoadedTask['stored']>
   commit(change: Change): Promise<CommitResult>
   exclusively<T>(userId: string, work: (store: ChangeStore) => Promise<T>): Promise<T>

@@ -1,7 +1,15 @@
 import postgres from 'postgres'
 
-/** A URL (`postgres://…`), or the parts of one for the embedded server's socket. */
-export type ConnectionTarget = string | { host: string; port: number; user: string; database: string }
+/** The embedded server's socket: `host` is the directory of the socket. */
+export interface SocketTarget {
+  host: string
+  port: number
+  user: string
+  database: string
+}
+
+/** A URL (`postgres://…`), or the embedded server's socket. */
+export type ConnectionTarget = string | SocketTarget
 
 export type Sql = postgres.Sql<{ bigint: number; date: string }>
 export type Transaction = postgres.TransactionSql<{ bigint: number; date: string }>

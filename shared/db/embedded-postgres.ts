@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
-import type { ConnectionTarget } from './connect.ts'
+import type { SocketTarget } from './connect.ts'
 
 const run = promisify(execFile)
 
@@ -27,7 +27,7 @@ export class EmbeddedPostgresError extends Error {
 }
 
 export interface EmbeddedPostgres {
-  target: ConnectionTarget
+  target: SocketTarget
   /** Lets go of the data directory and stops the server (fast shutdown: open transactions are rolled back). */
   stop(): Promise<void>
 }
@@ -82,7 +82,7 @@ export async function startEmbeddedPostgres(
     )
   }
 
-  const target: ConnectionTarget = {
+  const target: SocketTarget = {
     host: socketDirectory,
     port: 5432,
     user: 'daybook',
@@ -98,7 +98,7 @@ export async function startEmbeddedPostgres(
   }
 }
 
-async function takeOwnership(target: ConnectionTarget, root: string): Promise<postgres.Sql> {
+async function takeOwnership(target: SocketTarget, root: string): Promise<postgres.Sql> {
   const owner = postgres({ ...target, max: 1, idle_timeout: 0, max_lifetime: 0, onnotice: () => {} })
   // A killed predecessor's session ends within moments of its process; a living one keeps the lock.
   const [row] = await owner`

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, inject } from 'vitest'
-import { connect, type ConnectionTarget, type Sql } from '../db/connect.ts'
+import { connect, type SocketTarget, type Sql } from '../db/connect.ts'
 
 /**
  * A fresh, migrated database on the run's PostgreSQL, closed after the test file. Call it at the top of a file or in
@@ -13,7 +13,7 @@ export async function testDatabase(options: { max?: number } = {}): Promise<Sql>
 }
 
 /** Where a fresh, migrated database is, for tests that start a process of their own on it. */
-export async function testDatabaseTarget(): Promise<Exclude<ConnectionTarget, string>> {
+export async function testDatabaseTarget(): Promise<SocketTarget> {
   const server = inject('postgres')
   const name = `t_${randomUUID().replaceAll('-', '')}`
   const admin = connect(server, { max: 1, applicationName: 'test-setup' })

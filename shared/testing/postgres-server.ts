@@ -2,13 +2,13 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { connect, type ConnectionTarget } from '../db/connect.ts'
+import { connect, type SocketTarget } from '../db/connect.ts'
 import { startEmbeddedPostgres } from '../db/embedded-postgres.ts'
 import { migrate } from '../db/migrate.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    postgres: Exclude<ConnectionTarget, string>
+    postgres: SocketTarget
   }
 }
 
@@ -22,7 +22,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     full_page_writes: 'off',
     max_connections: '200',
   })
-  const target = server.target as Exclude<ConnectionTarget, string>
+  const target = server.target
   const admin = connect(target, { max: 1, applicationName: 'test-setup' })
   await admin`create database template_daybook`
   await admin.end()

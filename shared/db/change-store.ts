@@ -1,0 +1,157 @@
+import postgres from 'postgres'
+import type { Change, ChangeStore, CommitResult } from '../app/ports.ts'
+import type { Sql, Transaction } from './connect.ts'
+import { occurrenceFromRow, occurrenceToRow, seriesFromRow, seriesToRow, taskFromRow, taskToRow } from './task-rows.ts'
+import type { OccurrenceRow, SeriesRow, TaskRow } from './task-rows.ts'
+
+/** SQLSTATEs that commit_change raises (migration 0002). */
+const REFUSALS: Record<string, CommitResult> = {
+  DB001: { outcome: 'conflict' },
+  DB002: { outcome: 'already_processed' },
+  DB003: { outcome: 'in_flight' },
+  DB004: { outcome: 'key_reused' },
+  DB005: { outcome: 'conflict' },
+}
+
+export function createChangeStore(sql: Sql): ChangeStore {
+  return {
+    ...reads(sql),
+    commit: (change) => commit(sql, change),
+    exclusively: <T>(userId: string, work: (store: ChangeStore) => Promise<T>) =>
+      sql.begin(async (tx) => {
+        await tx`insert into user_counters (user_id) values (${userId}) on conflict do nothing`
+        await tx`select 1 from user_counters where user_id = ${userId} for update`
+        const store: ChangeStore = {
+          ...reads(tx),
+          // A refusal aborts the statement only, not what `work` did before: hence the savepoint.
+          commit: (change) => tx.savepoint((inner) => rawCommit(inner, change)).catch(refusalOf),
+          exclusively: (_user, nested) => nested(store),
+        }
+        return work(store)
+      }) as Promise<T>,
+  }
+}
+
+const commit = (sql: Sql, change: Change): Promise<CommitResult> => rawCommit(sql, change).catch(refusalOf)
+
+async function rawCommit(sql: Sql | Transaction, change: Change): Promise<CommitResult> {
+  const [row] = await sql<{ result: CommitResult }[]>`
+    select commit_change(${sql.json(changeRow(change) as never)}) as result`
+  return row!.result
+}
+
+function refusalOf(error: unknown): CommitResult {
+  const refusal = error instanceof postgres.PostgresError ? REFUSALS[error.code] : undefined
+  if (refusal) return refusal
+  throw error
+}
+
+type Reads = Omit<ChangeStore, 'commit' | 'exclusively'>
+
+function reads(sql: Sql | Transaction): Reads {
+  return {
+    async loadTask(userId, taskId, key, now) {
+      const [row] = await sql<{ task: TaskRow | null; series: SeriesRow | null; stored: StoredAnswer | null }[]>`
+        select (select to_jsonb(t) - 'fts' from tasks t where id = ${taskId} and user_id = ${userId}) as task,
+          (select to_jsonb(s) from series s where s.id =
+            (select series_id from tasks where id = ${taskId} and user_id = ${userId})) as series,
+          (select jsonb_build_object('fingerprint', fingerprint, 'answer', answer) from idempotency_keys
+            where user_id = ${userId} and key = ${key} and expires_at > ${now}) as stored`
+      return {
+        task: row?.task ? taskFromRow(row.task) : null,
+        series: row?.series ? seriesFromRow(row.series) : null,
+        stored: row?.stored ?? null,
+      }
+    },
+    async loadSeries(userId, seriesId) {
+      const [row] = await sql<{ series: SeriesRow }[]>`
+        select to_jsonb(s) as series from series s where id = ${seriesId} and user_id = ${userId}`
+      return row ? seriesFromRow(row.series) : null
+    },
+    async loadOccurrences(seriesId, states, limit) {
+      const rows = await sql<{ occurrence: OccurrenceRow }[]>`
+        select to_jsonb(o) as occurrence from occurrences o
+        where series_id = ${seriesId} and state = any(${[...states]})
+        order by occurrence_at desc limit ${limit}`
+      return rows.map((row) => occurrenceFromRow(row.occurrence))
+    },
+    async loadTasks(userId, ids) {
+      const rows = await sql<{ task: TaskRow }[]>`
+        select to_jsonb(t) - 'fts' as task from tasks t
+        where user_id = ${userId} and id = any(${[...ids]}::uuid[]) and deleted_at is null`
+      return rows.map((row) => taskFromRow(row.task))
+    },
+    async loadFollowing(userId, after, limit) {
+      const rows = await sql<{ task: TaskRow }[]>`
+        select to_jsonb(t) - 'fts' as task from tasks t
+        where user_id = ${userId} and deleted_at is null
+          and (position, id) > (${after.position}::bigint, ${after.id}::uuid)
+        order by position, id limit ${limit}`
+      return rows.map((row) => taskFromRow(row.task))
+    },
+    async loadPreceding(userId, before) {
+      const [row] = await sql<{ task: TaskRow }[]>`
+        select to_jsonb(t) - 'fts' as task from tasks t
+        where user_id = ${userId} and deleted_at is null and id <> ${before.excluding}
+          and (position, id) < (${before.position}::bigint, ${before.id}::uuid)
+        order by position desc, id desc limit 1`
+      return row ? taskFromRow(row.task) : null
+    },
+    async ancestors(userId, taskId) {
+      const rows = await sql<{ id: string }[]>`
+        with recursive up (id, parent_id, depth) as (
+          select id, parent_id, 0 from tasks where id = ${taskId} and user_id = ${userId} and deleted_at is null
+          union all
+          select t.id, t.parent_id, depth + 1 from tasks t join up on t.id = up.parent_id
+          where t.user_id = ${userId} and depth < 100)
+        select id from up order by depth`
+      return rows.map((row) => row.id)
+    },
+    async storedAnswer(userId, key, now) {
+      const [row] = await sql<StoredAnswer[]>`
+        select fingerprint, answer from idempotency_keys
+        where user_id = ${userId} and key = ${key} and expires_at > ${now}`
+      return row ?? null
+    },
+  }
+}
+
+interface StoredAnswer {
+  fingerprint: string
+  answer: unknown
+}
+
+/** The change in column names, without the parts it does not have. */
+function changeRow(change: Change): object {
+  const rows = <T>(name: string, list: readonly T[] | undefined, row: (item: T) => object) =>
+    list && list.length > 0 ? { [name]: list.map(row) } : {}
+  return {
+    user_id: change.userId,
+    at: change.at.toISOString(),
+    active_delta: change.activeDelta,
+    completed_delta: change.completedDelta,
+    ...rows('new_tasks', change.newTasks, taskToRow),
+    ...rows('changed_tasks', change.changedTasks, taskToRow),
+    ...rows('moved_tasks', change.movedTasks, (moved) => moved),
+    ...rows('new_occurrences', change.newOccurrences, occurrenceToRow),
+    ...rows('changed_occurrences', change.changedOccurrences, occurrenceToRow),
+    ...rows('dropped_occurrences', change.droppedOccurrences, ({ seriesId, occurrenceAt }) => ({
+      series_id: seriesId,
+      occurrence_at: occurrenceAt.toISOString(),
+    })),
+    ...rows('tag_deltas', change.tagDeltas, (delta) => delta),
+    ...(change.series && { series: seriesToRow(change.series) }),
+    events: change.events.map(({ trace, time, ...event }) => ({ ...event, time: time.toISOString(), ...trace })),
+    ...(change.processed && {
+      processed: { consumer: change.processed.consumer, event_id: change.processed.eventId },
+    }),
+    ...(change.idempotency && {
+      idempotency: {
+        key: change.idempotency.key,
+        fingerprint: change.idempotency.fingerprint,
+        answer: change.idempotency.answer,
+        expires_at: change.idempotency.expiresAt.toISOString(),
+      },
+    }),
+  }
+}
