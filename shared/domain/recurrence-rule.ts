@@ -1,0 +1,224 @@
+export const FREQUENCIES = ['DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY'] as const
+export type Frequency = (typeof FREQUENCIES)[number]
+
+export const WEEKDAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'] as const
+export type Weekday = (typeof WEEKDAYS)[number]
+
+/** `MO`, or numbered within the month or year: `1MO` the first Monday, `-1FR` the last Friday. */
+export type ByDay = Weekday | `${number}${Weekday}`
+
+/** The part of RFC 5545 §3.3.10 that Daybook accepts. Lists are ascending and without duplicates. */
+export interface RecurrenceRule {
+  freq: Frequency
+  /** 1 to 999. */
+  interval: number
+  byMonth?: readonly number[]
+  /** 1 to 31, or -31 to -1 counted from the end of the month. */
+  byMonthDay?: readonly number[]
+  byDay?: readonly ByDay[]
+  /** 1 to 366 or -366 to -1: which of the days found in one period count. */
+  bySetPos?: readonly number[]
+  /** First day of the week; absent means MO. */
+  wkst?: Weekday
+  /** 1 to 1000. */
+  count?: number
+  /** RFC 5545 text: `20261231T225959Z`, local `20261231T235959` or `20261231`, which includes that whole day. */
+  until?: string
+}
+
+/** A rule that cannot be used. `part` is the RRULE part to blame, `RRULE` for the text as a whole. */
+export class RecurrenceError extends Error {
+  readonly code: 'recurrence.invalid_part' | 'recurrence.unsupported_part'
+  readonly part: string
+  constructor(code: RecurrenceError['code'], part: string, message: string) {
+    super(message)
+    this.name = 'RecurrenceError'
+    this.code = code
+    this.part = part
+  }
+}
+
+export const MAX_RULE_LENGTH = 500
+export const MAX_INTERVAL = 999
+export const MAX_COUNT = 1000
+
+const SHORTHANDS: Readonly<Record<string, RecurrenceRule>> = {
+  DAILY: { freq: 'DAILY', interval: 1 },
+  WEEKLY: { freq: 'WEEKLY', interval: 1 },
+  MONTHLY: { freq: 'MONTHLY', interval: 1 },
+  YEARLY: { freq: 'YEARLY', interval: 1 },
+  WEEKDAYS: { freq: 'WEEKLY', interval: 1, byDay: ['MO', 'TU', 'WE', 'TH', 'FR'] },
+}
+
+/**
+ * Reads an RRULE value in any case, with or without `RRULE:`, or a shorthand: daily, weekly, monthly, yearly, weekdays.
+ * `clampDefault` is true for the shorthands that move to the end of a short month unless told otherwise. Throws RecurrenceError.
+ */
+export function parseRule(text: string): { rule: RecurrenceRule; clampDefault: boolean } {
+  if (text.length > MAX_RULE_LENGTH)
+    throw invalid('RRULE', `must be at most ${MAX_RULE_LENGTH} characters long`)
+  const value = text
+    .trim()
+    .toUpperCase()
+    .replace(/^RRULE:/, '')
+  const shorthand = Object.hasOwn(SHORTHANDS, value) ? SHORTHANDS[value] : undefined
+  if (shorthand) return { rule: { ...shorthand }, clampDefault: value === 'MONTHLY' || value === 'YEARLY' }
+
+  const rule: Partial<RecurrenceRule> = {}
+  const seen = new Set<string>()
+  for (const part of value.split(';')) {
+    const [, name, content] = /^([A-Z][A-Z-]{0,29})=(.+)$/.exec(part) ?? []
+    if (name === undefined || content === undefined) {
+      throw invalid('RRULE', 'must be parts of the form NAME=VALUE, separated by semicolons')
+    }
+    if (seen.has(name)) throw invalid(name, 'may be given only once')
+    seen.add(name)
+    readPart(rule, name, content)
+  }
+  return { rule: checked(rule), clampDefault: false }
+}
+
+/** The canonical RRULE value, without `RRULE:`. `parseRule` of it gives the same rule again. */
+export function formatRule(rule: RecurrenceRule): string {
+  const parts = [`FREQ=${rule.freq}`]
+  if (rule.interval !== 1) parts.push(`INTERVAL=${rule.interval}`)
+  if (rule.byMonth) parts.push(`BYMONTH=${rule.byMonth.join()}`)
+  if (rule.byMonthDay) parts.push(`BYMONTHDAY=${rule.byMonthDay.join()}`)
+  if (rule.byDay) parts.push(`BYDAY=${rule.byDay.join()}`)
+  if (rule.bySetPos) parts.push(`BYSETPOS=${rule.bySetPos.join()}`)
+  if (rule.wkst) parts.push(`WKST=${rule.wkst}`)
+  if (rule.count !== undefined) parts.push(`COUNT=${rule.count}`)
+  if (rule.until !== undefined) parts.push(`UNTIL=${rule.until}`)
+  return parts.join(';')
+}
+
+/** Splits `-1FR` into its number (0 when plain) and its weekday (0 is Monday). */
+export function splitByDay(byDay: ByDay): { nth: number; weekday: number } {
+  return { nth: Number(byDay.slice(0, -2)), weekday: WEEKDAYS.indexOf(byDay.slice(-2) as Weekday) }
+}
+
+function readPart(rule: Partial<RecurrenceRule>, name: string, content: string): void {
+  switch (name) {
+    case 'FREQ':
+      rule.freq = frequency(content)
+      return
+    case 'INTERVAL':
+      rule.interval = wholeNumber(name, content, MAX_INTERVAL)
+      return
+    case 'COUNT':
+      rule.count = wholeNumber(name, content, MAX_COUNT)
+      return
+    case 'UNTIL':
+      rule.until = untilText(content)
+      return
+    case 'WKST':
+      if (!isWeekday(content)) throw invalid(name, 'must be one of MO, TU, WE, TH, FR, SA, SU')
+      if (content === 'MO') delete rule.wkst
+      else rule.wkst = content
+      return
+    case 'BYMONTH':
+      rule.byMonth = content
+        .split(',')
+        .map((month) => wholeNumber(name, month, 12))
+        .sort(ascending)
+        .filter(isFirst)
+      return
+    case 'BYMONTHDAY':
+      rule.byMonthDay = signedNumbers(name, content, 31)
+      return
+    case 'BYSETPOS':
+      rule.bySetPos = signedNumbers(name, content, 366)
+      return
+    case 'BYDAY':
+      rule.byDay = weekdays(content)
+      return
+    default:
+      throw unsupported(name, 'is not supported')
+  }
+}
+
+function checked(rule: Partial<RecurrenceRule>): RecurrenceRule {
+  const { freq, byDay } = rule
+  if (!freq) throw invalid('FREQ', 'is missing')
+  if (rule.count !== undefined && rule.until !== undefined)
+    throw invalid('UNTIL', 'cannot be combined with COUNT')
+  if (freq === 'WEEKLY' && rule.byMonthDay) throw invalid('BYMONTHDAY', 'cannot be used with FREQ=WEEKLY')
+  if (rule.bySetPos && !byDay && !rule.byMonth && !rule.byMonthDay) {
+    throw invalid('BYSETPOS', 'needs BYDAY, BYMONTHDAY or BYMONTH beside it')
+  }
+  const highest = byDay ? Math.max(...byDay.map((day) => Math.abs(splitByDay(day).nth))) : 0
+  if (highest > 0 && (freq === 'DAILY' || freq === 'WEEKLY')) {
+    throw invalid('BYDAY', 'can be numbered only with FREQ=MONTHLY or FREQ=YEARLY')
+  }
+  if (highest > 5 && (freq === 'MONTHLY' || rule.byMonth))
+    throw invalid('BYDAY', 'has at most 5 of a weekday in a month')
+  return { ...rule, freq, interval: rule.interval ?? 1 }
+}
+
+function frequency(content: string): Frequency {
+  const known = FREQUENCIES.find((freq) => freq === content)
+  if (known) return known
+  if (['HOURLY', 'MINUTELY', 'SECONDLY'].includes(content)) {
+    throw unsupported('FREQ', `${content} is not supported, the shortest is DAILY`)
+  }
+  throw invalid('FREQ', 'must be DAILY, WEEKLY, MONTHLY or YEARLY')
+}
+
+function wholeNumber(part: string, content: string, highest: number): number {
+  const number = /^\d{1,4}$/.test(content) ? Number(content) : 0
+  if (number < 1 || number > highest) throw invalid(part, `must be a whole number from 1 to ${highest}`)
+  return number
+}
+
+function signedNumbers(part: string, content: string, highest: number): number[] {
+  const numbers = content.split(',').map((item) => (/^[+-]?\d{1,3}$/.test(item) ? Number(item) : 0))
+  if (numbers.some((number) => number === 0 || Math.abs(number) > highest)) {
+    throw invalid(part, `must be numbers from 1 to ${highest} or from -${highest} to -1`)
+  }
+  return numbers.sort(ascending).filter(isFirst)
+}
+
+function weekdays(content: string): ByDay[] {
+  const days = content.split(',').map((item) => {
+    const [, number, weekday] = /^([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)$/.exec(item) ?? []
+    const nth = Number(number)
+    if (!weekday || nth === 0 || Math.abs(nth) > 53) {
+      throw invalid('BYDAY', 'must be weekdays such as MO or, numbered from 1 to 53 or from -53 to -1, -1FR')
+    }
+    return (number === undefined ? weekday : `${nth}${weekday}`) as ByDay
+  })
+  const key = (day: ByDay) => splitByDay(day).weekday * 1000 + splitByDay(day).nth
+  return days.sort((a, b) => key(a) - key(b)).filter(isFirst)
+}
+
+function untilText(content: string): string {
+  const [, year, month, day, hour = '00', minute = '00', second = '00'] =
+    /^(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)Z?)?$/.exec(content) ?? []
+  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`
+  const date = new Date(iso)
+  // The second look refuses days that JavaScript would carry over, such as 30 February, and the hour 24.
+  if (Number.isNaN(date.getTime()) || date.toISOString() !== iso) {
+    throw invalid('UNTIL', 'must be a date such as 20261231 or a date and time such as 20261231T225959Z')
+  }
+  return content
+}
+
+function isWeekday(text: string): text is Weekday {
+  return WEEKDAYS.some((weekday) => weekday === text)
+}
+
+function ascending(a: number, b: number): number {
+  return a - b
+}
+
+function isFirst<T>(item: T, index: number, sorted: readonly T[]): boolean {
+  return index === 0 || item !== sorted[index - 1]
+}
+
+function invalid(part: string, problem: string): RecurrenceError {
+  return new RecurrenceError('recurrence.invalid_part', part, `${part} ${problem}.`)
+}
+
+function unsupported(part: string, problem: string): RecurrenceError {
+  return new RecurrenceError('recurrence.unsupported_part', part, `${part} ${problem}.`)
+}
