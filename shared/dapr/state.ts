@@ -28,7 +28,7 @@ export type StateOperation =
 const BulkAnswer = z.array(
   z.object({
     key: z.string(),
-    data: z.unknown(),
+    data: z.unknown().optional(),
     etag: z.string().optional(),
     error: z.string().optional(),
   }),

@@ -9,7 +9,7 @@ interface FetchInit {
   signal: AbortSignal
 }
 
-/** All that the client asks of fetch. It must honour the signal; `app.request` of a Hono app fits as well. */
+/** All that the client asks of fetch. It must honour the signal; `app.request` of a Hono app fits as well, then without a deadline. */
 export type Fetch = (url: string, init: FetchInit) => Response | Promise<Response>
 
 export interface DaprOptions {

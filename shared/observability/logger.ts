@@ -1,6 +1,6 @@
 import pino from 'pino'
 
-export type LogFields = Readonly<Record<string, unknown>>
+export type LogFields = object
 
 interface LogMethod {
   (message: string): void
