@@ -22,6 +22,7 @@ export function baseApp(deps: Deps): Hono<AppEnv> {
   app.use(
     secureHeaders({
       contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      overwrite: false, // a page may bring a policy of its own
       referrerPolicy: 'no-referrer',
       crossOriginResourcePolicy: 'same-origin',
     }),

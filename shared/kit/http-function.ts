@@ -2,7 +2,7 @@ import type { Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { z } from 'zod'
 import type { Actor, Answer, Deps, WriteContext } from '../app/ports.ts'
-import { DomainError } from '../domain/errors.ts'
+import { DomainError, type ErrorCode } from '../domain/errors.ts'
 import { bearerToken } from './authenticate.ts'
 import { baseApp, type AppEnv } from './base-app.ts'
 import { parsePart, readIdempotency, readIfMatch, readJson, readQuery } from './request.ts'
@@ -35,6 +35,8 @@ export interface HttpSpec<Auth extends 'user' | 'none', Params, Query, Body> {
   output?: z.ZodType
   /** True when the write honours If-Match and Idempotency-Key. */
   retrySafe?: boolean
+  /** Refusals of its own, for the API document; those of the kit (login, validation, If-Match …) follow from the rest. */
+  refuses?: readonly ErrorCode[]
   /** Where a created resource is. */
   location?: (body: never) => string
   handle: (input: Input<Auth, Params, Query, Body>) => Promise<Answer<unknown> | Response>

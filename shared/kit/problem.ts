@@ -21,14 +21,15 @@ const STATUS = {
   'idempotency.key_reused': 422,
   'task.not_found': 404,
   'task.version_conflict': 412,
-  'task.already_completed': 409,
-  'task.not_completed': 409,
+  'task.conflict': 409,
   'task.not_recurring': 409,
   'task.successor_exists': 409,
   'task.restore_expired': 410,
   'service.unavailable': 503,
   internal: 500,
 } as const satisfies Record<ErrorCode, number>
+
+export const statusOf = (code: ErrorCode): number => STATUS[code]
 
 const TITLE: Record<number, string> = {
   400: 'Malformed request',

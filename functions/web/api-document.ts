@@ -1,0 +1,11 @@
+import { httpFunction } from '../../shared/kit/http-function.ts'
+
+export default httpFunction({
+  route: 'GET /openapi.json',
+  summary: 'The OpenAPI 3.1 document of this API',
+  auth: 'none',
+  handle: async () => {
+    const { default: document } = await import('../../docs/openapi.json', { with: { type: 'json' } })
+    return { body: document }
+  },
+})

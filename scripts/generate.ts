@@ -1,0 +1,53 @@
+/** Writes what is derived from the code: docs/openapi.json and docs/events/. With --check it only compares. */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { functionNames, loadFunctions } from '../functions/main.ts'
+import { eventSchemas } from '../shared/kit/event-schemas.ts'
+import { openApiDocument } from '../shared/kit/openapi.ts'
+import packageJson from '../package.json' with { type: 'json' }
+
+const EVENTS = 'docs/events'
+const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url))
+const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`
+
+/** Path to content of every generated file. */
+async function generatedFiles(): Promise<Map<string, string>> {
+  const names = functionNames()
+  const functions = await loadFunctions(names)
+  // The pages of functions/web are for people; the document describes the API.
+  const documented = names.flatMap((name, index) => {
+    const fn = functions[index]
+    return fn?.kind === 'http' && !name.startsWith('web/') ? [{ name, fn }] : []
+  })
+  return new Map([
+    ['docs/openapi.json', json(openApiDocument(documented, packageJson.version))],
+    ...Object.entries(eventSchemas()).map(
+      ([type, schema]) => [`${EVENTS}/${type}.schema.json`, json(schema)] as const,
+    ),
+  ])
+}
+
+const read = (path: string): string | null => {
+  try {
+    return readFileSync(at(path), 'utf8')
+  } catch {
+    return null // not there yet
+  }
+}
+
+const files = await generatedFiles()
+mkdirSync(at(EVENTS), { recursive: true })
+const orphans = readdirSync(at(EVENTS))
+  .map((file) => `${EVENTS}/${file}`)
+  .filter((path) => !files.has(path))
+const stale = [...files].filter(([path, content]) => read(path) !== content).map(([path]) => path)
+
+if (process.argv.includes('--check')) {
+  for (const path of stale) console.error(`${path} is not what the code says; run npm run generate.`)
+  for (const path of orphans) console.error(`${path} describes an event that does not exist any more.`)
+  process.exitCode = stale.length + orphans.length > 0 ? 1 : 0
+} else {
+  for (const path of stale) writeFileSync(at(path), files.get(path) ?? '')
+  for (const path of orphans) rmSync(at(path))
+  console.log(`${files.size} generated files, ${stale.length} written, ${orphans.length} removed.`)
+}
