@@ -39,6 +39,7 @@ describe('invokeBinding', () => {
     const seen = answerWith(() => new Promise<Response>(() => {}))
     await expect(dapr.invokeBinding('mail', { operation: 'create', timeoutMs: 20 })).rejects.toMatchObject({
       kind: 'timeout',
+      message: expect.stringContaining('within 20 ms'),
     })
     expect(seen[0]?.json()).toEqual({ operation: 'create' })
   })

@@ -8,8 +8,6 @@ import { createSecrets } from './secrets.ts'
 import { createState } from './state.ts'
 import { createTransport, type DaprOptions } from './transport.ts'
 
-export type DaprClient = ReturnType<typeof createDaprClient>
-
 /** Daybook's door to Dapr. Every function throws DaprError and nothing else for what happens beyond this process. */
 export function createDaprClient(options: DaprOptions) {
   const transport = createTransport(options)

@@ -69,6 +69,14 @@ describe('converse', () => {
     expect(await dapr.converse('assistant', { messages })).toEqual({ text: '', toolCalls: [] })
   })
 
+  it('takes a deadline of its own, since models are slow', async () => {
+    answerWith(() => new Promise<Response>(() => {}))
+    await expect(dapr.converse('assistant', { messages, timeoutMs: 20 })).rejects.toMatchObject({
+      kind: 'timeout',
+      message: expect.stringContaining('within 20 ms'),
+    })
+  })
+
   it('throws when the model failed and when the answer has another shape', async () => {
     answerWith(daprFailure(500, 'ERR_CONVERSATION_INVOKE', 'rate limited'))
     await expect(dapr.converse('assistant', { messages })).rejects.toMatchObject({ kind: 'refused' })

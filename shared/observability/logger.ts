@@ -15,10 +15,8 @@ export interface Logger {
   child(fields: LogFields): Logger
 }
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
-
-export interface LoggerOptions {
-  readonly level: (typeof LOG_LEVELS)[number]
+interface LoggerOptions {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent'
   readonly service: string
   /** Where lines go instead of standard output. */
   readonly destination?: { write(line: string): void }
