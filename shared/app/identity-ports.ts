@@ -1,5 +1,90 @@
-/** Filled in by the identity functions. */
+import type { EventDraft } from '../domain/events.ts'
+import type { FailureCount } from '../domain/identity-throttle.ts'
+import type { Session } from '../domain/identity-session.ts'
+import type { KeySet, TicketPurpose, User } from '../domain/identity.ts'
+import type { Actor } from './ports.ts'
+
+/** Types only: what the use cases of identity may ask of the world. */
+
+export interface NewUser extends User {
+  passwordHash: string | null
+}
+
+/** A secret of 30 seconds that stands for an actor once. Only its digest is kept. */
+export interface Ticket {
+  digest: string
+  purpose: TicketPurpose
+  actor: Actor
+  expiresAt: Date
+}
+
+/** One decided change of who may do what. It is applied with its events as a whole or not at all. */
+export interface IdentityChange {
+  /** Null when it concerns nobody we know (a sign-in with an unknown address); then there are no events either. */
+  userId: string | null
+  at: Date
+  events: EventDraft[]
+  newUser?: NewUser
+  newSession?: Session
+  /** Carries its new version. */
+  changedSession?: Session
+  newTicket?: Ticket
+  /** Failed sign-ins to count. */
+  failures?: Omit<FailureCount, 'failures'>[]
+  /** Keys whose failures are forgotten. */
+  forgiven?: string[]
+}
+
+/** `conflict`: the session has another version; load again and decide again. */
+export type IdentityOutcome = 'applied' | 'conflict' | 'email_taken'
+
+export interface SigningKey {
+  /** Counts up from 1; the highest signs. */
+  generation: number
+  kid: string
+  privateJwk: object
+  createdAt: Date
+}
+
 export interface IdentityStore {
-  /** Our own user id for a token's issuer and subject, made on first sight. */
-  userOf(issuer: string, subject: string): Promise<{ userId: string; timeZone: string }>
+  /** The user of an external issuer's subject; made of `newcomer` on first sight, together with its events. */
+  userOf(issuer: string, subject: string, newcomer: { user: User; events: EventDraft[] }): Promise<User>
+  findUser(userId: string): Promise<User | null>
+  isEmailTaken(email: string): Promise<boolean>
+  /** The account of an address with its password hash, and the failures counted under `keys`; one round trip. */
+  loadLogin(
+    email: string,
+    keys: readonly string[],
+    now: Date,
+  ): Promise<{ user: User | null; passwordHash: string | null; failures: FailureCount[] }>
+  loadSession(sessionId: string): Promise<{ session: Session; user: User } | null>
+  /** Takes a ticket out: the second who asks gets null, as does who asks for another purpose or too late. */
+  takeTicket(digest: string, purpose: TicketPurpose, now: Date): Promise<Actor | null>
+  commit(change: IdentityChange): Promise<IdentityOutcome>
+  /** Newest first. */
+  signingKeys(): Promise<SigningKey[]>
+  /** Adds a key unless its generation exists, and forgets keys that were replaced before `replacedBefore`. */
+  addSigningKey(key: SigningKey, replacedBefore: Date): Promise<void>
+}
+
+export interface Passwords {
+  hash(password: string): Promise<string>
+  /**
+   * Whether `password` is the one that was hashed. Takes its turn first, then asks `load` for the hash, so that what
+   * `load` checks is current. Null takes as long as a hash and is never right.
+   */
+  verify(password: string, load: () => Promise<string | null>): Promise<boolean>
+}
+
+export interface Tokens {
+  /** A signed access token for our own API. */
+  issue(actor: Pick<Actor, 'userId' | 'timeZone' | 'scopes'>): Promise<string>
+  publicKeys(): Promise<KeySet>
+}
+
+/** All that identity needs, as one dependency. */
+export interface Identity {
+  store: IdentityStore
+  passwords: Passwords
+  tokens: Tokens
 }

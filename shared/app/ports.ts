@@ -3,7 +3,7 @@ import type { CloudEvent, RecordedEvent } from '../domain/cloud-event.ts'
 import type { EventDraft } from '../domain/events.ts'
 import type { Occurrence, OccurrenceState, Series } from '../domain/series.ts'
 import type { Task } from '../domain/task.ts'
-import type { IdentityStore } from './identity-ports.ts'
+import type { Identity } from './identity-ports.ts'
 import type { TaskPage, TaskQuery } from './task-query.ts'
 
 /** Types only: what use cases and functions may ask of the world. Adapters implement them, nobody else knows how. */
@@ -106,6 +106,8 @@ export interface ChangeStore {
   loadOccurrences(seriesId: string, states: readonly OccurrenceState[], limit: number): Promise<Occurrence[]>
   /** Those of the user's tasks that exist and are not deleted, in no order. */
   loadTasks(userId: string, ids: readonly string[]): Promise<Task[]>
+  /** Other tasks of a series that are not deleted, newest occurrence first. */
+  loadSiblings(userId: string, seriesId: string, excluding: string, limit: number): Promise<Task[]>
   /** Tasks after a place in the user's order (position, then id). */
   loadFollowing(userId: string, after: Place, limit: number): Promise<Task[]>
   /** The task just before a place, leaving one out. */
@@ -138,19 +140,19 @@ export interface SeriesSweep {
 
 export interface Outbox {
   /**
-   * Claims users with unpublished events (skipping those another publisher holds), hands over their events in order,
-   * and forgets what `publish` reports as sent. Returns how many were sent and whether more may be waiting.
+   * Claims users with unpublished events (not those another publisher holds), hands over their events, grouped by user
+   * and in sequence, and forgets those that `publish` resolves to. `left`: others are waiting, here or with another.
    */
   drain(
     limit: { users: number; events: number },
     publish: (events: RecordedEvent[]) => Promise<RecordedEvent[]>,
-  ): Promise<{ sent: number; more: boolean }>
+  ): Promise<{ claimed: number; sent: number; left: boolean }>
   /** Events waiting and the time of the oldest. */
   backlog(): Promise<{ waiting: number; oldest: Date | null }>
 }
 
 export interface Housekeeping {
-  /** Removes expired idempotency keys, old dedupe marks and tasks deleted before `deletedBefore`; bounded per call. */
+  /** Removes at most `batch` of each: expired keys, old dedupe marks, tasks deleted long ago. Resolves to the most of one. */
   purge(now: Date, limits: { marksBefore: Date; deletedBefore: Date; batch: number }): Promise<number>
 }
 
@@ -193,7 +195,7 @@ export interface Deps {
   publishing: Publishing
   sidecar: SidecarHealth
   database: { ping(): Promise<boolean> }
-  identity: IdentityStore
+  identity: Identity
   authenticate: (token: string) => Promise<Actor>
   settings: Settings
 }

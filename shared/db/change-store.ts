@@ -1,7 +1,14 @@
 import postgres from 'postgres'
 import type { Change, ChangeStore, CommitResult } from '../app/ports.ts'
 import type { Sql, Transaction } from './connect.ts'
-import { occurrenceFromRow, occurrenceToRow, seriesFromRow, seriesToRow, taskFromRow, taskToRow } from './task-rows.ts'
+import {
+  occurrenceFromRow,
+  occurrenceToRow,
+  seriesFromRow,
+  seriesToRow,
+  taskFromRow,
+  taskToRow,
+} from './task-rows.ts'
 import type { OccurrenceRow, SeriesRow, TaskRow } from './task-rows.ts'
 
 /** SQLSTATEs that commit_change raises (migration 0002). */
@@ -51,35 +58,44 @@ type Reads = Omit<ChangeStore, 'commit' | 'exclusively'>
 function reads(sql: Sql | Transaction): Reads {
   return {
     async loadTask(userId, taskId, key, now) {
-      const [row] = await sql<{ task: TaskRow | null; series: SeriesRow | null; stored: StoredAnswer | null }[]>`
+      const [row] = await sql<
+        { task: TaskRow | null; series: SeriesRow | null; stored: StoredAnswer | null }[]
+      >`
         select (select to_jsonb(t) - 'fts' from tasks t where id = ${taskId} and user_id = ${userId}) as task,
           (select to_jsonb(s) from series s where s.id =
             (select series_id from tasks where id = ${taskId} and user_id = ${userId})) as series,
           (select jsonb_build_object('fingerprint', fingerprint, 'answer', answer) from idempotency_keys
             where user_id = ${userId} and key = ${key} and expires_at > ${now}) as stored`
       return {
-        task: row?.task ? taskFromRow(row.task) : null,
-        series: row?.series ? seriesFromRow(row.series) : null,
+        task: row?.task ? taskFromRow(revive(row.task)) : null,
+        series: row?.series ? seriesFromRow(revive(row.series)) : null,
         stored: row?.stored ?? null,
       }
     },
     async loadSeries(userId, seriesId) {
       const [row] = await sql<{ series: SeriesRow }[]>`
         select to_jsonb(s) as series from series s where id = ${seriesId} and user_id = ${userId}`
-      return row ? seriesFromRow(row.series) : null
+      return row ? seriesFromRow(revive(row.series)) : null
     },
     async loadOccurrences(seriesId, states, limit) {
       const rows = await sql<{ occurrence: OccurrenceRow }[]>`
         select to_jsonb(o) as occurrence from occurrences o
         where series_id = ${seriesId} and state = any(${[...states]})
         order by occurrence_at desc limit ${limit}`
-      return rows.map((row) => occurrenceFromRow(row.occurrence))
+      return rows.map((row) => occurrenceFromRow(revive(row.occurrence)))
     },
     async loadTasks(userId, ids) {
       const rows = await sql<{ task: TaskRow }[]>`
         select to_jsonb(t) - 'fts' as task from tasks t
         where user_id = ${userId} and id = any(${[...ids]}::uuid[]) and deleted_at is null`
-      return rows.map((row) => taskFromRow(row.task))
+      return rows.map((row) => taskFromRow(revive(row.task)))
+    },
+    async loadSiblings(userId, seriesId, excluding, limit) {
+      const rows = await sql<{ task: TaskRow }[]>`
+        select to_jsonb(t) - 'fts' as task from tasks t
+        where series_id = ${seriesId} and user_id = ${userId} and id <> ${excluding} and deleted_at is null
+        order by occurrence_at desc limit ${limit}`
+      return rows.map((row) => taskFromRow(revive(row.task)))
     },
     async loadFollowing(userId, after, limit) {
       const rows = await sql<{ task: TaskRow }[]>`
@@ -87,7 +103,7 @@ function reads(sql: Sql | Transaction): Reads {
         where user_id = ${userId} and deleted_at is null
           and (position, id) > (${after.position}::bigint, ${after.id}::uuid)
         order by position, id limit ${limit}`
-      return rows.map((row) => taskFromRow(row.task))
+      return rows.map((row) => taskFromRow(revive(row.task)))
     },
     async loadPreceding(userId, before) {
       const [row] = await sql<{ task: TaskRow }[]>`
@@ -95,7 +111,7 @@ function reads(sql: Sql | Transaction): Reads {
         where user_id = ${userId} and deleted_at is null and id <> ${before.excluding}
           and (position, id) < (${before.position}::bigint, ${before.id}::uuid)
         order by position desc, id desc limit 1`
-      return row ? taskFromRow(row.task) : null
+      return row ? taskFromRow(revive(row.task)) : null
     },
     async ancestors(userId, taskId) {
       const rows = await sql<{ id: string }[]>`
@@ -114,6 +130,16 @@ function reads(sql: Sql | Transaction): Reads {
       return row ?? null
     },
   }
+}
+
+/** A row that came as JSON: columns named `…_at` and the lists of dates are instants again. */
+function revive<Row extends object>(json: Row): Row {
+  const instant = (value: unknown) => (value === null ? null : new Date(String(value)))
+  const entries = Object.entries(json).map(([name, value]) => {
+    if (name.endsWith('_at')) return [name, instant(value)]
+    return [name, name === 'exdates' || name === 'rdates' ? (value as string[]).map(instant) : value]
+  })
+  return Object.fromEntries(entries) as Row
 }
 
 interface StoredAnswer {
@@ -141,7 +167,11 @@ function changeRow(change: Change): object {
     })),
     ...rows('tag_deltas', change.tagDeltas, (delta) => delta),
     ...(change.series && { series: seriesToRow(change.series) }),
-    events: change.events.map(({ trace, time, ...event }) => ({ ...event, time: time.toISOString(), ...trace })),
+    events: change.events.map(({ trace, time, ...event }) => ({
+      ...event,
+      time: time.toISOString(),
+      ...trace,
+    })),
     ...(change.processed && {
       processed: { consumer: change.processed.consumer, event_id: change.processed.eventId },
     }),

@@ -24,6 +24,10 @@ function define<Type extends string, Data extends z.ZodType>(
   return { type, ...place, data }
 }
 
+/** Who makes occurrences: the consumer of the completion, or the repair sweep. */
+export const MAKERS = ['event', 'sweep'] as const
+export type Maker = (typeof MAKERS)[number]
+
 const tasks = { topic: 'task-events', source: '/services/tasks' } as const
 const recurrence = { topic: 'task-events', source: '/services/recurrence' } as const
 const auth = { topic: 'audit-events', source: '/services/auth' } as const

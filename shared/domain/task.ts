@@ -12,8 +12,11 @@ export const REPEAT_FROM = ['due', 'completion'] as const
 export type RepeatFrom = (typeof REPEAT_FROM)[number]
 export const MONTH_ENDS = ['clamp', 'skip'] as const
 /** Which occurrences an edit reaches: this one, this and the later ones, or the whole series. */
-export const EDIT_SCOPES = ['this', 'future', 'all'] as const
-export type EditScope = (typeof EDIT_SCOPES)[number]
+const EDIT_SCOPES = ['this', 'future', 'all'] as const
+export const EditScope = z.enum(EDIT_SCOPES).default('this')
+export type EditScope = z.infer<typeof EditScope>
+
+export const TaskId = uuid
 
 export const MAX_TAGS = 20
 

@@ -6,7 +6,7 @@ import { sidecarOnly } from './sidecar-only.ts'
 export interface CronSpec {
   /** Name of the bindings.cron component in dapr/components/, which also holds the schedule. */
   binding: string
-  handle: (deps: Deps) => Promise<void>
+  handle: (deps: Deps) => Promise<unknown>
 }
 
 export interface CronFunction {

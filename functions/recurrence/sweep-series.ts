@@ -1,0 +1,5 @@
+import { sweepSeries } from '../../shared/app/sweep-series.ts'
+import { cronFunction } from '../../shared/kit/cron-function.ts'
+
+// The event makes the next occurrence; this finds what an event should have made and did not.
+export default cronFunction({ binding: 'sweep-series-cron', handle: sweepSeries })

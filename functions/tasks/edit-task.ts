@@ -1,0 +1,17 @@
+import { z } from 'zod'
+import { editTask } from '../../shared/app/edit-task.ts'
+import { EditScope, TaskId, TaskPatch, TaskView } from '../../shared/domain/task.ts'
+import { httpFunction } from '../../shared/kit/http-function.ts'
+
+export default httpFunction({
+  route: 'PATCH /api/tasks/:id',
+  summary: 'Change the named fields of a task (merge patch, RFC 7396)',
+  auth: 'user',
+  retrySafe: true,
+  params: z.object({ id: TaskId }),
+  query: z.object({ scope: EditScope }),
+  body: TaskPatch,
+  output: TaskView,
+  handle: ({ params, query, body, write, deps }) =>
+    editTask(deps, write, { taskId: params.id, patch: body, scope: query.scope }),
+})

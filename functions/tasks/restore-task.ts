@@ -1,0 +1,16 @@
+import { z } from 'zod'
+import { writeTask } from '../../shared/app/write-task.ts'
+import { decideRestore } from '../../shared/domain/close-task.ts'
+import { TaskId, TaskView } from '../../shared/domain/task.ts'
+import { httpFunction } from '../../shared/kit/http-function.ts'
+
+export default httpFunction({
+  route: 'POST /api/tasks/:id/restore',
+  summary: 'Bring back a deleted task, and its series if that ended with it',
+  auth: 'user',
+  retrySafe: true,
+  params: z.object({ id: TaskId }),
+  output: TaskView,
+  handle: ({ params, write, deps }) =>
+    writeTask(deps, write, params.id, (state) => decideRestore(state, write.now), { includeDeleted: true }),
+})

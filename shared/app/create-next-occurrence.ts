@@ -1,0 +1,51 @@
+import type { TraceContext } from '../domain/actor.ts'
+import type { Maker } from '../domain/events.ts'
+import { decideNextOccurrence, type SeriesState } from '../domain/next-occurrence.ts'
+import { toChange, type Origin } from './commit-decision.ts'
+import type { Change, CommitResult, Deps } from './ports.ts'
+
+export interface NextOccurrenceRequest {
+  userId: string
+  seriesId: string
+  trace: TraceContext | null
+  madeBy: Maker
+  /** How the effect is committed: with a consumer's dedupe mark, or plainly from the sweep. */
+  commit: (change: Change) => Promise<CommitResult>
+}
+
+const ATTEMPTS = 5
+
+/**
+ * Gives a series its next occurrence if it has none; the decision is made from the rows, so it does not matter how
+ * often, how late or in which order this is asked. Resolves to whether this call made one (or ended the series).
+ */
+export async function createNextOccurrence(deps: Deps, request: NextOccurrenceRequest): Promise<boolean> {
+  const origin: Origin = {
+    userId: request.userId,
+    actor: { type: 'system', id: 'recurrence', on_behalf_of: request.userId },
+    now: deps.clock.now(),
+    trace: request.trace,
+  }
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    const state = await loadState(deps, request, origin.now)
+    const context = { taskId: deps.ids.uuid(), now: origin.now, madeBy: request.madeBy }
+    const decision = state && decideNextOccurrence(state, context)
+    if (!decision) return false
+    const { outcome } = await request.commit(toChange(deps, origin, decision))
+    if (outcome === 'applied') deps.publishing.wake()
+    if (outcome !== 'conflict') return outcome === 'applied'
+  }
+  throw new Error('the series kept changing; the message will be delivered again')
+}
+
+async function loadState(
+  { changes }: Deps,
+  { userId, seriesId }: NextOccurrenceRequest,
+  now: Date,
+): Promise<SeriesState | null> {
+  const series = await changes.loadSeries(userId, seriesId)
+  if (!series || series.state !== 'active' || series.liveTaskId !== null) return null
+  const [last] = await changes.loadOccurrences(seriesId, ['completed', 'skipped'], 1)
+  const lastTask = last?.taskId ? (await changes.loadTask(userId, last.taskId, null, now)).task : null
+  return { series, last: last ?? null, lastTask }
+}

@@ -1,0 +1,31 @@
+import { decideEdit } from '../domain/edit-task.ts'
+import type { EditScope, TaskInput, TaskPatch, TaskView } from '../domain/task.ts'
+import { checkParent } from './check-parent.ts'
+import type { Answer, Deps, WriteContext } from './ports.ts'
+import { writeTask } from './write-task.ts'
+
+/** How many earlier occurrences an edit with `scope: all` rewrites, newest first. */
+const MOST_SIBLINGS = 1000
+
+/** Merge patch of one task, or of its series from here on. */
+export function editTask(
+  deps: Deps,
+  write: WriteContext,
+  request: { taskId: string; patch: TaskPatch; scope: EditScope },
+): Promise<Answer<TaskView>> {
+  const { taskId, patch, scope } = request
+  return writeTask(deps, write, taskId, async ({ task, series, store }) => {
+    await checkParent(store, task.userId, task.id, patch.parent_id)
+    const siblings =
+      series && scope === 'all'
+        ? await store.loadSiblings(task.userId, series.id, task.id, MOST_SIBLINGS)
+        : []
+    return decideEdit({ task, series, siblings }, patch, { scope, seriesId: deps.ids.uuid(), now: write.now })
+  })
+}
+
+/** A full replacement is a patch that names every field; the zone stays when it is left out. */
+export const replacementOf = (input: TaskInput): TaskPatch => {
+  const { time_zone, ...rest } = input
+  return { ...rest, ...(time_zone !== undefined && { time_zone }) }
+}

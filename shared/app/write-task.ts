@@ -1,0 +1,42 @@
+import type { TaskDecision } from '../domain/decision.ts'
+import { DomainError } from '../domain/errors.ts'
+import type { Series } from '../domain/series.ts'
+import { taskView, type Task, type TaskView } from '../domain/task.ts'
+import { commitWrite, replay, withoutConflict } from './commit-decision.ts'
+import type { Answer, ChangeStore, Deps, WriteContext } from './ports.ts'
+
+export interface Loaded {
+  task: Task
+  series: Series | null
+  /** For what else the decision needs to know; reads see the same attempt. */
+  store: ChangeStore
+}
+
+/** Loads one task, checks the preconditions, decides, commits. 404 for what does not exist or is not the user's. */
+export function writeTask(
+  deps: Deps,
+  write: WriteContext,
+  taskId: string,
+  decide: (loaded: Loaded) => TaskDecision | Promise<TaskDecision>,
+  options: { includeDeleted?: boolean } = {},
+): Promise<Answer<TaskView>> {
+  const { userId } = write.actor
+  return withoutConflict(deps, userId, async (store) => {
+    const { task, series, stored } = await store.loadTask(
+      userId,
+      taskId,
+      write.idempotency?.key ?? null,
+      write.now,
+    )
+    const earlier = replay<TaskView>(stored, write)
+    if (earlier) return earlier
+    if (!task || (task.deletedAt && !options.includeDeleted)) throw taskNotFound()
+    if (write.ifMatch && !write.ifMatch.includes(task.version)) {
+      throw new DomainError('task.version_conflict', `The task has version ${task.version} by now.`)
+    }
+    const decision = await decide({ task, series, store })
+    return commitWrite(deps, store, write, decision, taskView(decision.task))
+  })
+}
+
+export const taskNotFound = (): DomainError => new DomainError('task.not_found', 'There is no such task.')

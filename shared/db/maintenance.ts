@@ -1,0 +1,33 @@
+import type { Housekeeping, SeriesSweep } from '../app/ports.ts'
+import type { Sql } from './connect.ts'
+
+export const createSeriesSweep = (sql: Sql): SeriesSweep => ({
+  withoutLiveTask: async (idleSince, limit) => {
+    const rows = await sql<{ user_id: string; id: string }[]>`
+      select user_id, id from series
+      where state = 'active' and live_task_id is null and updated_at < ${idleSince}
+      order by updated_at limit ${limit}`
+    return rows.map((row) => ({ userId: row.user_id, seriesId: row.id }))
+  },
+})
+
+export const createHousekeeping = (sql: Sql): Housekeeping => ({
+  purge: async (now, { marksBefore, deletedBefore, batch }) => {
+    const [row] = await sql<{ most: number }[]>`
+      with keys as (
+        delete from idempotency_keys where (user_id, key) in (
+          select user_id, key from idempotency_keys where expires_at < ${now} limit ${batch}) returning 1),
+      marks as (
+        delete from processed_events where (consumer, event_id) in (
+          select consumer, event_id from processed_events where processed_at < ${marksBefore} limit ${batch})
+        returning 1),
+      gone as (
+        delete from tasks where id in (
+          select id from tasks where deleted_at < ${deletedBefore} limit ${batch}) returning 1)
+      select greatest((select count(*) from keys), (select count(*) from marks), (select count(*) from gone))::int
+        as most`
+    return row!.most
+  },
+})
+
+export const createPing = (sql: Sql) => ({ ping: () => sql`select 1`.then(() => true) })

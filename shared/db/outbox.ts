@@ -1,0 +1,62 @@
+import type { Outbox } from '../app/ports.ts'
+import type { RecordedEvent } from '../domain/cloud-event.ts'
+import type { EventType } from '../domain/events.ts'
+import type { Sql } from './connect.ts'
+
+/** First half of the advisory lock that a publisher holds on a user; the second half is the user. */
+const PUBLISH_LOCK = 7_246_003
+
+interface EventRow {
+  user_id: string
+  seq: number
+  id: string
+  type: EventType
+  source: string
+  subject: string
+  time: Date
+  data: unknown
+  traceparent: string | null
+  tracestate: string | null
+}
+
+/**
+ * The pointers to unpublished events. A publisher holds each user's lock in the transaction in which it publishes: two
+ * publishers cannot overtake each other, and a publisher that dies lets go at once.
+ */
+export function createOutbox(sql: Sql): Outbox {
+  return {
+    drain: (limit, publish) =>
+      sql.begin(async (tx) => {
+        const waiting = await tx<{ user_id: string; is_mine: boolean }[]>`
+          select user_id, pg_try_advisory_xact_lock(${PUBLISH_LOCK}, hashtext(user_id::text)) as is_mine
+          from (select distinct user_id from outbox order by user_id limit ${limit.users}) users`
+        const mine = waiting.filter((row) => row.is_mine).map((row) => row.user_id)
+        if (mine.length === 0) return { claimed: 0, sent: 0, left: waiting.length > 0 }
+        // A statement of its own: its snapshot is younger than the locks, so it sees what the last holder has done.
+        const rows = await tx<EventRow[]>`
+          select e.* from outbox join events e using (user_id, seq)
+          where user_id = any(${mine}::uuid[]) order by user_id, seq limit ${limit.events}`
+        const sent = await publish(rows.map(recordedEvent))
+        if (sent.length > 0) {
+          const keys = sent.map((event) => ({ user_id: event.userId, seq: event.sequence }))
+          await tx`delete from outbox o using jsonb_to_recordset(${tx.json(keys)}) as s (user_id uuid, seq bigint)
+            where o.user_id = s.user_id and o.seq = s.seq`
+        }
+        const left =
+          rows.length === limit.events || waiting.length === limit.users || mine.length < waiting.length
+        return { claimed: rows.length, sent: sent.length, left }
+      }),
+    backlog: async () => {
+      const [row] = await sql<{ waiting: number; oldest: Date | null }[]>`
+        select count(*)::int as waiting, min(time) as oldest
+        from (select e.time from outbox join events e using (user_id, seq) limit 10000) pending`
+      return row!
+    },
+  }
+}
+
+const recordedEvent = (row: EventRow): RecordedEvent => ({
+  ...{ userId: row.user_id, sequence: row.seq, id: row.id, type: row.type, source: row.source },
+  ...{ subject: row.subject, time: row.time, data: row.data },
+  trace: row.traceparent === null ? null : { traceparent: row.traceparent, tracestate: row.tracestate },
+})

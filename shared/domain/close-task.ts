@@ -1,0 +1,135 @@
+import { revise, seriesFact, taskFact, type TaskDecision } from './decision.ts'
+import { DomainError } from './errors.ts'
+import {
+  OccurrenceSkipped,
+  SeriesEnded,
+  SeriesUpdated,
+  TaskCompleted,
+  TaskDeleted,
+  TaskReopened,
+  TaskRestored,
+} from './events.ts'
+import { openOccurrence } from './new-series.ts'
+import type { Occurrence, OccurrenceState, Series } from './series.ts'
+import type { Task } from './task.ts'
+
+export const RESTORE_DAYS = 30
+const DAY_MS = 24 * 60 * 60 * 1000
+
+interface State {
+  task: Task
+  series: Series | null
+}
+
+/** Completes a task. Completing one that is complete changes nothing. The next occurrence follows by event. */
+export function decideComplete({ task, series }: State, now: Date): TaskDecision {
+  if (task.completedAt) return { task, facts: [] }
+  const after = revise(task, now, { completedAt: now })
+  return { ...closing({ task, series }, after, 'completed', now), facts: [taskFact(TaskCompleted, after)] }
+}
+
+/** Leaves one occurrence out; the series goes on with the next. The skipped task is deleted but stays in the history. */
+export function decideSkip({ task, series }: State, now: Date): TaskDecision {
+  if (!series || task.recurrenceRule === null || series.liveTaskId !== task.id) {
+    throw new DomainError(
+      'task.not_recurring',
+      'Only the open occurrence of a recurring task can be skipped.',
+    )
+  }
+  const after = revise(task, now, { deletedAt: now })
+  return { ...closing({ task, series }, after, 'skipped', now), facts: [taskFact(OccurrenceSkipped, after)] }
+}
+
+/** Deletes a task for now (it can be restored for 30 days). Deleting the open occurrence ends its series. */
+export function decideDelete({ task, series }: State, now: Date): TaskDecision {
+  const after = revise(task, now, { deletedAt: now })
+  const facts = [taskFact(TaskDeleted, after)]
+  if (series?.liveTaskId !== task.id) return { task: after, changedTasks: [{ before: task, after }], facts }
+  const ended = revise(series, now, { liveTaskId: null, state: 'ended' })
+  return {
+    ...closing({ task, series }, after, 'skipped', now),
+    ...{ series: ended, facts: [...facts, seriesFact(SeriesEnded, ended)] },
+  }
+}
+
+/** Opens a completed task again. A successor nobody has touched makes way; one that was changed is not thrown away. */
+export function decideReopen({ task, series }: State, successor: Task | null, now: Date): TaskDecision {
+  if (!task.completedAt) return { task, facts: [] }
+  const after = revise(task, now, { completedAt: null })
+  const facts = [taskFact(TaskReopened, after)]
+  const changedTasks = [{ before: task, after }]
+  if (!series || !task.occurrenceAt) return { task: after, changedTasks, facts }
+
+  const reopened = openOccurrence(series, task.occurrenceAt, task.id)
+  if (task.recurrenceRule === null)
+    return { task: after, changedTasks, changedOccurrences: [reopened], facts }
+  const revived = revise(series, now, { state: 'active', liveTaskId: task.id })
+  if (!successor) {
+    const revival = series.state === 'ended' ? [seriesFact(SeriesUpdated, revived)] : []
+    return {
+      ...{ task: after, changedTasks, series: revived, changedOccurrences: [reopened] },
+      facts: [...facts, ...revival],
+    }
+  }
+  if (successor.version > 1 || !successor.occurrenceAt) {
+    throw new DomainError(
+      'task.successor_exists',
+      'The next occurrence has been changed already; edit that one.',
+    )
+  }
+  const removed = revise(successor, now, { deletedAt: now })
+  return {
+    task: after,
+    changedTasks: [...changedTasks, { before: successor, after: removed }],
+    series: { ...revived, generated: series.generated - 1 },
+    changedOccurrences: [reopened],
+    droppedOccurrences: [{ seriesId: series.id, occurrenceAt: successor.occurrenceAt }],
+    facts: [...facts, taskFact(TaskDeleted, removed)],
+  }
+}
+
+/** Brings a deleted task back. Its series goes on too, unless another occurrence has taken its place meanwhile. */
+export function decideRestore({ task, series }: State, now: Date): TaskDecision {
+  if (!task.deletedAt) return { task, facts: [] }
+  if (now.getTime() - task.deletedAt.getTime() > RESTORE_DAYS * DAY_MS) {
+    throw new DomainError('task.restore_expired', `A deleted task can be restored for ${RESTORE_DAYS} days.`)
+  }
+  const canRevive =
+    series && task.occurrenceAt && !task.completedAt && task.recurrenceRule && !series.liveTaskId
+  const after = revise(task, now, {
+    deletedAt: null,
+    recurrenceRule: canRevive || task.completedAt ? task.recurrenceRule : null,
+  })
+  const decision = {
+    task: after,
+    changedTasks: [{ before: task, after }],
+    facts: [taskFact(TaskRestored, after)],
+  }
+  if (!canRevive) return decision
+  const revived = revise(series, now, { state: 'active', liveTaskId: task.id })
+  return {
+    ...decision,
+    series: revived,
+    changedOccurrences: [openOccurrence(series, task.occurrenceAt!, task.id)],
+    facts: [...decision.facts, seriesFact(SeriesUpdated, revived)],
+  }
+}
+
+/** Rows that change when an occurrence leaves `open`; the series loses its live task only if it was this one. */
+function closing(
+  { task, series }: State,
+  after: Task,
+  state: OccurrenceState,
+  now: Date,
+): Omit<TaskDecision, 'facts'> & { series?: Series } {
+  const changedTasks = [{ before: task, after }]
+  if (!series || !task.occurrenceAt) return { task: after, changedTasks }
+  const closed: Occurrence = {
+    ...{ seriesId: series.id, occurrenceAt: task.occurrenceAt, state, taskId: task.id, closedAt: now },
+  }
+  const isLive = series.liveTaskId === task.id
+  return {
+    ...{ task: after, changedTasks, changedOccurrences: [closed] },
+    ...(isLive && { series: revise(series, now, { liveTaskId: null }) }),
+  }
+}

@@ -1,0 +1,73 @@
+import { OCCURRENCE_STATES, seriesView, type Occurrence, type Series } from './series.ts'
+import { SeriesEnded, SeriesUpdated, TaskUpdated, type AnyEvent, type EventData } from './events.ts'
+import { taskView, type Task, type TaskView } from './task.ts'
+
+/** Something that happened, before it is given an id, a time, an actor and its place in the sequence. */
+export interface Fact {
+  definition: AnyEvent
+  subject: string
+  data: object
+}
+
+/** What a decision wants done: the rows that change and the facts to record. Nothing happens until it is committed. */
+export interface Decision {
+  newTasks?: Task[]
+  changedTasks?: { before: Task; after: Task }[]
+  movedTasks?: { id: string; position: number; version: number }[]
+  series?: Series
+  newOccurrences?: Occurrence[]
+  changedOccurrences?: Occurrence[]
+  droppedOccurrences?: Pick<Occurrence, 'seriesId' | 'occurrenceAt'>[]
+  facts: Fact[]
+}
+
+/** A decision about one task, with the task as it is afterwards: the answer to the request. */
+export interface TaskDecision extends Decision {
+  task: Task
+}
+
+type WithoutActor<E extends AnyEvent> = Omit<EventData<E>, 'actor'>
+
+export function fact<E extends AnyEvent>(definition: E, subject: string, data: WithoutActor<E>): Fact {
+  return { definition, subject, data }
+}
+
+export const taskFact = <E extends AnyEvent>(
+  definition: { task: TaskView } extends WithoutActor<E> ? E : never,
+  task: Task,
+): Fact => ({ definition, subject: `task/${task.id}`, data: { task: taskView(task) } })
+
+export const seriesFact = (definition: typeof SeriesUpdated | typeof SeriesEnded, series: Series): Fact => ({
+  definition,
+  subject: `series/${series.id}`,
+  data: { series: seriesView(series) },
+})
+
+/** The next version of a row. */
+export function revise<Row extends { version: number; updatedAt: Date }>(
+  row: Row,
+  now: Date,
+  edits: Partial<Row>,
+): Row {
+  return { ...row, ...edits, version: row.version + 1, updatedAt: now }
+}
+
+const NOT_A_CHANGE = new Set(['version', 'updated_at', 'priority_color'])
+
+/** `task.updated` with the fields that differ, or null when nothing a client can see has changed. */
+export function updatedFact(before: Task, after: Task): Fact | null {
+  const old = taskView(before) as Record<string, unknown>
+  const now = taskView(after) as Record<string, unknown>
+  const changes = Object.fromEntries(
+    Object.keys(now)
+      .filter(
+        (field) => !NOT_A_CHANGE.has(field) && JSON.stringify(old[field]) !== JSON.stringify(now[field]),
+      )
+      .map((field) => [field, { old: old[field], new: now[field] }]),
+  ) as EventData<typeof TaskUpdated>['changes']
+  if (Object.keys(changes).length === 0) return null
+  return fact(TaskUpdated, `task/${after.id}`, { task: taskView(after), changes })
+}
+
+/** Every occurrence but the open one. */
+export const CLOSED_STATES = OCCURRENCE_STATES.filter((state) => state !== 'open')
