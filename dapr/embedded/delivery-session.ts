@@ -14,6 +14,8 @@ export interface DeliverySession {
   drain(): Promise<void>
   /** Resolves when all that is published is delivered, or waits for its retry. */
   idle(): Promise<void>
+  /** Another sidecar delivers now: nothing more is sent or written. */
+  discard(): void
 }
 
 export interface SessionOptions {
@@ -76,8 +78,7 @@ export function createDeliverySession(context: SidecarContext, options: SessionO
         checkWaiters()
       },
       onLost() {
-        state = 'lost'
-        timers.abort()
+        lose()
         options.onLost()
       },
     },
@@ -216,6 +217,13 @@ export function createDeliverySession(context: SidecarContext, options: SessionO
 
   const instantAfter = (ms: number) => new Date(context.clock.now().getTime() + ms)
 
+  function lose(): void {
+    state = 'lost'
+    timers.abort()
+    log.discard()
+    checkWaiters()
+  }
+
   function read(): void {
     readAgain = true
     if (isReading || !isRunning()) return
@@ -258,6 +266,7 @@ export function createDeliverySession(context: SidecarContext, options: SessionO
       await waitUntil(isAtRest)
       await log.close()
     },
+    discard: lose,
     async idle() {
       while (isRunning()) {
         read()

@@ -33,6 +33,7 @@ export function createDeliveries(context: SidecarContext): Deliveries {
   const { sql, logger } = context
   const stopped = new AbortController()
   const bus = wakeBusOf(sql)
+  const ownersChannel = `owners ${context.appId}`
   let consumers: Consumer[] = []
   let unlisten: (() => void)[] = []
   let polling: Promise<void> = Promise.resolve()
@@ -71,12 +72,16 @@ export function createDeliveries(context: SidecarContext): Deliveries {
         subscription.bulk
           ? await deliverBulk(context, subscription, topic, messages)
           : [await deliverOne(context, subscription, topic, messages[0]!)],
-      onLost: () => {
-        logger.info({ topic: topic.name }, 'another sidecar of this app delivers now')
-        consumer.session = null
-      },
+      onLost: () => lose(consumer),
     })
     consumer.session.wake()
+    bus.notify(ownersChannel)
+  }
+
+  function lose(consumer: Consumer): void {
+    logger.info({ topic: consumer.topic.name }, 'another sidecar of this app delivers now')
+    consumer.session?.discard()
+    consumer.session = null
   }
 
   // What other processes published, and topics whose owner has gone, are found by looking.
@@ -88,6 +93,7 @@ export function createDeliveries(context: SidecarContext): Deliveries {
       const consumer = consumers.find(({ topic }) => topic.id === topicId)
       if (!consumer) continue
       if (isOurs) consumer.session?.wake()
+      else if (!hasNoOwner && consumer.session) lose(consumer)
       else if (hasNoOwner && !context.isPaused()) await begin(consumer)
     }
   }
@@ -110,11 +116,13 @@ export function createDeliveries(context: SidecarContext): Deliveries {
           await removeOldMessages(sql, context.clock.now())
         }
       } catch (error) {
-        logger.error({ err: error }, 'cannot look for messages')
+        reportPoll(error)
       }
       await context.delay(POLL_MS, stopped.signal).catch(() => {})
     }
   }
+
+  const reportPoll = (error: unknown) => logger.error({ err: error }, 'cannot look for messages')
 
   return {
     get subscriptions() {
@@ -127,6 +135,7 @@ export function createDeliveries(context: SidecarContext): Deliveries {
         await begin(consumer)
         unlisten.push(bus.listen(topicChannel(consumer.topic.id), () => consumer.session?.wake()))
       }
+      unlisten.push(bus.listen(ownersChannel, () => void poll().catch(reportPoll)))
       polling = pollAlways()
     },
     wake() {
