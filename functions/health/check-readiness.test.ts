@@ -29,7 +29,7 @@ describe('GET /readyz', () => {
   it('asks the database once for any number of probes at the same time', async () => {
     const { deps, world } = healthDeps()
     const app = checkReadiness.createApp(deps)
-    await Promise.all(Array.from({ length: 50 }, () => app.request('/readyz')))
+    await Promise.all(Array.from({ length: 50 }, async () => app.request('/readyz')))
     expect(world.asked).toBe(2)
     await app.request('/readyz')
     expect(world.asked).toBe(4)

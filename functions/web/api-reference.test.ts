@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { healthDeps } from '../../shared/testing/health-deps.ts'
 import apiReference from './api-reference.ts'
@@ -32,7 +33,7 @@ describe('GET /docs', () => {
   it('points the reference at our document and asks no foreign validator', async () => {
     const script = await (await get('/docs/show.js')).text()
     const shown: unknown[] = []
-    new Function('SwaggerUIBundle', script)((options: unknown) => shown.push(options))
+    runInNewContext(script, { SwaggerUIBundle: (options: unknown) => shown.push(options) })
     expect(shown).toMatchObject([{ url: 'openapi.json', validatorUrl: null }])
   })
 

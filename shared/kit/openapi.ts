@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { AnyHttpSpec, HttpFunction } from './http-function.ts'
 import { componentSchemas, type JsonSchema } from './openapi-schemas.ts'
-import { Problem, statusOf } from './problem.ts'
+import { refusals, REFUSALS, takesIfMatch } from './openapi-refusals.ts'
+import { Problem } from './problem.ts'
 
 /** An HTTP function with its name, `<service>/<function>`. */
 export interface NamedHttpFunction {
@@ -34,7 +35,7 @@ export interface Operation {
   security: Record<string, string[]>[]
   parameters?: Parameter[]
   requestBody?: { required: boolean; content: Content }
-  responses: Record<string, Answer>
+  responses: Record<string, Answer | { $ref: string }>
 }
 
 export interface OpenApiDocument {
@@ -44,7 +45,11 @@ export interface OpenApiDocument {
   servers: { url: string }[]
   tags: { name: string; description?: string }[]
   paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, JsonSchema>; securitySchemes: Record<string, object> }
+  components: {
+    schemas: Record<string, JsonSchema>
+    responses: Record<string, Answer>
+    securitySchemes: Record<string, object>
+  }
 }
 
 const DESCRIPTION = `Times are RFC 3339 in UTC with milliseconds, dates are YYYY-MM-DD, ids are UUIDs.
@@ -66,27 +71,16 @@ const TAGS: Record<string, string> = {
   health: 'What works, for people and for probes; open to all',
 }
 
-/** What a status means for whoever gets it; a function's own `refuses` add their codes. */
-const REFUSALS: Record<number, string> = {
-  400: 'The request is malformed: not JSON, or a header that cannot be read',
-  401: 'There is no valid access token',
-  403: 'The token does not allow this',
-  404: 'There is no such resource, or it belongs to somebody else',
-  409: 'The same write, by its Idempotency-Key, is still running',
-  412: 'The resource has another version than If-Match names',
-  413: 'The body is larger than 1 MiB',
-  415: 'The body is not application/json',
-  422: 'A field cannot be accepted, or the Idempotency-Key was used for another request',
-  503: 'Something Daybook needs cannot be reached just now; Retry-After says when to try again',
-}
-
 /**
  * The OpenAPI 3.1 document of the given functions, in the order of their paths. Everything in it is derived from the
  * specs, so it cannot promise what the kit does not do.
  */
 export function openApiDocument(functions: readonly NamedHttpFunction[], version: string): OpenApiDocument {
   const schemas = componentSchemas()
-  const problem = { 'application/problem+json': { schema: schemas.schemaOf(Problem, 'output') } }
+  const refusal = (description: string): Answer => ({
+    description,
+    content: { 'application/problem+json': { schema: schemas.schemaOf(Problem, 'output') } },
+  })
   const paths: OpenApiDocument['paths'] = {}
   const services = new Set<string>()
   for (const { name, fn } of functions.toSorted((a, b) => compare(a.fn.path, b.fn.path))) {
@@ -99,7 +93,7 @@ export function openApiDocument(functions: readonly NamedHttpFunction[], version
       summary: fn.spec.summary,
       tags: [service],
       security: fn.spec.auth === 'user' ? [{ bearer: [] }] : [],
-      ...describe(fn, schemas, problem),
+      ...describe(fn, schemas, refusal),
     }
   }
   return {
@@ -114,6 +108,9 @@ export function openApiDocument(functions: readonly NamedHttpFunction[], version
     paths,
     components: {
       schemas: schemas.all(),
+      responses: Object.fromEntries(
+        Object.entries(REFUSALS).map(([status, description]) => [`Refusal${status}`, refusal(description)]),
+      ),
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
     },
   }
@@ -121,25 +118,30 @@ export function openApiDocument(functions: readonly NamedHttpFunction[], version
 
 type Schemas = ReturnType<typeof componentSchemas>
 
-function describe(fn: HttpFunction, schemas: Schemas, problem: Content) {
+function describe(fn: HttpFunction, schemas: Schemas, refusal: (description: string) => Answer) {
   const { spec } = fn
   const output = spec.output && schemas.schemaOf(spec.output, 'output')
   const isVersioned = output !== undefined && 'version' in schemas.propertiesOf(output)
-  const takesIfMatch = spec.retrySafe === true && fn.path.includes(':')
   const readsIfNoneMatch = fn.method === 'GET' && isVersioned
   const parameters = [
     ...partParameters('path', spec.params, schemas),
     ...partParameters('query', spec.query, schemas),
-    ...headerParameters({ takesIfMatch, readsIfNoneMatch, retrySafe: spec.retrySafe === true }),
+    ...headerParameters(fn, readsIfNoneMatch),
   ]
-  const refusal = (description: string): Answer => ({ description, content: problem })
   return {
     ...(parameters.length > 0 && { parameters }),
     ...(spec.body && { requestBody: { required: true, content: requestContent(fn, schemas) } }),
     responses: {
       [String(spec.status ?? 200)]: success(spec, { output, isVersioned }),
       ...(readsIfNoneMatch && { '304': { description: 'The version named by If-None-Match is current' } }),
-      ...Object.fromEntries(refusals(fn, takesIfMatch).map(([status, text]) => [status, refusal(text)])),
+      ...Object.fromEntries(
+        refusals(fn).map(({ status, codes, isCommon }) => [
+          String(status),
+          codes.length === 0
+            ? { $ref: `#/components/responses/Refusal${status}` }
+            : refusal([...(isCommon ? [REFUSALS[status]] : []), ...codes].join('; ')),
+        ]),
+      ),
     },
   }
 }
@@ -171,28 +173,6 @@ function success(
   }
 }
 
-/** Statuses and their reasons, ascending. */
-function refusals(fn: HttpFunction, takesIfMatch: boolean): [string, string][] {
-  const { spec } = fn
-  const ofKit: (number | false | undefined)[] = [
-    (spec.body !== undefined || spec.retrySafe) && 400,
-    ...(spec.auth === 'user' ? [401, 403, 503] : []),
-    fn.path.includes(':') && 404,
-    spec.retrySafe && 409,
-    takesIfMatch && 412,
-    ...(spec.body ? [413, 415] : []),
-    (spec.params ?? spec.query ?? spec.body ?? spec.retrySafe) !== undefined && 422,
-  ]
-  const reasons = new Map<number, string[]>()
-  for (const status of ofKit) if (status) reasons.set(status, [REFUSALS[status] ?? ''])
-  for (const code of spec.refuses ?? []) {
-    reasons.set(statusOf(code), [...(reasons.get(statusOf(code)) ?? []), code])
-  }
-  return [...reasons]
-    .toSorted(([a], [b]) => a - b)
-    .map(([status, texts]) => [String(status), texts.join('; ')])
-}
-
 function requestContent(fn: HttpFunction, schemas: Schemas): Content {
   const schema = fn.spec.body ? schemas.schemaOf(fn.spec.body as z.ZodType, 'input') : {}
   return {
@@ -214,22 +194,16 @@ function partParameters(place: 'path' | 'query', part: unknown, schemas: Schemas
   }))
 }
 
-function headerParameters(honours: {
-  takesIfMatch: boolean
-  readsIfNoneMatch: boolean
-  retrySafe: boolean
-}): Parameter[] {
+function headerParameters(fn: HttpFunction, readsIfNoneMatch: boolean): Parameter[] {
   const header = (name: string, description: string, schema: JsonSchema): Parameter => ({
     ...{ name, in: 'header', required: false, description, schema },
   })
   const tags = { type: 'string', examples: ['"4"'] }
   const key = { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }
   return [
-    ...(honours.takesIfMatch
-      ? [header('If-Match', 'Versions the write may change (412 otherwise)', tags)]
-      : []),
-    ...(honours.readsIfNoneMatch ? [header('If-None-Match', 'Versions the client has (304)', tags)] : []),
-    ...(honours.retrySafe ? [header('Idempotency-Key', 'Makes a retry safe for 24 hours', key)] : []),
+    ...(takesIfMatch(fn) ? [header('If-Match', 'Versions the write may change (412 otherwise)', tags)] : []),
+    ...(readsIfNoneMatch ? [header('If-None-Match', 'Versions the client has (304)', tags)] : []),
+    ...(fn.spec.retrySafe ? [header('Idempotency-Key', 'Makes a retry safe for 24 hours', key)] : []),
   ]
 }
 

@@ -65,7 +65,7 @@ export const Problem = z
 export function problemResponse(c: Context, error: unknown): Response {
   const known = toDomainError(error)
   const status = STATUS[known.code]
-  const requestId = String(c.get('requestId') ?? '')
+  const requestId = c.get('requestId') ?? ''
   const body: z.infer<typeof Problem> = {
     type: `urn:daybook:problem:${known.code}`,
     title: TITLE[status] ?? 'Error',

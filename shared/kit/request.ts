@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Context } from 'hono'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { WriteContext } from '../app/ports.ts'
 import { DomainError } from '../domain/errors.ts'
 

@@ -74,7 +74,7 @@ function readEvent(raw: string): ReadEvent {
   const definition = definitionOf(envelope.data.type)
   // A type we do not know belongs to a newer Daybook; no function wants it, so it is simply done.
   if (!definition) return { event: envelope.data }
-  if (!/^1\./.test(envelope.data.dataversion)) {
+  if (!envelope.data.dataversion.startsWith('1.')) {
     return { reason: `dataversion ${envelope.data.dataversion} is not supported`, original }
   }
   const data = definition.data.safeParse(envelope.data.data)
