@@ -1,6 +1,5 @@
 import * as rruleModule from 'rrule'
-import type { MonthEnd } from './recurrence.ts'
-import { splitByDay, WEEKDAYS, type RecurrenceRule } from './recurrence-rule.ts'
+import { splitByDay, WEEKDAYS, type MonthEnd, type RecurrenceRule } from './recurrence-rule.ts'
 
 // The package is CommonJS with an ESM `module` field: Node hands out `default`, a browser bundle the names themselves.
 const { RRule, Weekday } = (rruleModule as unknown as { default?: typeof rruleModule }).default ?? rruleModule

@@ -1,12 +1,17 @@
 import { dayFinder, dayNumber, MS_PER_DAY, weekdayOf, type DayNumber } from './recurrence-days.ts'
-import type { MonthEnd } from './recurrence.ts'
-import { WEEKDAYS, type RecurrenceRule, type Weekday } from './recurrence-rule.ts'
+import {
+  LONGEST_PERIOD_DAYS,
+  WEEKDAYS,
+  type MonthEnd,
+  type RecurrenceRule,
+  type Weekday,
+} from './recurrence-rule.ts'
 
 /** 29 December 1969, a Monday. */
 const MONDAY: DayNumber = -3
 const LAST_DAY = dayNumber(9999, 12, 31)
-/** A rule that finds nothing for a thousand years is over; the longest interval, 999 years, still fits. */
-const SEARCH_DAYS = 366_000
+/** The Gregorian calendar repeats after 400 years: a rule that finds nothing for so long (and one interval) is over. */
+const CYCLE_DAYS = 146_097
 
 /**
  * Ascending days of a rule from `from` on, without COUNT and UNTIL: the matching days of every INTERVAL-th period since DTSTART,
@@ -23,7 +28,8 @@ export function* ruleDays(
   const periods = PERIODS[rule.freq]
   const wkst = WEEKDAYS.indexOf(rule.wkst ?? 'MO')
   const origin = periods.indexOf(startDay, wkst)
-  let horizon = Math.min(from + SEARCH_DAYS, LAST_DAY)
+  const patience = CYCLE_DAYS + rule.interval * LONGEST_PERIOD_DAYS[rule.freq]
+  let horizon = Math.min(from + patience, LAST_DAY)
   let cursor = periods.firstDay(periods.indexOf(from, wkst), wkst)
   for (;;) {
     const candidate = findDay(cursor, horizon)
@@ -35,7 +41,7 @@ export function* ruleDays(
       if (day < from) continue
       if (day > LAST_DAY) return
       yield day
-      horizon = Math.min(day + SEARCH_DAYS, LAST_DAY)
+      horizon = Math.min(day + patience, LAST_DAY)
     }
   }
 

@@ -1,11 +1,21 @@
 export const FREQUENCIES = ['DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY'] as const
 export type Frequency = (typeof FREQUENCIES)[number]
 
+export const LONGEST_PERIOD_DAYS: Readonly<Record<Frequency, number>> = {
+  DAILY: 1,
+  WEEKLY: 7,
+  MONTHLY: 31,
+  YEARLY: 366,
+}
+
 export const WEEKDAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'] as const
 export type Weekday = (typeof WEEKDAYS)[number]
 
 /** `MO`, or numbered within the month or year: `1MO` the first Monday, `-1FR` the last Friday. */
 export type ByDay = Weekday | `${number}${Weekday}`
+
+/** What happens to a day 29 to 31 in a month that lacks it: it becomes the last day, or is left out as in RFC 5545. */
+export type MonthEnd = 'clamp' | 'skip'
 
 /** The part of RFC 5545 §3.3.10 that Daybook accepts. Lists are ascending and without duplicates. */
 export interface RecurrenceRule {
@@ -16,7 +26,7 @@ export interface RecurrenceRule {
   /** 1 to 31, or -31 to -1 counted from the end of the month. */
   byMonthDay?: readonly number[]
   byDay?: readonly ByDay[]
-  /** 1 to 366 or -366 to -1: which of the days found in one period count. */
+  /** Which of the days found in one period count: 1 is the first, -1 the last. At most the days of a period. */
   bySetPos?: readonly number[]
   /** First day of the week; absent means MO. */
   wkst?: Weekday
@@ -120,7 +130,7 @@ function readPart(rule: Partial<RecurrenceRule>, name: string, content: string):
       rule.byMonth = content
         .split(',')
         .map((month) => wholeNumber(name, month, 12))
-        .sort(ascending)
+        .toSorted(ascending)
         .filter(isFirst)
       return
     case 'BYMONTHDAY':
@@ -143,8 +153,14 @@ function checked(rule: Partial<RecurrenceRule>): RecurrenceRule {
   if (rule.count !== undefined && rule.until !== undefined)
     throw invalid('UNTIL', 'cannot be combined with COUNT')
   if (freq === 'WEEKLY' && rule.byMonthDay) throw invalid('BYMONTHDAY', 'cannot be used with FREQ=WEEKLY')
-  if (rule.bySetPos && !byDay && !rule.byMonth && !rule.byMonthDay) {
-    throw invalid('BYSETPOS', 'needs BYDAY, BYMONTHDAY or BYMONTH beside it')
+  if (rule.bySetPos) {
+    const longest = LONGEST_PERIOD_DAYS[freq]
+    if (rule.bySetPos.some((position) => Math.abs(position) > longest)) {
+      throw invalid('BYSETPOS', `can be at most ${longest} with FREQ=${freq}`)
+    }
+    if (!byDay && !rule.byMonth && !rule.byMonthDay) {
+      throw invalid('BYSETPOS', 'needs BYDAY, BYMONTHDAY or BYMONTH beside it')
+    }
   }
   const highest = byDay ? Math.max(...byDay.map((day) => Math.abs(splitByDay(day).nth))) : 0
   if (highest > 0 && (freq === 'DAILY' || freq === 'WEEKLY')) {
@@ -159,7 +175,7 @@ function frequency(content: string): Frequency {
   const known = FREQUENCIES.find((freq) => freq === content)
   if (known) return known
   if (['HOURLY', 'MINUTELY', 'SECONDLY'].includes(content)) {
-    throw unsupported('FREQ', `${content} is not supported, the shortest is DAILY`)
+    throw unsupported('FREQ', `cannot be ${content}, the shortest is DAILY`)
   }
   throw invalid('FREQ', 'must be DAILY, WEEKLY, MONTHLY or YEARLY')
 }
@@ -175,7 +191,7 @@ function signedNumbers(part: string, content: string, highest: number): number[]
   if (numbers.some((number) => number === 0 || Math.abs(number) > highest)) {
     throw invalid(part, `must be numbers from 1 to ${highest} or from -${highest} to -1`)
   }
-  return numbers.sort(ascending).filter(isFirst)
+  return numbers.toSorted(ascending).filter(isFirst)
 }
 
 function weekdays(content: string): ByDay[] {
@@ -188,7 +204,7 @@ function weekdays(content: string): ByDay[] {
     return (number === undefined ? weekday : `${nth}${weekday}`) as ByDay
   })
   const key = (day: ByDay) => splitByDay(day).weekday * 1000 + splitByDay(day).nth
-  return days.sort((a, b) => key(a) - key(b)).filter(isFirst)
+  return days.toSorted((a, b) => key(a) - key(b)).filter(isFirst)
 }
 
 function untilText(content: string): string {

@@ -1,10 +1,9 @@
 import { MS_PER_DAY } from './recurrence-days.ts'
 import { ruleDays } from './recurrence-periods.ts'
-import type { RecurrenceRule } from './recurrence-rule.ts'
-import { instantToWall, lastSecondOfDay, wallToInstant } from './wall-clock.ts'
+import type { MonthEnd, RecurrenceRule } from './recurrence-rule.ts'
+import { civilDate, instantToWall, lastSecondOfDay, wallToInstant } from './wall-clock.ts'
 
-/** What happens to a day 29 to 31 in a month that lacks it: it becomes the last day, or is left out as in RFC 5545. */
-export type MonthEnd = 'clamp' | 'skip'
+export type { MonthEnd }
 
 export interface RecurrencePattern {
   rule: RecurrenceRule
@@ -50,9 +49,8 @@ export function occurrencesBetween(
  */
 export function occurrenceAfterCompletion(pattern: RecurrencePattern, completedAt: Date): Date | null {
   const { count: _count, ...rule } = pattern.rule
-  const day = instantToWall(completedAt, pattern.timeZone).slice(0, -13)
-  const time = instantToWall(pattern.start, pattern.timeZone).slice(-13)
-  const start = wallToInstant(day + time, pattern.timeZone)
+  const [, time] = instantToWall(pattern.start, pattern.timeZone).split('T')
+  const start = wallToInstant(`${civilDate(completedAt, pattern.timeZone)}T${time}`, pattern.timeZone)
   return nextOccurrence({ ...pattern, rule, start }, completedAt > start ? completedAt : start)
 }
 
@@ -87,7 +85,7 @@ function* recurrenceSet(pattern: RecurrencePattern, after: number): Generator<nu
   const excluded = new Set(pattern.exdates.map(Number))
   const added = [...new Set(pattern.rdates.map(Number))]
     .filter((instant) => instant > after)
-    .sort((a, b) => a - b)
+    .toSorted((a, b) => a - b)
   for (const instant of ruleInstants(pattern, after)) {
     while (added[0] !== undefined && added[0] <= instant) {
       const extra = added.shift()
