@@ -1,7 +1,19 @@
 import { readdirSync } from 'node:fs'
-import type { DaybookFunction } from '../shared/kit/mount-functions.ts'
+import type { Hono } from 'hono'
+import { readConfig, type Config } from '../shared/config.ts'
+import { installHttp } from '../shared/dapr/http.ts'
+import { connect } from '../shared/db/connect.ts'
+import { migrate } from '../shared/db/migrate.ts'
+import type { AppEnv } from '../shared/kit/base-app.ts'
+import { mountFunctions, type DaybookFunction } from '../shared/kit/mount-functions.ts'
+import { serve, type RunningServer } from '../shared/kit/serve.ts'
+import { exitOnSignal, failToStart } from '../shared/kit/process.ts'
+import { createLogger } from '../shared/observability/logger.ts'
+import { composeDeps, type ComposedDeps, type Outside } from './compose.ts'
 
 const HERE = new URL('./', import.meta.url)
+/** Requests that are still running get this long at shutdown. */
+const GRACE_MS = 10_000
 
 /** `<service>/<function>` of every function file, sorted. */
 export function functionNames(): string[] {
@@ -23,3 +35,52 @@ export async function loadFunctions(names: readonly string[] = functionNames()):
     names.map(async (name) => ((await import(`./${name}.ts`)) as { default: DaybookFunction }).default),
   )
 }
+
+export interface Daybook {
+  app: Hono<AppEnv>
+  server: RunningServer
+  /** Stops accepting, finishes requests, publishes what they left, in this order. The pool stays open. */
+  close(): Promise<void>
+}
+
+/** Serves the named functions (all of them by default) on the configured address. */
+export async function runFunctions(
+  config: Config,
+  outside: Outside,
+  { names, extend }: { names?: readonly string[]; extend?: (app: Hono<AppEnv>, deps: ComposedDeps) => void } = {},
+): Promise<Daybook> {
+  const deps = composeDeps(config, outside)
+  const app = mountFunctions(await loadFunctions(names), deps)
+  extend?.(app, deps)
+  const server = await serve(app.fetch, config.http)
+  deps.publishing.wake()
+  return {
+    app,
+    server,
+    close: async () => {
+      await server.close(GRACE_MS)
+      await deps.publishing.stop()
+    },
+  }
+}
+
+/** A deployed unit: `node functions/main.ts <service/function>…`, its sidecar on DAPR_HTTP_PORT. */
+async function main(names: readonly string[]): Promise<void> {
+  const config = readConfig()
+  const { url } = config.database
+  if (!url) throw new Error('DATABASE_URL is not set; it names the PostgreSQL of this Daybook.')
+  if (!config.dapr.appToken) throw new Error('APP_API_TOKEN is not set; the sidecar shows it on every callback.')
+  installHttp()
+  const log = createLogger({ level: config.logLevel, service: 'daybook' })
+  const sql = connect(url, { max: config.database.pool, applicationName: 'daybook', prepare: config.database.prepare })
+  await migrate(sql)
+  const outside = { sql, log, sidecarFetch: fetch, appToken: config.dapr.appToken }
+  const daybook = await runFunctions(config, outside, names.length > 0 ? { names } : {})
+  log.info({ port: daybook.server.port, functions: names }, 'serving')
+  exitOnSignal(async () => {
+    await daybook.close()
+    await sql.end({ timeout: 5 })
+  })
+}
+
+if (import.meta.main) await main(process.argv.slice(2)).catch(failToStart)

@@ -151,6 +151,11 @@ export interface Outbox {
   backlog(): Promise<{ waiting: number; oldest: Date | null }>
 }
 
+export interface ChangeFeed {
+  /** The user's events with a higher sequence number, in order. */
+  after(userId: string, sequence: number, limit: number): Promise<RecordedEvent[]>
+}
+
 export interface Housekeeping {
   /** Removes at most `batch` of each: expired keys, old dedupe marks, tasks deleted long ago. Resolves to the most of one. */
   purge(now: Date, limits: { marksBefore: Date; deletedBefore: Date; batch: number }): Promise<number>
@@ -190,6 +195,7 @@ export interface Deps {
   tasks: TaskReader
   sweep: SeriesSweep
   outbox: Outbox
+  feed: ChangeFeed
   housekeeping: Housekeeping
   broker: Broker
   publishing: Publishing

@@ -1,4 +1,4 @@
-import type { Outbox } from '../app/ports.ts'
+import type { ChangeFeed, Outbox } from '../app/ports.ts'
 import type { RecordedEvent } from '../domain/cloud-event.ts'
 import type { EventType } from '../domain/events.ts'
 import type { Sql } from './connect.ts'
@@ -54,6 +54,14 @@ export function createOutbox(sql: Sql): Outbox {
     },
   }
 }
+
+export const createChangeFeed = (sql: Sql): ChangeFeed => ({
+  after: async (userId, sequence, limit) => {
+    const rows = await sql<EventRow[]>`
+      select * from events where user_id = ${userId} and seq > ${sequence} order by seq limit ${limit}`
+    return rows.map(recordedEvent)
+  },
+})
 
 const recordedEvent = (row: EventRow): RecordedEvent => ({
   ...{ userId: row.user_id, sequence: row.seq, id: row.id, type: row.type, source: row.source },

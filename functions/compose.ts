@@ -1,0 +1,61 @@
+import type { Broker, Deps } from '../shared/app/ports.ts'
+import { createPublisher, type Publisher } from '../shared/app/publisher.ts'
+import type { Config } from '../shared/config.ts'
+import { createDaprClient } from '../shared/dapr/client.ts'
+import type { Fetch } from '../shared/dapr/transport.ts'
+import { createChangeStore } from '../shared/db/change-store.ts'
+import type { Sql } from '../shared/db/connect.ts'
+import { createHousekeeping, createPing, createSeriesSweep } from '../shared/db/maintenance.ts'
+import { createChangeFeed, createOutbox } from '../shared/db/outbox.ts'
+import { createTaskReader } from '../shared/db/task-reader.ts'
+import { PUBSUB } from '../shared/kit/subscriptions.ts'
+import { systemClock, systemIds } from '../shared/kit/system.ts'
+import type { Logger } from '../shared/observability/logger.ts'
+import { createIdentity } from './compose-identity.ts'
+
+/** Deadline of one call to the sidecar. */
+const SIDECAR_TIMEOUT_MS = 5000
+
+/** What a process brings along. */
+export interface Outside {
+  sql: Sql
+  log: Logger
+  /** How the sidecar is reached: the global fetch, or straight into an embedded one. */
+  sidecarFetch: Fetch
+  /** Secret the sidecar shows on callbacks. */
+  appToken: string
+}
+
+/** Joins the ports with their adapters, once per process; the only place that knows both. */
+export function composeDeps(config: Config, { sql, log, sidecarFetch, appToken }: Outside): ComposedDeps {
+  const clock = systemClock
+  const ids = systemIds
+  const dapr = createDaprClient({
+    ...{ baseUrl: config.dapr.baseUrl, fetch: sidecarFetch, timeoutMs: SIDECAR_TIMEOUT_MS },
+    ...(config.dapr.apiToken !== undefined && { token: config.dapr.apiToken }),
+  })
+  const broker: Broker = {
+    publishAll: async (topic, events) => {
+      const entries = events.map((event) => ({ event, partitionKey: event.userid }))
+      const failed = await dapr.bulkPublish(PUBSUB, topic, entries)
+      if (failed[0]) log.warn({ topic, refused: failed.length, reason: failed[0].error }, 'broker refused events')
+      return new Set(failed.map(({ id }) => id))
+    },
+  }
+  const outbox = createOutbox(sql)
+  const publishing = createPublisher({ outbox, broker, log, clock })
+  const changes = createChangeStore(sql)
+  return {
+    ...{ clock, ids, log, changes, outbox, broker, publishing },
+    ...createIdentity({ sql, clock, ids, log, changes, publishing, config }),
+    tasks: createTaskReader(sql),
+    feed: createChangeFeed(sql),
+    sweep: createSeriesSweep(sql),
+    housekeeping: createHousekeeping(sql),
+    sidecar: dapr.health,
+    database: createPing(sql),
+    settings: { appToken, issuer: config.publicUrl ?? 'urn:daybook', audience: 'daybook' },
+  }
+}
+
+export type ComposedDeps = Deps & { publishing: Publisher }

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import type { Hono } from 'hono'
+import { readResources } from '../dapr/embedded/resources.ts'
+import { createSidecar, type Sidecar } from '../dapr/embedded/sidecar.ts'
+import type { ComposedDeps } from '../functions/compose.ts'
+import { runFunctions, type Daybook } from '../functions/main.ts'
+import type { Config } from '../shared/config.ts'
+import { connect, type ConnectionTarget, type Sql } from '../shared/db/connect.ts'
+import { startEmbeddedPostgres } from '../shared/db/embedded-postgres.ts'
+import { migrate } from '../shared/db/migrate.ts'
+import type { AppEnv } from '../shared/kit/base-app.ts'
+import { systemClock } from '../shared/kit/system.ts'
+import { createLogger } from '../shared/observability/logger.ts'
+
+const COMPONENTS = fileURLToPath(new URL('../dapr/components/', import.meta.url))
+
+export interface EmbeddedDaybook {
+  url: string
+  sql: Sql
+  sidecar: Sidecar
+  /** Finishes requests and deliveries, then closes the pools and the database. */
+  close(): Promise<void>
+}
+
+/**
+ * The embedded profile in this process: every function, PostgreSQL and the sidecar, data kept in `config.dataDir`.
+ * `extend` adds routes of a benchmark or a test to the same app before it serves.
+ */
+export async function startEmbedded(
+  config: Config,
+  extend?: (app: Hono<AppEnv>, deps: ComposedDeps, sql: Sql) => void,
+): Promise<EmbeddedDaybook> {
+  const log = createLogger({ level: config.logLevel, service: 'daybook' })
+  const closers: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const closer of closers.splice(0).toReversed()) await closer()
+  }
+  try {
+    const database = await openDatabase(config)
+    closers.push(database.stop)
+    const pool = (max: number, applicationName: string) => {
+      const sql = connect(database.target, { max, applicationName, prepare: config.database.prepare })
+      closers.push(() => sql.end({ timeout: 5 }))
+      return sql
+    }
+    const sql = pool(config.database.pool, 'daybook')
+    await migrate(sql)
+
+    const appToken = config.dapr.appToken ?? randomBytes(32).toString('hex')
+    let daybook: Daybook | undefined
+    const sidecar = createSidecar({
+      ...{ appId: 'daybook', sql: pool(5, 'daybook-sidecar'), resources: await readResources(COMPONENTS) },
+      app: (request) => daybook?.app.fetch(request) ?? new Response(null, { status: 503 }),
+      ...{ clock: systemClock, fetch, env: config.environment, dataDir: config.dataDir, logger: log, appToken },
+    })
+    const sidecarFetch = (url: string, init: RequestInit) => sidecar.fetch(new Request(url, init))
+    const outside = { sql, log, sidecarFetch, appToken }
+    daybook = await runFunctions(config, outside, {
+      ...(extend && { extend: (app: Hono<AppEnv>, deps: ComposedDeps) => extend(app, deps, sql) }),
+    })
+    closers.push(sidecar.stop, daybook.close)
+    await sidecar.start()
+    return { url: `http://${hostOf(config)}:${daybook.server.port}`, sql, sidecar, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function openDatabase(config: Config): Promise<{ target: ConnectionTarget; stop: () => Promise<void> }> {
+  const { url } = config.database
+  return url ? { target: url, stop: async () => {} } : await startEmbeddedPostgres(config.dataDir)
+}
+
+const hostOf = ({ http }: Config): string => (http.host.includes(':') ? `[${http.host}]` : http.host)

@@ -1,0 +1,35 @@
+/** Runs `close` once on SIGINT or SIGTERM and ends the process; a second signal ends it at once. */
+export function exitOnSignal(close: () => Promise<void>): void {
+  let isClosing = false
+  const onSignal = () => {
+    if (isClosing) process.exit(1)
+    isClosing = true
+    close().then(
+      () => process.exit(0),
+      (error: unknown) => failToStart(error),
+    )
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+}
+
+/** Ends the process with one line that says what to do. */
+export function failToStart(error: unknown): never {
+  process.stderr.write(`Daybook: ${explain(error)}\n`)
+  process.exit(1)
+}
+
+/** What went wrong in one line, for the person at the terminal. */
+export function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const code = 'code' in error ? String(error.code) : ''
+  const port = 'port' in error ? ` ${String(error.port)}` : ''
+  if (code === 'EADDRINUSE') return `port${port} is in use; stop what uses it or set PORT to another.`
+  if (code === 'EACCES') return `not allowed: ${error.message}.`
+  if (/^(ECONNREFUSED|ENOTFOUND|CONNECT_TIMEOUT|EHOSTUNREACH|ENOENT)$/.test(code)) {
+    return `the database cannot be reached (${code}); check DATABASE_URL and that PostgreSQL is running.`
+  }
+  if (/^(28P01|28000)$/.test(code)) return `the database refuses the user or password in DATABASE_URL.`
+  if (code === '3D000') return `the database named in DATABASE_URL does not exist.`
+  return error.message
+}
