@@ -31,7 +31,7 @@ const RULES: Rule[] = [
   },
   {
     folder: 'shared/kit',
-    may: /^(shared\/(kit|domain|observability)\/|zod$|hono|@hono\/node-server$|uuid$|node:(crypto|http|util)$)/,
+    may: /^(shared\/(kit|domain|observability)\/|zod$|hono|@hono\/node-server$|jose$|uuid$|node:(crypto|http|net|util)$)/,
     types: PORTS,
     why: 'the kit carries any product; of use cases it knows the types of the ports',
   },

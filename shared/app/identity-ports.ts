@@ -1,3 +1,4 @@
+import type { TraceContext } from '../domain/actor.ts'
 import type { EventDraft } from '../domain/events.ts'
 import type { FailureCount } from '../domain/identity-throttle.ts'
 import type { Session } from '../domain/identity-session.ts'
@@ -5,6 +6,14 @@ import type { KeySet, TicketPurpose, User } from '../domain/identity.ts'
 import type { Actor } from './ports.ts'
 
 /** Types only: what the use cases of identity may ask of the world. */
+
+/** What accompanies a request to the functions of identity, which mostly have no actor yet. */
+export interface AuthCall {
+  now: Date
+  trace: TraceContext
+  clientAddress: string | null
+  userAgent: string | null
+}
 
 export interface NewUser extends User {
   passwordHash: string | null

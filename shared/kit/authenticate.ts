@@ -1,5 +1,15 @@
 import type { Context } from 'hono'
+import { decodeJwt } from 'jose'
+import type { IdentityStore } from '../app/identity-ports.ts'
+import type { Actor, Clock, Ids } from '../app/ports.ts'
 import { DomainError } from '../domain/errors.ts'
+import { draftEvent, UserRegistered } from '../domain/events.ts'
+import { timeZone } from '../domain/fields.ts'
+import { FULL_SCOPE } from '../domain/identity.ts'
+import { createBoundedCache } from './bounded-cache.ts'
+import { createOidcVerifier, type ExternalClaims, type GetJson, type OidcIssuer } from './oidc.ts'
+import type { KeyRing } from './signing-keys.ts'
+import { invalidToken, verifyOwnToken, type TokenAddressee } from './tokens.ts'
 
 /** The token of `Authorization: Bearer …` (RFC 6750 §2.1). */
 export function bearerToken(c: Context): string {
@@ -9,4 +19,85 @@ export function bearerToken(c: Context): string {
   const token = /^Bearer ([\w.~+/=-]+)$/i.exec(header)?.[1]
   if (!token) throw new DomainError('auth.invalid_token', 'The Authorization header holds no bearer token.')
   return token
+}
+
+export interface AuthenticatorOptions extends TokenAddressee {
+  clock: Clock
+  ids: Ids
+  keys: Pick<KeyRing, 'verifying'>
+  store: Pick<IdentityStore, 'userOf'>
+  oidc?: OidcIssuer | undefined
+  fetch: GetJson
+  /** Called when a user was seen for the first time, and there may be an event to publish. */
+  onNewcomer?: () => void
+}
+
+const MAX_TOKEN_LENGTH = 8192
+const REMEMBERED_TOKENS = 10_000
+/** A token that was verified is believed for this long at most, so that a withdrawn key takes effect. */
+const REMEMBER_MS = 5 * 60 * 1000
+
+/**
+ * Who a token stands for: our own access tokens, and those of the external issuer if there is one. The token decides
+ * by its `iss` whose rules it is held to, never how strict they are. `auth.invalid_token` for everything else.
+ */
+export function createAuthenticator(options: AuthenticatorOptions): (token: string) => Promise<Actor> {
+  const { clock, keys, issuer, audience, oidc } = options
+  const verifyExternal = oidc && createOidcVerifier(oidc, options.fetch)
+  const remembered = createBoundedCache<Actor>(REMEMBERED_TOKENS)
+
+  async function own(token: string, now: Date): Promise<{ actor: Actor; exp: number }> {
+    const claims = await verifyOwnToken(token, keys, { issuer, audience, now })
+    const scopes = claims.scope.split(' ')
+    const userId = claims.sub
+    return {
+      actor: { userId, view: { type: 'user', id: userId }, timeZone: claims.zoneinfo, scopes },
+      exp: claims.exp,
+    }
+  }
+
+  return async function authenticate(token) {
+    const now = clock.now()
+    const known = remembered.get(token, now.getTime())
+    if (known) return known
+    if (token.length > MAX_TOKEN_LENGTH) throw invalidToken()
+    const isExternal = verifyExternal && issuerOf(token) === oidc.issuer
+    const { actor, exp } = isExternal
+      ? await external(options, oidc.issuer, await verifyExternal(token, now))
+      : await own(token, now)
+    remembered.set(token, actor, Math.min(exp * 1000, now.getTime() + REMEMBER_MS))
+    return actor
+  }
+}
+
+/** Our user for an external subject. What scopes mean elsewhere is not ours to know: a person gets what is theirs. */
+async function external(
+  { store, ids, clock, onNewcomer }: AuthenticatorOptions,
+  issuer: string,
+  { subject, zoneinfo, exp }: ExternalClaims,
+): Promise<{ actor: Actor; exp: number }> {
+  const now = clock.now()
+  const id = ids.uuid()
+  const zone = timeZone.safeParse(zoneinfo)
+  const newcomer = { id, email: null, timeZone: zone.success ? zone.data : 'UTC', createdAt: now }
+  const registered = draftEvent(UserRegistered, {
+    ...{ id: ids.uuid(), subject: `user/${id}`, time: now, trace: null },
+    data: { actor: { type: 'user', id }, client_address: null, user_agent: null },
+  })
+  const user = await store.userOf(issuer, subject, { user: newcomer, events: [registered] })
+  if (user.id === id) onNewcomer?.()
+  const actor: Actor = {
+    ...{ userId: user.id, view: { type: 'user', id: user.id }, timeZone: user.timeZone },
+    scopes: [FULL_SCOPE],
+  }
+  return { actor, exp }
+}
+
+/** Whom the token claims to come from; not a reason to believe it. */
+function issuerOf(token: string): string | undefined {
+  try {
+    return decodeJwt(token).iss
+  } catch (error) {
+    throw invalidToken(error)
+  }
 }

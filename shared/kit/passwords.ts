@@ -1,0 +1,80 @@
+import { scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto'
+import type { Passwords } from '../app/identity-ports.ts'
+import type { Ids } from '../app/ports.ts'
+import { DomainError } from '../domain/errors.ts'
+
+export interface ScryptCost {
+  /** Work and memory: 128 · N · r bytes at a time, p times in turn (RFC 7914 §2). */
+  N: number
+  r: number
+  p: number
+}
+
+/** One of OWASP's equal settings (Password Storage Cheat Sheet): 32 MiB, some 200 ms of one core. */
+const COST: ScryptCost = { N: 2 ** 15, r: 8, p: 3 }
+const HASH_BYTES = 32
+const SALT_BYTES = 16
+/** Of the four threads of Node's pool, which also checks signatures; the rest stay free during a flood of sign-ins. */
+const AT_ONCE = 2
+const MAX_WAITING = 100
+
+/** Password hashing with scrypt, so many at a time. The cost is stored with each hash, so it can be raised later. */
+export function createPasswords(ids: Ids, cost: ScryptCost = COST): Passwords {
+  const inTurn = createTurns(AT_ONCE, MAX_WAITING)
+  return {
+    hash: (password) =>
+      inTurn(async () => {
+        const salt = Buffer.from(ids.hex(SALT_BYTES), 'hex')
+        const key = await derive(password, salt, cost)
+        return `$scrypt$${cost.N},${cost.r},${cost.p}$${salt.toString('base64')}$${key.toString('base64')}`
+      }),
+    verify: (password, load) =>
+      inTurn(async () => {
+        const stored = await load()
+        if (stored === null) {
+          await derive(password, Buffer.alloc(SALT_BYTES), cost)
+          return false
+        }
+        const { salt, key, ...storedCost } = parseHash(stored)
+        return timingSafeEqual(await derive(password, salt, storedCost), key)
+      }),
+  }
+}
+
+function parseHash(stored: string): ScryptCost & { salt: Buffer; key: Buffer } {
+  const match = /^\$scrypt\$(\d+),(\d+),(\d+)\$([\w+/=]+)\$([\w+/=]+)$/.exec(stored)
+  if (!match) throw new Error('a stored password hash has an unknown form')
+  const [, N, r, p, salt = '', key = ''] = match
+  return {
+    ...{ N: Number(N), r: Number(r), p: Number(p) },
+    ...{ salt: Buffer.from(salt, 'base64'), key: Buffer.from(key, 'base64') },
+  }
+}
+
+function derive(password: string, salt: Buffer, { N, r, p }: ScryptCost): Promise<Buffer> {
+  const options: ScryptOptions = { N, r, p, maxmem: 256 * N * r }
+  return new Promise((resolve, reject) => {
+    scrypt(password, salt, HASH_BYTES, options, (error, key) => (error ? reject(error) : resolve(key)))
+  })
+}
+
+/** Runs at most `atOnce` at a time, the others in the order they came; `service.unavailable` when too many wait. */
+function createTurns(atOnce: number, maxWaiting: number) {
+  let running = 0
+  const waiting: (() => void)[] = []
+  return async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (running < atOnce) running++
+    else if (waiting.length < maxWaiting) await new Promise<void>((resolve) => waiting.push(resolve))
+    else {
+      throw new DomainError('service.unavailable', 'Too many sign-ins at once.', { retryAfterSeconds: 10 })
+    }
+    try {
+      return await work()
+    } finally {
+      // A turn is handed on, not given back, so that nobody who comes later gets in between.
+      const next = waiting.shift()
+      if (next) next()
+      else running--
+    }
+  }
+}
