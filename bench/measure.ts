@@ -1,0 +1,36 @@
+import autocannon, { type Request } from 'autocannon'
+
+export interface Figures {
+  name: string
+  connections: number
+  perSecond: number
+  p50: number
+  p95: number
+  p99: number
+  failed: number
+}
+
+/** Requests as fast as `connections` clients can send them, for `seconds`; latencies in milliseconds. */
+export async function measure(
+  name: string,
+  load: { url: string; connections: number; seconds: number; next: () => Request },
+): Promise<Figures> {
+  const latencies: number[] = []
+  const run = autocannon({
+    ...{ url: load.url, connections: load.connections, duration: load.seconds },
+    requests: [{ setupRequest: (request) => ({ ...request, ...load.next() }) }],
+  })
+  run.on('response', (_client: unknown, _status: number, _bytes: number, tookMs: number) => {
+    latencies.push(tookMs)
+  })
+  const result = await run
+  const sorted = Float64Array.from(latencies).toSorted()
+  const at = (share: number) =>
+    round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0)
+  return {
+    ...{ name, connections: load.connections, perSecond: Math.round(latencies.length / result.duration) },
+    ...{ p50: at(0.5), p95: at(0.95), p99: at(0.99), failed: result.non2xx + result.errors },
+  }
+}
+
+const round = (value: number): number => Math.round(value * 10) / 10

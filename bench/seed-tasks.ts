@@ -1,0 +1,49 @@
+import { v7 } from 'uuid'
+import type { Sql } from '../shared/db/connect.ts'
+
+export const HEAVY_TASKS = 100_000
+export const USERS = 1000
+export const TASKS_PER_USER = 200
+
+export interface Seeded {
+  heavyUser: string
+  users: string[]
+  /** Open tasks of the heavy user. */
+  openTasks: string[]
+}
+
+const WORDS = [
+  ...['report', 'finance', 'garden', 'invoice', 'meeting', 'doctor', 'kitchen', 'travel', 'review', 'budget'],
+  ...['call', 'write', 'buy', 'plan', 'fix', 'clean', 'prepare', 'send', 'check', 'read'],
+]
+const TAGS = ['home', 'work', 'errand', 'health', 'money', 'family', 'later', 'urgent']
+
+/** One user with 100,000 tasks and 1,000 users with 200 each, written in two statements. */
+export async function seedTasks(sql: Sql): Promise<Seeded> {
+  const heavyUser = v7()
+  const users = Array.from({ length: USERS }, () => v7())
+  await insert(sql, [heavyUser], HEAVY_TASKS)
+  await insert(sql, users, TASKS_PER_USER)
+  await sql`vacuum analyze`
+  const open = await sql<{ id: string }[]>`
+    select id from tasks where user_id = ${heavyUser} and completed_at is null order by id limit 40000`
+  return { heavyUser, users, openTasks: open.map((row) => row.id) }
+}
+
+async function insert(sql: Sql, users: string[], perUser: number): Promise<void> {
+  await sql`
+    insert into tasks (id, user_id, title, description, priority, tags, tag_keys, completed_at, due_date, due_at,
+      due_order, time_zone, position, recurrence_rule, repeat_from, version, created_at, updated_at)
+    select uuidv7(), u.id::uuid,
+      initcap(w[1 + n % 20]) || ' ' || w[1 + (n / 7) % 20] || ' ' || w[1 + (n / 31) % 20] || ' ' || n,
+      case when n % 3 = 0 then w[1 + (n / 3) % 20] || ' and ' || w[1 + (n / 11) % 20] end, n % 3,
+      array[t[1 + n % 8]], array[t[1 + n % 8]], case when n % 4 = 0 then now() - n * interval '1 minute' end,
+      (now() + n * interval '7 minutes')::date, now() + n * interval '7 minutes', now() + n * interval '7 minutes',
+      'UTC', (extract(epoch from now())::bigint * 1000 - ${perUser}::int + n) * 1024, null, 'due', 1, now(), now()
+    from unnest(${users}::text[]) u (id), generate_series(1, ${perUser}::int) n,
+      (select ${WORDS}::text[] as w, ${TAGS}::text[] as t) words`
+  await sql`
+    insert into user_counters (user_id, active_tasks, completed_tasks)
+    select user_id, count(*) filter (where completed_at is null), count(*) filter (where completed_at is not null)
+    from tasks where user_id = any(${users}::uuid[]) group by user_id`
+}
