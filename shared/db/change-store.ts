@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import type { Change, ChangeStore, CommitResult } from '../app/ports.ts'
+import type { Change, ChangeStore, CommitResult, LoadedTask } from '../app/ports.ts'
 import type { Sql, Transaction } from './connect.ts'
 import {
   occurrenceFromRow,
@@ -42,9 +42,10 @@ export function createChangeStore(sql: Sql): ChangeStore {
 const commit = (sql: Sql, change: Change): Promise<CommitResult> => rawCommit(sql, change).catch(refusalOf)
 
 async function rawCommit(sql: Sql | Transaction, change: Change): Promise<CommitResult> {
-  const [row] = await sql<{ result: CommitResult }[]>`
+  const [row] = await sql<{ result: { outcome: 'applied' } | { outcome: 'replayed'; answer: string } }[]>`
     select commit_change(${sql.json(changeRow(change) as never)}) as result`
-  return row!.result
+  const { result } = row!
+  return result.outcome === 'replayed' ? { ...result, answer: JSON.parse(result.answer) as unknown } : result
 }
 
 function refusalOf(error: unknown): CommitResult {
@@ -69,7 +70,7 @@ function reads(sql: Sql | Transaction): Reads {
       return {
         task: row?.task ? taskFromRow(revive(row.task)) : null,
         series: row?.series ? seriesFromRow(revive(row.series)) : null,
-        stored: row?.stored ?? null,
+        stored: storedAnswer(row?.stored),
       }
     },
     async loadSeries(userId, seriesId) {
@@ -127,7 +128,7 @@ function reads(sql: Sql | Transaction): Reads {
       const [row] = await sql<StoredAnswer[]>`
         select fingerprint, answer from idempotency_keys
         where user_id = ${userId} and key = ${key} and expires_at > ${now}`
-      return row ?? null
+      return storedAnswer(row)
     },
   }
 }
@@ -144,8 +145,11 @@ function revive<Row extends object>(json: Row): Row {
 
 interface StoredAnswer {
   fingerprint: string
-  answer: unknown
+  answer: string
 }
+
+const storedAnswer = (stored: StoredAnswer | null | undefined): LoadedTask['stored'] =>
+  stored ? { ...stored, answer: JSON.parse(stored.answer) as unknown } : null
 
 /** The change in column names, without the parts it does not have. */
 function changeRow(change: Change): object {
@@ -179,7 +183,7 @@ function changeRow(change: Change): object {
       idempotency: {
         key: change.idempotency.key,
         fingerprint: change.idempotency.fingerprint,
-        answer: change.idempotency.answer,
+        answer: JSON.stringify(change.idempotency.answer),
         expires_at: change.idempotency.expiresAt.toISOString(),
       },
     }),

@@ -116,7 +116,8 @@ create table idempotency_keys (
   user_id uuid not null,
   key text not null,
   fingerprint text not null,
-  answer jsonb,
+  -- JSON as text: a retry gets the same bytes.
+  answer text not null,
   expires_at timestamptz(3) not null,
   primary key (user_id, key)
 );

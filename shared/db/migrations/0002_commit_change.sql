@@ -136,7 +136,7 @@ begin
 
   if idem is not null then
     insert into idempotency_keys (user_id, key, fingerprint, answer, expires_at)
-      values (owner, idem ->> 'key', idem ->> 'fingerprint', idem -> 'answer', (idem ->> 'expires_at')::timestamptz)
+      values (owner, idem ->> 'key', idem ->> 'fingerprint', idem ->> 'answer', (idem ->> 'expires_at')::timestamptz)
       on conflict (user_id, key) do update set
         fingerprint = excluded.fingerprint, answer = excluded.answer, expires_at = excluded.expires_at;
   end if;

@@ -1,0 +1,59 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+// Does what the README tells a newcomer: starts Daybook, pastes the walk-through into a shell, checks what it shows,
+// then stops and starts Daybook again and looks whether the data is there.
+const ROOT = new URL('../', import.meta.url)
+const walkthrough = /```sh walkthrough\n([\s\S]*?)```/.exec(readFileSync(new URL('README.md', ROOT), 'utf8'))?.[1]
+if (!walkthrough) throw new Error('the README has no walk-through')
+
+const dataDir = mkdtempSync(join(tmpdir(), 'daybook-walkthrough-'))
+chmodSync(dataDir, 0o755)
+
+async function startDaybook() {
+  const child = spawn(process.execPath, ['scripts/start.ts'], {
+    cwd: ROOT,
+    env: { ...process.env, PORT: '0', DAYBOOK_DATA_DIR: dataDir, LOG_LEVEL: 'warn' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  for await (const line of createInterface({ input: child.stdout })) {
+    const url = /^Daybook is ready at (\S+)$/.exec(line)?.[1]
+    if (url) return { url, child }
+  }
+  throw new Error('Daybook did not start')
+}
+
+function shell(script: string): string {
+  const result = spawnSync('bash', ['-euo', 'pipefail', '-c', script], { encoding: 'utf8' })
+  if (result.status !== 0) throw new Error(`the walk-through failed: ${result.stderr}`)
+  return result.stdout
+}
+
+function expectIn(output: string, ...texts: string[]): void {
+  for (const text of texts) if (!output.includes(text)) throw new Error(`no ${text} in:\n${output}`)
+}
+
+try {
+  const first = await startDaybook()
+  const output = shell(`${walkthrough.replaceAll('http://127.0.0.1:8080', first.url)}\necho "TOKEN=$TOKEN"`)
+  process.stdout.write(output.replace(/TOKEN=.*/, ''))
+  expectIn(output, '"is_completed":true', '"due_at":"2027-03-22T08:00:00.000Z"', 'task.occurrence.generated')
+  const created = output.match(/"type":"task\.created"/g)?.length
+  if (created !== 1) throw new Error(`one task was to be created, there were ${created}`)
+  first.child.kill('SIGTERM')
+  const [code] = (await once(first.child, 'exit')) as [number | null]
+  if (code !== 0) throw new Error(`Daybook ended with ${code}`)
+
+  const second = await startDaybook()
+  const token = /TOKEN=(\S+)/.exec(output)?.[1]
+  expectIn(shell(`curl -s -H 'authorization: Bearer ${token}' ${second.url}/api/tasks`), 'Water plants')
+  second.child.kill('SIGTERM')
+  await once(second.child, 'exit')
+  process.stdout.write('The walk-through of the README works, and the data is there after a restart.\n')
+} finally {
+  rmSync(dataDir, { recursive: true, force: true })
+}
