@@ -76,13 +76,15 @@ export interface IdentityStore {
   addSigningKey(key: SigningKey, replacedBefore: Date): Promise<void>
 }
 
+type IsRight = (password: string, hash: string | null) => Promise<boolean>
+
 export interface Passwords {
   hash(password: string): Promise<string>
   /**
-   * Whether `password` is the one that was hashed. Takes its turn first, then asks `load` for the hash, so that what
-   * `load` checks is current. Null takes as long as a hash and is never right.
+   * Does `work` when its turn has come: few go at once, so that what one reads and writes limits the next. `isRight`
+   * says whether a password is the one that was hashed; null takes as long as a hash and is never right.
    */
-  verify(password: string, load: () => Promise<string | null>): Promise<boolean>
+  inTurn<T>(work: (isRight: IsRight) => Promise<T>): Promise<T>
 }
 
 export interface Tokens {

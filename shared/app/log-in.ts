@@ -12,22 +12,23 @@ import { signedIn, startSession } from './start-session.ts'
  * Signs a person in. `auth.invalid_credentials` says the same, after the same work, for an unknown address and for a
  * wrong password; `auth.rate_limited` when there were too many of either.
  */
-export async function logIn(deps: Deps, call: AuthCall, input: LoginInput): Promise<Answer<SignedIn>> {
-  const { store, passwords } = deps.identity
+export function logIn(deps: Deps, call: AuthCall, input: LoginInput): Promise<Answer<SignedIn>> {
   const keys = keysOf(input.email, call.clientAddress)
-  let user: User | null = null
-  const isRight = await passwords.verify(input.password, async () => {
-    const login = await store.loadLogin(input.email, [keys.accountAndAddress, keys.account], call.now)
+  return deps.identity.passwords.inTurn(async (isRight) => {
+    const login = await deps.identity.store.loadLogin(
+      input.email,
+      [keys.accountAndAddress, keys.account],
+      call.now,
+    )
     const wait = waitBeforeLogin(keys, login.failures, call.now)
     if (wait !== null) throw tooManyFailures(wait)
-    user = login.user
-    return login.passwordHash
+    const { user } = login
+    if (!(await isRight(input.password, login.passwordHash)) || !user) {
+      await recordFailure(deps, call, user, keys)
+      throw new DomainError('auth.invalid_credentials', 'Mail address and password do not go together.')
+    }
+    return { body: await openSession(deps, call, user, keys) }
   })
-  if (!isRight || !user) {
-    await recordFailure(deps, call, user, keys)
-    throw new DomainError('auth.invalid_credentials', 'Mail address and password do not go together.')
-  }
-  return { body: await openSession(deps, call, user, keys) }
 }
 
 async function openSession(deps: Deps, call: AuthCall, user: User, keys: LoginKeys): Promise<SignedIn> {

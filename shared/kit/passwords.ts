@@ -28,16 +28,16 @@ export function createPasswords(ids: Ids, cost: ScryptCost = COST): Passwords {
         const key = await derive(password, salt, cost)
         return `$scrypt$${cost.N},${cost.r},${cost.p}$${salt.toString('base64')}$${key.toString('base64')}`
       }),
-    verify: (password, load) =>
-      inTurn(async () => {
-        const stored = await load()
-        if (stored === null) {
-          await derive(password, Buffer.alloc(SALT_BYTES), cost)
-          return false
-        }
-        const { salt, key, ...storedCost } = parseHash(stored)
-        return timingSafeEqual(await derive(password, salt, storedCost), key)
-      }),
+    inTurn: (work) => inTurn(() => work(isRight)),
+  }
+
+  async function isRight(password: string, stored: string | null): Promise<boolean> {
+    if (stored === null) {
+      await derive(password, Buffer.alloc(SALT_BYTES), cost)
+      return false
+    }
+    const { salt, key, ...storedCost } = parseHash(stored)
+    return timingSafeEqual(await derive(password, salt, storedCost), key)
   }
 }
 

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import { redeemTicket } from '../../shared/app/redeem-ticket.ts'
+import type { SignedIn, TicketView } from '../../shared/domain/identity.ts'
+import { systemIds } from '../../shared/kit/system.ts'
+import { identityWorld } from '../../shared/testing/identity-world.ts'
+import issueTicket from './issue-ticket.ts'
+import registerUser from './register-user.ts'
+
+const world = await identityWorld()
+
+async function signedIn() {
+  const json = { email: `${systemIds.uuid()}@example.org`, password: 'correct horse battery staple' }
+  return (await world.call<SignedIn>(registerUser, { json })).body
+}
+
+async function ticketOf(token: string) {
+  return world.call<TicketView>(issueTicket, { token })
+}
+
+const redeem = (ticket: string) => redeemTicket(world.deps, ticket, 'stream')
+const refused = { code: 'auth.invalid_token' }
+
+describe('issue-ticket', () => {
+  it('gives a ticket that stands for the caller', async () => {
+    const { access_token: token, user } = await signedIn()
+    const { status, headers, body } = await ticketOf(token)
+    expect(status).toBe(200)
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(body).toEqual({ ticket: expect.stringMatching(/^dbt_[0-9a-f]{64}$/), expires_in: 30 })
+    expect(await redeem(body.ticket)).toEqual(await world.authenticate(token))
+    const last = (await world.eventsOf(user.id)).at(-1)
+    expect(last).toMatchObject({ type: 'auth.token.created', data: { kind: 'ticket' } })
+  })
+
+  it('lets one of many use it, and nobody afterwards', async () => {
+    const { body } = await ticketOf((await signedIn()).access_token)
+    const uses = await Promise.allSettled(Array.from({ length: 50 }, () => redeem(body.ticket)))
+    expect(uses.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    await expect(redeem(body.ticket)).rejects.toMatchObject(refused)
+  })
+
+  it('expires after thirty seconds', async () => {
+    const { body } = await ticketOf((await signedIn()).access_token)
+    world.clock.advance(30_000)
+    await expect(redeem(body.ticket)).rejects.toMatchObject(refused)
+  })
+
+  it('is no access token, and an access token is no ticket', async () => {
+    const { access_token: token } = await signedIn()
+    const { body } = await ticketOf(token)
+    await expect(world.authenticate(body.ticket)).rejects.toMatchObject(refused)
+    await expect(redeem(token)).rejects.toMatchObject(refused)
+  })
+
+  it('is kept as a digest, and swept up when the next is made', async () => {
+    const { access_token: token, user } = await signedIn()
+    const { body } = await ticketOf(token)
+    const rows = () => world.sql<{ digest: string }[]>`select * from tickets where user_id = ${user.id}`
+    const [kept] = await rows()
+    expect(JSON.stringify(kept)).not.toContain(body.ticket)
+    world.clock.advance(31_000)
+    await ticketOf(token)
+    expect((await rows()).map(({ digest }) => digest)).not.toContain(kept?.digest)
+  })
+
+  it('answers 401 without a token', async () => {
+    const { status, headers } = await world.call(issueTicket)
+    expect(status).toBe(401)
+    expect(headers.get('cache-control')).toBe('no-store')
+  })
+})

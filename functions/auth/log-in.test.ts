@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest'
+import { SignedIn } from '../../shared/domain/identity.ts'
+import { systemIds } from '../../shared/kit/system.ts'
+import { identityWorld, type CallOptions } from '../../shared/testing/identity-world.ts'
+import logIn from './log-in.ts'
+import registerUser from './register-user.ts'
+
+const world = await identityWorld()
+const password = 'correct horse battery staple'
+
+async function account(secret = password) {
+  const email = `${systemIds.uuid()}@example.org`
+  const { body } = await world.call<SignedIn>(registerUser, { json: { email, password: secret } })
+  return { email, userId: body.user.id }
+}
+
+const attempt = (email: string, secret: string, from: Partial<CallOptions> = {}) =>
+  world.call<SignedIn & { code: string; detail: string }>(logIn, {
+    json: { email, password: secret },
+    ...from,
+  })
+
+const statuses = async (count: number, work: () => Promise<{ status: number }>) => {
+  const seen: number[] = []
+  for (let i = 0; i < count; i++) seen.push((await work()).status)
+  return seen
+}
+
+describe('log-in', () => {
+  it('signs in with the right password, in any spelling of the address', async () => {
+    const { email, userId } = await account()
+    const { status, headers, body } = await attempt(` ${email.toUpperCase()}`, password)
+    expect(status).toBe(200)
+    expect(SignedIn.parse(body)).toEqual(body)
+    expect(body.user).toEqual({ id: userId, email })
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect((await world.authenticate(body.access_token)).userId).toBe(userId)
+  })
+
+  it('takes a password in another Unicode form for the same', async () => {
+    const { email } = await account('Ångström-secret')
+    expect((await attempt(email, 'A\u030angstro\u0308m-secret')).status).toBe(200)
+  })
+
+  it('says the same for a wrong password as for an unknown address', async () => {
+    const { email } = await account()
+    const wrong = await attempt(email, 'not the password')
+    const unknown = await attempt('nobody@example.org', 'not the password')
+    const sameButId = ({ status, body }: typeof wrong) => ({ status, body: { ...body, request_id: '' } })
+    expect(wrong.status).toBe(401)
+    expect(wrong.body.code).toBe('auth.invalid_credentials')
+    expect(wrong.headers.get('cache-control')).toBe('no-store')
+    expect(sameButId(unknown)).toEqual(sameButId(wrong))
+  })
+
+  it('does not accept the empty password, a prefix or the stored hash', async () => {
+    const { email } = await account()
+    const [row] = await world.sql<
+      { password_hash: string }[]
+    >`select password_hash from users where email = ${email}`
+    for (const guess of ['', password.slice(0, 8), row?.password_hash ?? '']) {
+      expect((await attempt(email, guess)).status).toBe(401)
+    }
+  })
+
+  it('tells of success and failure in events with the client, without the address', async () => {
+    const { email, userId } = await account()
+    await attempt(email, 'not the password', { headers: { 'user-agent': 'curl/8' } })
+    await attempt(email, password)
+    const events = (await world.eventsOf(userId)).slice(2)
+    expect(events).toEqual([
+      {
+        type: 'auth.login.failed',
+        data: {
+          ...{ actor: { type: 'system', id: 'auth' }, client_address: '203.0.113.9', user_agent: 'curl/8' },
+          reason: 'wrong_password',
+        },
+      },
+      {
+        type: 'auth.login.succeeded',
+        data: { actor: { type: 'user', id: userId }, client_address: '203.0.113.9', user_agent: null },
+      },
+      {
+        type: 'auth.token.created',
+        data: {
+          ...{ actor: { type: 'user', id: userId }, client_address: '203.0.113.9', user_agent: null },
+          kind: 'session',
+        },
+      },
+    ])
+  })
+
+  it('logs a failure with an unknown address without the address and the password', async () => {
+    await attempt('stranger@example.org', 'secret of a stranger')
+    expect(world.logged()).toContain('unknown address')
+    expect(world.logged()).not.toMatch(/stranger@|secret of/)
+    expect(JSON.stringify(await world.sql`select * from login_failures`)).not.toContain('stranger')
+  })
+
+  it('refuses the eleventh attempt after ten failures, right or wrong, until a quarter of an hour has passed', async () => {
+    const { email, userId } = await account()
+    expect(await statuses(10, () => attempt(email, 'a wrong guess'))).toEqual(Array<number>(10).fill(401))
+    world.clock.advance(60_000)
+    const { status, headers, body } = await attempt(email, password)
+    expect(status).toBe(429)
+    expect(body.code).toBe('auth.rate_limited')
+    expect(headers.get('retry-after')).toBe('840')
+    expect(headers.get('cache-control')).toBe('no-store')
+    const failed = (await world.eventsOf(userId)).filter(({ type }) => type === 'auth.login.failed')
+    expect(failed).toHaveLength(10)
+    world.clock.advance(840_000)
+    expect((await attempt(email, password)).status).toBe(200)
+  })
+
+  it('refuses guesses at an address that nobody has just the same', async () => {
+    const guess = () => attempt('no-such-person@example.org', 'a wrong guess')
+    expect(await statuses(11, guess)).toEqual([...Array<number>(10).fill(401), 429])
+  })
+
+  it('lets the owner in from elsewhere while somebody guesses, and other replicas see the guesses', async () => {
+    const { email } = await account()
+    const peer = '198.51.100.7'
+    await statuses(10, () => attempt(email, 'a wrong guess', { peer }))
+    expect((await attempt(email, password)).status).toBe(200)
+    const replica = world.sibling()
+    const there = await replica.call(logIn, { json: { email, password }, peer })
+    expect(there.status).toBe(429)
+  })
+
+  it('refuses guesses from ever new addresses after a hundred', async () => {
+    const { email } = await account()
+    let from = 0
+    const seen = await statuses(101, () => attempt(email, 'a wrong guess', { peer: `198.51.100.${++from}` }))
+    expect(seen).toEqual([...Array<number>(100).fill(401), 429])
+  })
+
+  it('forgets failures when the right password comes', async () => {
+    const { email } = await account()
+    await statuses(9, () => attempt(email, 'a wrong guess'))
+    expect((await attempt(email, password)).status).toBe(200)
+    await statuses(9, () => attempt(email, 'a wrong guess'))
+    expect((await attempt(email, password)).status).toBe(200)
+  })
+
+  // Two are looked at at a time, so one more than the limit can be under way when it is reached.
+  it('looks at no more than eleven of fifty simultaneous guesses', async () => {
+    const { email, userId } = await account()
+    const seen = await Promise.all(Array.from({ length: 50 }, () => attempt(email, 'a wrong guess')))
+    const looked = seen.filter(({ status }) => status === 401).length
+    expect(looked).toBeGreaterThanOrEqual(10)
+    expect(looked).toBeLessThanOrEqual(11)
+    expect(seen.filter(({ status }) => status === 429)).toHaveLength(50 - looked)
+    const failed = (await world.eventsOf(userId)).filter(({ type }) => type === 'auth.login.failed')
+    expect(failed).toHaveLength(looked)
+  })
+})

@@ -1,0 +1,85 @@
+import { createLocalJWKSet, jwtVerify } from 'jose'
+import { describe, expect, it } from 'vitest'
+import { KeySet } from '../../shared/domain/identity.ts'
+import { identityWorld } from '../../shared/testing/identity-world.ts'
+import publishKeys from './publish-keys.ts'
+
+const world = await identityWorld()
+const actor = { userId: '0199d0a0-0000-7000-8000-000000000001', timeZone: 'UTC', scopes: ['full'] }
+const HOUR = 60 * 60 * 1000
+
+const published = async (from = world) => (await from.call<KeySet>(publishKeys)).body
+const kids = async (from = world) => (await published(from)).keys.map(({ kid }) => kid)
+
+describe('publish-keys', () => {
+  it('publishes keys with which anyone can check our tokens', async () => {
+    const token = await world.identity.tokens.issue(actor)
+    const { payload } = await jwtVerify(token, createLocalJWKSet(await published()), {
+      ...{ issuer: 'https://daybook.example', audience: 'daybook', currentDate: world.clock.now() },
+    })
+    expect(payload.sub).toBe(actor.userId)
+  })
+
+  it('publishes the public half only, and may be cached', async () => {
+    const { status, headers, body } = await world.call<KeySet>(publishKeys)
+    expect(status).toBe(200)
+    expect(headers.get('cache-control')).toBe('public, max-age=300')
+    expect(body.keys).not.toEqual([])
+    for (const key of body.keys) {
+      expect(Object.keys(key).toSorted()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use'])
+      expect(Buffer.from(key.n, 'base64url')).toHaveLength(256)
+    }
+  })
+
+  it('agrees on one key with every process that starts at the same moment', async () => {
+    await world.sql`delete from signing_keys`
+    const processes = Array.from({ length: 10 }, () => world.sibling())
+    const seen = await Promise.all(processes.map((process) => kids(process)))
+    expect(new Set(seen.flat()).size).toBe(1)
+    expect(await world.sql`select 1 from signing_keys`).toHaveLength(1)
+  })
+
+  it('keeps its key over a restart', async () => {
+    expect(await kids(world.sibling())).toEqual(await kids(world.sibling()))
+  })
+
+  it('signs with the newest key and lets the older verify until its tokens have run out', async () => {
+    const one = world.sibling()
+    const [old] = await kids(one)
+    const token = await one.identity.tokens.issue(actor)
+    await one.rotateKeys()
+    const [newest, ...others] = await kids(one)
+    expect(newest).not.toBe(old)
+    expect(others).toEqual([old])
+    expect((await one.authenticate(token)).userId).toBe(actor.userId)
+    one.clock.advance(2 * HOUR)
+    expect(await kids(one)).toEqual([newest])
+  })
+
+  it('accepts at once what another process signs with a new key', async () => {
+    const [one, two] = [world.sibling(), world.sibling()]
+    await two.prepare()
+    one.clock.advance(6_000)
+    two.clock.advance(6_000)
+    await one.rotateKeys()
+    const token = await one.identity.tokens.issue(actor)
+    expect((await two.authenticate(token)).userId).toBe(actor.userId)
+  })
+
+  it('rotates by itself after ninety days', async () => {
+    const one = world.sibling()
+    const [old] = await kids(one)
+    one.clock.advance(91 * 24 * HOUR)
+    const [newest, previous] = await kids(one)
+    expect(newest).not.toBe(old)
+    expect(previous).toBe(old)
+  })
+
+  it('goes on with the keys it knows while the database is away', async () => {
+    const one = world.sibling()
+    const before = await kids(one)
+    one.clock.advance(11 * 60 * 1000)
+    one.identity.store.signingKeys = () => Promise.reject(new Error('the database is away'))
+    expect(await kids(one)).toEqual(before)
+  })
+})
