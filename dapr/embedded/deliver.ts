@@ -15,7 +15,7 @@ export interface Prepared {
   readonly path: string
 }
 
-const AppAnswer = z.object({ status: z.unknown() })
+const AppAnswer = z.object({ status: z.unknown().optional() })
 const NO_TRACE = '00-00000000000000000000000000000000-0000000000000000-00'
 
 /** Parses a message for its subscription. Not every message reaches the app: expired, unroutable and broken ones do not. */

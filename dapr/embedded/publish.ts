@@ -8,7 +8,7 @@ import { queryMetadata, readBody } from './requests.ts'
 const BulkEntries = z.array(
   z.object({
     entryId: z.string().default(''),
-    event: z.unknown(),
+    event: z.unknown().optional(),
     contentType: z.string().default(''),
     metadata: z.record(z.string(), z.string()).nullish(),
   }),

@@ -5,7 +5,6 @@ import { createDeliverySession, type DeliverySession } from './delivery-session.
 import { findComponent, type SidecarContext } from './context.ts'
 import { LEASE_SECONDS, release, renew, standings, takeOver, type GroupTopic } from './progress.ts'
 import { askSubscriptions, type Subscription } from './subscriptions.ts'
-import { removeOldMessages } from './retention.ts'
 import { wakeBusOf } from './wake.ts'
 
 /** The subscriptions of one app and their deliveries. */
@@ -27,7 +26,6 @@ interface Consumer {
 
 const POLL_MS = 500
 const RENEW_MS = (LEASE_SECONDS * 1000) / 3
-const CLEAN_MS = 10 * 60_000
 
 export function createDeliveries(context: SidecarContext): Deliveries {
   const { sql, logger } = context
@@ -100,7 +98,6 @@ export function createDeliveries(context: SidecarContext): Deliveries {
 
   async function pollAlways(): Promise<void> {
     let sinceRenewal = 0
-    let sinceCleaning = CLEAN_MS
     while (!stopped.signal.aborted) {
       try {
         await poll()
@@ -110,10 +107,6 @@ export function createDeliveries(context: SidecarContext): Deliveries {
             sql,
             consumers.map(({ group }) => group),
           )
-        }
-        if ((sinceCleaning += POLL_MS) >= CLEAN_MS) {
-          sinceCleaning = 0
-          await removeOldMessages(sql, context.clock.now())
         }
       } catch (error) {
         reportPoll(error)

@@ -3,12 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Hono } from 'hono'
 import type { Sql } from '../../shared/db/connect.ts'
 import type { Logger } from '../../shared/observability/logger.ts'
+import { bindingRoutes } from './bindings.ts'
 import { createAppChannel, discardBody } from './app-channel.ts'
 import { createBroker } from './broker.ts'
 import type { Delay, SidecarContext } from './context.ts'
+import { conversationRoutes } from './conversation.ts'
 import { createCronBindings } from './cron-bindings.ts'
 import { ApiError, apiError, messageOf } from './errors.ts'
 import { healthRoutes } from './health.ts'
+import { createHousekeeping } from './housekeeping.ts'
+import { invokeRoutes, type App } from './invoke.ts'
 import { createJobRunner } from './job-runner.ts'
 import { jobRoutes } from './jobs.ts'
 import { metadataRoutes } from './metadata.ts'
@@ -16,13 +20,15 @@ import { publishRoutes } from './publish.ts'
 import { createDeliveries } from './pubsub.ts'
 import { componentsOf, type Environment, type Resources } from './resources.ts'
 import { ensureSchema } from './schema.ts'
+import { secretRoutes } from './secrets.ts'
+import { stateRoutes } from './state.ts'
 
 export interface SidecarOptions {
   readonly appId: string
   readonly sql: Sql
   readonly resources: Resources
   /** The app channel: how the sidecar calls its app. */
-  readonly app: (request: Request) => Promise<Response> | Response
+  readonly app: App
   readonly clock: { now(): Date }
   /** For outgoing HTTP bindings. */
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>
@@ -35,7 +41,7 @@ export interface SidecarOptions {
   /** The sidecar sends it to the app as `dapr-api-token` (APP_API_TOKEN). */
   readonly appToken?: string
   /** Other apps that can be invoked, by app-id. */
-  readonly apps?: ReadonlyMap<string, (request: Request) => Promise<Response> | Response>
+  readonly apps?: ReadonlyMap<string, App>
   readonly delay?: Delay
 }
 
@@ -81,6 +87,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
   const deliveries = createDeliveries(context)
   const jobs = createJobRunner(context)
   const cron = createCronBindings(context)
+  const housekeeping = createHousekeeping(context)
 
   function prepare(): Promise<void> {
     preparing ??= ensureSchema(sql).then(
@@ -104,6 +111,18 @@ export function createSidecar(options: SidecarOptions): Sidecar {
   })
   api.route('/', publishRoutes(context))
   api.route('/', jobRoutes(context))
+  api.route('/', stateRoutes(context))
+  api.route('/', bindingRoutes(context))
+  api.route('/', secretRoutes(context))
+  api.route('/', conversationRoutes(context))
+  api.route(
+    '/',
+    invokeRoutes(context, {
+      apps: options.apps ?? new Map(),
+      ownApp: options.app,
+      appToken: options.appToken,
+    }),
+  )
   api.route(
     '/',
     metadataRoutes(context, () => deliveries.subscriptions),
@@ -133,11 +152,12 @@ export function createSidecar(options: SidecarOptions): Sidecar {
       await deliveries.start()
       jobs.start()
       await cron.start()
+      housekeeping.start()
       isReady = true
     },
     async stop() {
       isReady = false
-      await Promise.all([deliveries.stop(), jobs.stop(), cron.stop()])
+      await Promise.all([deliveries.stop(), jobs.stop(), cron.stop(), housekeeping.stop()])
     },
     async idle() {
       await Promise.all([deliveries.idle(), jobs.idle(), cron.idle()])
