@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type MeView, type SignedIn } from '../../shared/domain/identity.ts'
+import type { MeView, SignedIn } from '../../shared/domain/identity.ts'
 import { identityWorld } from '../../shared/testing/identity-world.ts'
 import { authenticateTest, bearerFor } from '../../shared/testing/tokens.ts'
 import getMe from './get-me.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { SignedIn } from '../../shared/domain/identity.ts'
+import type { SignedIn } from '../../shared/domain/identity.ts'
 import { systemIds } from '../../shared/kit/system.ts'
 import { identityWorld } from '../../shared/testing/identity-world.ts'
 import logOut from './log-out.ts'

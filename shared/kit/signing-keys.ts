@@ -89,7 +89,7 @@ async function generateKey(generation: number, createdAt: Date): Promise<Signing
   return { generation, kid: await calculateJwkThumbprint(privateJwk), privateJwk, createdAt }
 }
 
-async function importKeys(keys: readonly SigningKey[], now: Date): Promise<Ring> {
+export async function importKeys(keys: readonly SigningKey[], now: Date): Promise<Ring> {
   const oldest = now.getTime() - KEEP_REPLACED_MS
   const usable = keys.filter((_, place) => (keys[place - 1]?.createdAt.getTime() ?? Infinity) > oldest)
   const publicKeys = usable.map(({ kid, privateJwk }) => {
@@ -107,7 +107,7 @@ async function importKeys(keys: readonly SigningKey[], now: Date): Promise<Ring>
   }
 }
 
-async function importKey(jwk: JWK): Promise<CryptoKey> {
+export async function importKey(jwk: JWK): Promise<CryptoKey> {
   const key = await importJWK(jwk, 'RS256')
   if (key instanceof Uint8Array) throw new TypeError('a signing key is not a secret')
   return key
