@@ -1,9 +1,9 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { RRuleTemporal } from 'rrule-temporal'
 import { describe, expect, it } from 'vitest'
 import { formatRule, parseRule, WEEKDAYS, type Frequency, type MonthEnd } from './recurrence-rule.ts'
 import { occurrences, occurrencesBetween, type RecurrencePattern } from './recurrence.ts'
-import { civilDate, instantToWall, wallToInstant } from './wall-clock.ts'
+import { civilDate, wallToInstant } from './wall-clock.ts'
 
 const SEED = 5545
 const LIMIT = 20
@@ -71,7 +71,7 @@ const anyRule = fc.constantFrom<Frequency>('DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY
         ),
       })
       .map(({ end, ...parts }) => {
-        const named: Record<string, unknown> = { FREQ: freq, BYMONTH: byMonth, ...parts }
+        const named: Record<string, string | number | undefined> = { FREQ: freq, BYMONTH: byMonth, ...parts }
         if (!byMonth && !parts.BYDAY && !parts.BYMONTHDAY) delete named.BYSETPOS
         const texts = Object.entries(named).flatMap(([name, value]) =>
           value === undefined ? [] : `${name}=${value}`,
@@ -228,15 +228,14 @@ describe('any rule', () => {
     )
   })
 
-  it('gives ascending instants, all at the time of day of the start or moved by a gap', () => {
+  it('gives ascending instants, all at the local time of day of the start', () => {
     fc.assert(
       fc.property(anyRule, anyStart, anyZone, (rule, start, timeZone) => {
         const found = occurrences(pattern(rule, start, timeZone), { limit: LIMIT })
         for (const [index, instant] of found.entries()) {
           expect(Number(instant)).toBeGreaterThan(Number(found[index - 1] ?? -Infinity))
-          const wall = instantToWall(instant, timeZone)
-          if (!wall.startsWith(start.slice(11), 11))
-            expect(wallToInstant(`${wall.slice(0, 11)}${start.slice(11)}`, timeZone)).toEqual(instant)
+          const local = `${civilDate(instant, timeZone)}T${start.slice(11)}`
+          expect(wallToInstant(local, timeZone)).toEqual(instant)
         }
       }),
       { seed: SEED, numRuns: 300 },
@@ -251,10 +250,10 @@ describe('any rule', () => {
         anyStart,
         anyZone,
         fc.nat({ max: LIMIT - 1 }),
-        fc.constantFrom('clamp', 'skip'),
+        fc.constantFrom<MonthEnd>('clamp', 'skip'),
         (...args) => {
           const [rule, start, timeZone, position, monthEnd] = args
-          const series = pattern(rule, start, timeZone, monthEnd as MonthEnd)
+          const series = pattern(rule, start, timeZone, monthEnd)
           const all = occurrences(series, { limit: LIMIT })
           const at = all[position]
           if (!at) return

@@ -416,8 +416,8 @@ describe('hostile rules', () => {
       expect(firstOccurrence(pattern)).toBeNull()
       expect(nextOccurrence(pattern, new Date('2200-01-01T00:00Z'))).toBeNull()
     })
-    expect(rounds).toBeGreaterThan(0)
     expect(rounds).toBeLessThanOrEqual(14)
+    expect(lookUps).toBeGreaterThan(0)
     expect(lookUps).toBeLessThan(400_000)
   })
 
@@ -440,6 +440,13 @@ describe('hostile rules', () => {
     expect(lookUps).toBeLessThan(800_000)
   })
 
+  it('asks rrule once for each kind of year and never again', () => {
+    const pattern = series('FREQ=YEARLY;BYMONTH=7;BYMONTHDAY=-9', '1997-11-22T09:00Z')
+    const list = () => expect(occurrences(pattern, { limit: 60 })).toHaveLength(60)
+    expect(countWork(list).rounds).toBe(14)
+    expect(countWork(list).rounds).toBe(0)
+  })
+
   it('goes straight to a far-away instant when there is no COUNT', () => {
     const pattern = series('FREQ=DAILY;INTERVAL=3', '0001-01-01T09:00Z')
     const { lookUps } = countWork(() => {
@@ -458,13 +465,14 @@ describe('hostile rules', () => {
 /** How often rrule was run and how often a day was looked up: the two things that could run away. */
 function countWork(run: () => void): { rounds: number; lookUps: number } {
   const work = { rounds: 0, lookUps: 0 }
+  const typedArrays = Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array
   const { all } = RRule.prototype
-  const { indexOf } = Uint8Array.prototype
+  const { indexOf } = typedArrays
   RRule.prototype.all = function (...args) {
     work.rounds += 1
     return all.apply(this, args)
   }
-  Uint8Array.prototype.indexOf = function (...args) {
+  typedArrays.indexOf = function (...args) {
     work.lookUps += 1
     return indexOf.apply(this, args)
   }
@@ -472,7 +480,7 @@ function countWork(run: () => void): { rounds: number; lookUps: number } {
     run()
   } finally {
     RRule.prototype.all = all
-    Uint8Array.prototype.indexOf = indexOf
+    typedArrays.indexOf = indexOf
   }
   return work
 }
