@@ -77,7 +77,6 @@ function matchingDays(rule: RecurrenceRule, monthEnd: MonthEnd, year: number): U
   const clamped = monthEnd === 'clamp' && rule.byMonthDay?.some((day) => day > 28)
   const yearDays = clamped ? clampedYearDays(rule, sample) : null
   const days = new Uint8Array(366)
-  if (yearDays?.length === 0) return days
   const calendar = new RRule(
     {
       freq: RRule.YEARLY,

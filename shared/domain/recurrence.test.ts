@@ -180,6 +180,7 @@ describe('the end of short months', () => {
       ['2026-01-31', '2026-02-28', '2026-03-30', '2026-03-31', '2026-04-30', '2026-05-30'],
     ],
     ['FREQ=MONTHLY;BYMONTHDAY=31', '2026-02-10', 'clamp', ['2026-02-28', '2026-03-31', '2026-04-30']],
+    ['FREQ=MONTHLY;BYMONTHDAY=-31,31', '2026-01-02', 'clamp', ['2026-01-31', '2026-02-28', '2026-03-01']],
     ['FREQ=MONTHLY;BYMONTHDAY=-31', '2026-01-01', 'clamp', ['2026-01-01', '2026-03-01', '2026-05-01']],
     [
       'FREQ=MONTHLY;BYMONTHDAY=31;BYDAY=FR',
@@ -458,6 +459,7 @@ describe('hostile rules', () => {
   it('ends with the year 9999', () => {
     const pattern = series('daily', '9999-12-30T09:00Z')
     expect(days(pattern, 10)).toEqual(['9999-12-30', '9999-12-31'])
+    expect(days(series('FREQ=WEEKLY;BYDAY=FR,SA', '9999-12-31T09:00Z'), 10)).toEqual(['9999-12-31'])
     expect(nextOccurrence(series('daily', '2026-01-01T09:00Z'), new Date(8.64e15))).toBeNull()
   })
 })
