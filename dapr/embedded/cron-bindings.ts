@@ -1,6 +1,7 @@
 import { discardBody } from './app-channel.ts'
 import { parseSchedule, type Schedule } from './cron-schedule.ts'
 import type { SidecarContext } from './context.ts'
+import { drained } from './drain.ts'
 import { messageOf } from './errors.ts'
 import { metadataValue, type Component } from './resources.ts'
 
@@ -54,7 +55,7 @@ export function createCronBindings(context: SidecarContext): CronBindings {
     },
     async stop() {
       stopped.abort()
-      await Promise.all([...loops, ...calls])
+      await drained(context, Promise.all([...loops, ...calls]))
     },
   }
 }

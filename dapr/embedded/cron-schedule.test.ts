@@ -31,17 +31,17 @@ describe('parseSchedule', () => {
   })
 
   it.each([
-    '',
-    '* * * * *',
-    '60 * * * * *',
-    '0 0 0 L * *',
-    '0 0 0 * * 7',
-    '0 0 0 * * MON#1',
-    '@sometimes',
-    '@every soon',
-    'TZ=UTC',
-    'CRON_TZ=Nowhere/Land 0 0 9 * * *',
-  ])('refuses "%s"', (schedule) => {
-    expect(() => next(schedule)).toThrow()
+    ['', 'empty spec'],
+    ['* * * * *', 'expected exactly 6 fields'],
+    ['60 * * * * *', 'above maximum'],
+    ['0 0 0 L * *', 'failed to parse int'],
+    ['0 0 0 * * 7', 'above maximum'],
+    ['0 0 0 * * MON#1', 'failed to parse int'],
+    ['@sometimes', 'unrecognized descriptor'],
+    ['@every soon', 'failed to parse duration'],
+    ['TZ=UTC', 'no schedule'],
+    ['CRON_TZ=Nowhere/Land 0 0 9 * * *', 'Nowhere/Land'],
+  ])('refuses "%s"', (schedule, message) => {
+    expect(() => next(schedule)).toThrow(message)
   })
 })

@@ -66,7 +66,7 @@ export function deliveryHeaders(topic: Topic, message: Message): Record<string, 
 export function traceHeaders(event: Envelope): Record<string, string> {
   const traceparent = event.traceparent || event.traceid
   return {
-    traceparent: typeof traceparent === 'string' ? traceparent : NO_TRACE,
+    traceparent: typeof traceparent === 'string' && traceparent !== '' ? traceparent : NO_TRACE,
     ...(typeof event.tracestate === 'string' && event.tracestate !== '' && { tracestate: event.tracestate }),
   }
 }

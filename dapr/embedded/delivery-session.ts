@@ -1,10 +1,12 @@
 import type { Message, NewMessage, Topic } from './broker.ts'
 import type { SidecarContext } from './context.ts'
 import { deliveryHeaders, type Outcome } from './deliver.ts'
+import { drained } from './drain.ts'
 import { createProgressLog, type Entry } from './progress-log.ts'
 import { readParked, type GroupTopic, type ParkedLane } from './progress.ts'
 import { retryDelay } from './resiliency.ts'
 import type { Subscription } from './subscriptions.ts'
+import { createWorkQueue } from './work-queue.ts'
 
 /** The deliveries of one topic to one app, for as long as this sidecar owns them. */
 export interface DeliverySession {
@@ -61,21 +63,24 @@ export function createDeliverySession(context: SidecarContext, options: SessionO
   // A lane is here from its first failure until none of its messages is left in the database.
   const parked = new Map<string, { count: number }>()
   const timers = new AbortController()
-  let ready: (() => Promise<void>)[] = []
-  let active = 0
   let position = options.startAt
   let isReading = false
   let readAgain = false
   let state: 'open' | 'draining' | 'lost' = 'open'
-  let waiters: { until: () => boolean; resolve: () => void }[] = []
 
+  const isRunning = () => state === 'open' && !context.isPaused()
+  const queue = createWorkQueue({
+    concurrency: CONCURRENCY,
+    mayRun: isRunning,
+    onError: (error) => context.logger.error({ topic: topic.name, err: error }, 'deliveries interrupted'),
+  })
   const log = createProgressLog(context, group, {
     startAt: options.startAt,
     deadLetterTopicId: options.deadLetterTopic?.id ?? null,
     events: {
       onSaved() {
         if (readAgain) read()
-        checkWaiters()
+        queue.pump()
       },
       onLost() {
         lose()
@@ -83,9 +88,8 @@ export function createDeliverySession(context: SidecarContext, options: SessionO
       },
     },
   })
-  const isRunning = () => state === 'open' && !context.isPaused()
-  const isAtRest = () => active === 0 && !isReading
-  const isQuiet = () => isAtRest() && (ready.length === 0 || !isRunning()) && log.isSaved()
+  const isAtRest = () => queue.isAtRest() && !isReading
+  const isQuiet = () => isAtRest() && (queue.isEmpty() || !isRunning()) && log.isSaved()
 
   function accept(message: Message): void {
     const entry = log.add(message)
@@ -101,7 +105,7 @@ export function createDeliverySession(context: SidecarContext, options: SessionO
   function enqueueFresh(lane: FreshLane): void {
     if (lane.isBusy) return
     lane.isBusy = true
-    enqueue(async () => {
+    queue.add(async () => {
       try {
         await deliverFresh(lane)
       } finally {
@@ -112,36 +116,6 @@ export function createDeliverySession(context: SidecarContext, options: SessionO
     })
   }
 
-  function enqueue(run: () => Promise<void>): void {
-    ready.push(run)
-    pump()
-  }
-
-  function pump(): void {
-    while (isRunning() && active < CONCURRENCY && ready.length > 0) {
-      active += 1
-      void ready.shift()!()
-        .catch((error: unknown) =>
-          context.logger.error({ topic: topic.name, err: error }, 'deliveries interrupted'),
-        )
-        .finally(() => {
-          active -= 1
-          pump()
-        })
-    }
-    checkWaiters()
-  }
-
-  function checkWaiters(): void {
-    const met = waiters.filter(({ until }) => until())
-    waiters = waiters.filter((waiter) => !met.includes(waiter))
-    for (const { resolve } of met) resolve()
-  }
-
-  async function waitUntil(until: () => boolean): Promise<void> {
-    if (!until()) await new Promise<void>((resolve) => waiters.push({ until, resolve }))
-  }
-
   async function deliverFresh(lane: FreshLane): Promise<void> {
     while (lane.entries.length > 0 && isRunning()) {
       if (bulk && lane.entries.length < bulk.maxMessages)
@@ -149,11 +123,11 @@ export function createDeliverySession(context: SidecarContext, options: SessionO
       const batch = lane.entries.splice(0, bulk ? bulk.maxMessages : 1)
       const outcomes = await deliver(batch.map(({ message }) => message))
       if (state === 'lost') return
-      for (const [index, entry] of batch.entries()) settleFresh(lane, entry, outcomes[index] ?? 'retry')
+      for (const [index, entry] of batch.entries()) settle(lane, entry, outcomes[index] ?? 'retry')
     }
   }
 
-  function settleFresh(lane: FreshLane, entry: Entry, outcome: Outcome): void {
+  function settle(lane: FreshLane, entry: Entry, outcome: Outcome): void {
     const id = laneOf(entry.message)
     const blocked = parked.get(id)
     if (blocked && outcome !== 'done') return parkBehind(blocked, [entry])
@@ -201,7 +175,7 @@ export function createDeliverySession(context: SidecarContext, options: SessionO
         context.logger.error({ topic: topic.name, err: error }, 'cannot retry messages')
         retryLater(id, AFTER_ERROR_MS)
       })
-    context.delay(ms, timers.signal).then(() => enqueue(run), noop)
+    context.delay(ms, timers.signal).then(() => queue.add(run), noop)
   }
 
   /** Null when the message is finished with, if need be as a dead letter. */
@@ -221,7 +195,7 @@ export function createDeliverySession(context: SidecarContext, options: SessionO
     state = 'lost'
     timers.abort()
     log.discard()
-    checkWaiters()
+    queue.pump()
   }
 
   function read(): void {
@@ -234,7 +208,7 @@ export function createDeliverySession(context: SidecarContext, options: SessionO
       )
       .finally(() => {
         isReading = false
-        pump()
+        queue.pump()
       })
   }
 
@@ -257,20 +231,20 @@ export function createDeliverySession(context: SidecarContext, options: SessionO
 
   return {
     wake() {
-      pump()
+      queue.pump()
       read()
     },
     async drain() {
       if (state === 'open') state = 'draining'
       timers.abort()
-      await waitUntil(isAtRest)
+      await drained(context, queue.waitUntil(isAtRest))
       await log.close()
     },
     discard: lose,
     async idle() {
       while (isRunning()) {
         read()
-        await waitUntil(isQuiet)
+        await queue.waitUntil(isQuiet)
         if (isQuiet() && (await context.broker.read(topic, position, 1)).length === 0) return
       }
     },

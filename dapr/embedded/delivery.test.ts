@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { connect, type Sql } from '../../shared/db/connect.ts'
+import { connect } from '../../shared/db/connect.ts'
 import { testDatabase, testDatabaseTarget } from '../../shared/testing/database.ts'
 import {
   embeddedSidecar,
@@ -7,6 +7,8 @@ import {
   type Driver,
   type EmbeddedDriver,
 } from './testing/embedded-sidecar.ts'
+import { startDoomedProcess } from './testing/doomed-process.ts'
+import { mortal } from './testing/mortal-sql.ts'
 import { createRecordingApp, type RecordingApp } from './testing/recording-app.ts'
 
 const json = { 'content-type': 'application/json' }
@@ -249,37 +251,57 @@ describe('after a restart', () => {
   })
 
   it('a message whose progress was not saved before the kill is delivered again', async () => {
-    const target = await testDatabaseTarget()
+    const sql = await testDatabase()
     const app = appWith({ topic: 'jobs' })
-    const doomedSql = connect(target, { max: 4, applicationName: 'doomed' })
+    const doomedSql = mortal(sql)
     const doomed = await embeddedSidecar(doomedSql, { app })
-    app.on('/jobs', async (_, attempt) => {
+    app.on('/jobs', (_, attempt) => {
       // The effect happened, then the process is gone before it could write down that it did.
-      if (attempt === 1) await doomedSql.end({ timeout: 0 })
+      if (attempt === 1) doomedSql.die()
       return undefined
     })
     await publish(doomed, 'jobs', { n: 1 })
     await vi.waitFor(() => expect(app.calls('/jobs')).toHaveLength(1))
-    const survivor = await embeddedSidecar(await connected(target), { app })
+    const survivor = await embeddedSidecar(sql, { app })
     await survivor.sidecar.idle()
     expect(data(app, '/jobs')).toEqual([{ n: 1 }, { n: 1 }])
   })
 
-  it('a message that waited for its retry keeps its place before the later ones of its key', async () => {
+  it('nothing is lost when the process is killed in the middle of its deliveries', async () => {
     const target = await testDatabaseTarget()
+    const doomed = startDoomedProcess(target, { messages: 300, holdAfter: 120 })
+    await doomed.isHolding
+    await doomed.kill()
+
+    const sql = connect(target, { max: 4, applicationName: 'survivor' })
+    try {
+      const app = appWith({ topic: 'jobs' })
+      const survivor = await embeddedSidecar(sql, { app })
+      await survivor.sidecar.idle()
+      const numbers = (data(app, '/jobs') as { n: number }[]).map(({ n }) => n)
+      const delivered = new Set([...doomed.finished(), ...numbers])
+      expect([...delivered].toSorted((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, n) => n))
+      await survivor.sidecar.stop()
+    } finally {
+      await sql.end({ timeout: 1 })
+    }
+  })
+
+  it('a message that waited for its retry keeps its place before the later ones of its key', async () => {
+    const sql = await testDatabase()
     const app = appWith({ topic: 'jobs', deadLetterTopic: 'dead' })
     let isBroken = true
     app.on('/jobs', () => (isBroken ? status('RETRY') : undefined))
-    const doomedSql = connect(target, { max: 4, applicationName: 'doomed' })
+    const doomedSql = mortal(sql)
     const doomed = await embeddedSidecar(doomedSql, { app, resources: testResources(retryForever('1h')) })
     for (const n of [1, 2, 3]) await publish(doomed, 'jobs', { n }, 'u1')
     await doomed.sidecar.idle()
     expect(data(app, '/jobs')).toEqual([{ n: 1 }])
-    await doomedSql.end({ timeout: 0 })
+    doomedSql.die()
 
     isBroken = false
     const later = { now: () => new Date(Date.now() + 3_600_000) }
-    const survivor = await embeddedSidecar(await connected(target), { app, clock: later })
+    const survivor = await embeddedSidecar(sql, { app, clock: later })
     await vi.waitFor(() => expect(data(app, '/jobs')).toEqual([{ n: 1 }, { n: 1 }, { n: 2 }, { n: 3 }]))
     await survivor.sidecar.idle()
   })
@@ -314,13 +336,6 @@ describe('an outage of the sidecar', () => {
     expect(data(app, '/jobs')).toEqual([{ n: 1 }])
   })
 })
-
-async function connected(target: Awaited<ReturnType<typeof testDatabaseTarget>>): Promise<Sql> {
-  const { afterAll } = await import('vitest')
-  const sql = connect(target, { max: 4, applicationName: 'survivor' })
-  afterAll(() => sql.end({ timeout: 1 }))
-  return sql
-}
 
 function retryForever(every: string): string {
   return `

@@ -1,8 +1,17 @@
 import { discardBody } from './app-channel.ts'
 import type { SidecarContext } from './context.ts'
+import { drained } from './drain.ts'
 import { messageOf } from './errors.ts'
 import { afterCallback } from './job-schedule.ts'
-import { claimJobs, finishJob, nextDueAt, RENEW_MS, renewLeases, type ClaimedJob } from './job-store.ts'
+import {
+  claimJobs,
+  finishJob,
+  nextDueAt,
+  RENEW_MS,
+  renewLease,
+  type ClaimedJob,
+  type JobOwner,
+} from './job-store.ts'
 import { wakeBusOf } from './wake.ts'
 
 export interface JobRunner {
@@ -23,7 +32,7 @@ export const jobChannel = (appId: string): string => `jobs ${appId}`
 /** Calls `POST /job/{name}` for what is due. Jobs of an app without a running sidecar stay in the database. */
 export function createJobRunner(context: SidecarContext): JobRunner {
   const { sql, appId, logger } = context
-  const owner = context.newId()
+  const own: JobOwner = { appId, owner: context.newId() }
   const stopped = new AbortController()
   const running = new Map<string, Promise<void>>()
   let rest = new AbortController()
@@ -32,7 +41,7 @@ export function createJobRunner(context: SidecarContext): JobRunner {
 
   async function runDue(): Promise<boolean> {
     if (context.isPaused()) return false
-    const jobs = await claimJobs(sql, appId, owner, context.clock.now(), CONCURRENCY - running.size)
+    const jobs = await claimJobs(sql, own, context.clock.now(), CONCURRENCY - running.size)
     for (const job of jobs) {
       const run = runOne(job).finally(() => {
         running.delete(job.name)
@@ -50,7 +59,7 @@ export function createJobRunner(context: SidecarContext): JobRunner {
     done.abort()
     await renewing
     try {
-      await finishJob(sql, appId, owner, job, afterCallback(job, succeeded))
+      await finishJob(sql, own, job, afterCallback(job, succeeded))
     } catch (error) {
       logger.error(
         { job: job.name, err: error },
@@ -63,23 +72,26 @@ export function createJobRunner(context: SidecarContext): JobRunner {
     while (!signal.aborted) {
       await context.delay(RENEW_MS, signal).catch(() => {})
       if (signal.aborted) return
-      await renewLeases(sql, appId, owner, [name]).catch((error: unknown) =>
+      await renewLease(sql, own, name).catch((error: unknown) =>
         logger.error({ job: name, err: error }, 'cannot renew the lease of a job'),
       )
     }
   }
 
   async function runAlways(): Promise<void> {
+    let isFailing = false
     while (!stopped.signal.aborted) {
       rest = new AbortController()
       let wait = POLL_MS
       try {
         const dueAt = running.size < CONCURRENCY ? await nextDueAt(sql, appId) : null
+        isFailing = false
         const untilDue = dueAt === null ? POLL_MS : dueAt.getTime() - context.clock.now().getTime()
         if (untilDue > 0) wait = Math.min(POLL_MS, untilDue)
         else wait = (await runDue()) ? 0 : CONTENDED_MS
       } catch (error) {
-        logger.error({ err: error }, 'cannot look for due jobs')
+        if (!isFailing) logger.error({ err: error }, 'cannot look for due jobs')
+        isFailing = true
       }
       await context.delay(wait, AbortSignal.any([stopped.signal, rest.signal])).catch(() => {})
     }
@@ -106,7 +118,7 @@ export function createJobRunner(context: SidecarContext): JobRunner {
       stopped.abort()
       unlisten()
       await loop
-      await Promise.all(running.values())
+      await drained(context, Promise.all(running.values()))
     },
   }
   return runner

@@ -43,6 +43,12 @@ interface JobRow {
   due_at: Date
 }
 
+/** The app whose jobs these are, and the sidecar that runs them. */
+export interface JobOwner {
+  readonly appId: string
+  readonly owner: string
+}
+
 const LEASE_SECONDS = 10
 /** How often the lease of a running callback is renewed. */
 export const RENEW_MS = 3000
@@ -83,8 +89,7 @@ export async function nextDueAt(sql: Sql, appId: string): Promise<Date | null> {
 /** Takes due jobs for one sidecar: no other runs them until the lease has run out. */
 export async function claimJobs(
   sql: Sql,
-  appId: string,
-  owner: string,
+  { appId, owner }: JobOwner,
   now: Date,
   limit: number,
 ): Promise<ClaimedJob[]> {
@@ -99,23 +104,16 @@ export async function claimJobs(
   return rows.map(toJob).toSorted((a, b) => a.dueAt.getTime() - b.dueAt.getTime())
 }
 
-export async function renewLeases(
-  sql: Sql,
-  appId: string,
-  owner: string,
-  names: readonly string[],
-): Promise<void> {
-  if (names.length === 0) return
+export async function renewLease(sql: Sql, { appId, owner }: JobOwner, name: string): Promise<void> {
   await sql`
     update dapr.jobs set lease_until = now() + make_interval(secs => ${LEASE_SECONDS})
-    where app_id = ${appId} and owner = ${owner} and name in ${sql(names)}`
+    where app_id = ${appId} and owner = ${owner} and name = ${name}`
 }
 
 /** Writes down what a callback led to, unless the job was replaced or deleted meanwhile; frees it in any case. */
 export async function finishJob(
   sql: Sql,
-  appId: string,
-  owner: string,
+  { appId, owner }: JobOwner,
   job: ClaimedJob,
   next: NextTry,
 ): Promise<void> {

@@ -56,9 +56,10 @@ export function createProgressLog(
   let saveAgain = false
   let state: 'open' | 'closing' | 'closed' = 'open'
 
+  const isClosed = () => state === 'closed'
   const hasSlowWork = () => parked.length + finished.length + deadLetters.length > 0
   const nextOffset = () => window.find(({ isSettled }) => !isSettled)?.message.offset ?? position
-  const isDirty = () => state !== 'closed' && (hasSlowWork() || nextOffset() > savedOffset)
+  const isDirty = () => !isClosed() && (hasSlowWork() || nextOffset() > savedOffset)
 
   function settle(entry: Entry): void {
     entry.isSettled = true
@@ -73,7 +74,7 @@ export function createProgressLog(
 
   async function saveAll(): Promise<void> {
     // Yields first, so that what settles together is written together and `saving` is set before it is cleared.
-    await null
+    await Promise.resolve()
     while (saveAgain && isDirty()) {
       saveAgain = false
       await write()
@@ -89,7 +90,7 @@ export function createProgressLog(
     finished = []
     deadLetters = []
     unsaved = 0
-    while (state !== 'closed') {
+    while (!isClosed()) {
       try {
         if (await saveProgress(context.sql, group, progress, context.clock.now())) {
           savedOffset = target

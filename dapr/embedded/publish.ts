@@ -45,7 +45,7 @@ async function publishOne(context: SidecarContext, c: Context): Promise<Response
     metadata,
     contentType: c.req.header('content-type') ?? '',
   })
-  await append(context, pubsub, topic, metadata, message)
+  await append(context, { pubsub, topic, headers: metadata }, message)
   return c.body(null, 204)
 }
 
@@ -99,7 +99,7 @@ async function publishMany(context: SidecarContext, c: Context): Promise<Respons
   })
 
   const results = await Promise.allSettled(
-    messages.map(({ headers, message }) => append(context, pubsub, topic, headers, message)),
+    messages.map(({ headers, message }) => append(context, { pubsub, topic, headers }, message)),
   )
   const failedEntries = results.flatMap((result, index) =>
     result.status === 'rejected'
@@ -138,20 +138,18 @@ function toMessageBody(
 
 async function append(
   context: SidecarContext,
-  pubsub: string,
-  topicName: string,
-  headers: Metadata,
+  { pubsub, topic: name, headers }: { pubsub: string; topic: string; headers: Metadata },
   message: MessageBody,
 ): Promise<void> {
   const errors = pubsubErrors(context, pubsub)
   const key = headers.partitionKey ?? headers.__key ?? null
-  if (key?.includes('\0')) throw errors.notPublished(topicName, 'the partition key contains a NUL')
+  if (key?.includes('\0')) throw errors.notPublished(name, 'the partition key contains a NUL')
   try {
-    const topic = await context.broker.topic(pubsub, topicName)
+    const topic = await context.broker.topic(pubsub, name)
     await context.broker.append(topic, { key, headers, ...message }, context.clock.now())
   } catch (error) {
-    context.logger.error({ topic: topicName, err: error }, 'cannot publish')
-    throw errors.notPublished(topicName, messageOf(error))
+    context.logger.error({ topic: name, err: error }, 'cannot publish')
+    throw errors.notPublished(name, messageOf(error))
   }
 }
 

@@ -101,6 +101,7 @@ export function createDeliveries(context: SidecarContext): Deliveries {
     while (!stopped.signal.aborted) {
       try {
         await poll()
+        isFailing = false
         if ((sinceRenewal += POLL_MS) >= RENEW_MS) {
           sinceRenewal = 0
           await renew(
@@ -115,7 +116,11 @@ export function createDeliveries(context: SidecarContext): Deliveries {
     }
   }
 
-  const reportPoll = (error: unknown) => logger.error({ err: error }, 'cannot look for messages')
+  let isFailing = false
+  function reportPoll(error: unknown): void {
+    if (!isFailing) logger.error({ err: error }, 'cannot look for messages')
+    isFailing = true
+  }
 
   return {
     get subscriptions() {

@@ -1,3 +1,5 @@
+import { apiError, messageOf } from './errors.ts'
+
 const MAX_BODY_BYTES = 4 * 1024 * 1024
 
 /** The `metadata.<name>=` parameters of a request. */
@@ -17,6 +19,10 @@ export async function readBody(request: Request): Promise<Uint8Array> {
   return body
 }
 
+/** The body as text. Throws `ERR_BODY_READ` when it is too large. */
 export async function readText(request: Request): Promise<string> {
-  return new TextDecoder().decode(await readBody(request))
+  const body = await readBody(request).catch((error: unknown) => {
+    throw apiError(400, 'ERR_BODY_READ', `failed to read request body: ${messageOf(error)}`)
+  })
+  return new TextDecoder().decode(body)
 }

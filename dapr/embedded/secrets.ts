@@ -102,14 +102,13 @@ function fileStore({ dataDir, env }: SidecarContext, component: Component): Secr
 }
 
 function flatten(value: object, separator: string): Secret {
-  return Object.fromEntries(
-    Object.entries(value).flatMap(([name, inner]: [string, unknown]) =>
-      typeof inner === 'object' && inner !== null
-        ? Object.entries(flatten(inner, separator)).map(([rest, text]) => [
-            `${name}${separator}${rest}`,
-            text,
-          ])
-        : [[name, String(inner)]],
-    ),
-  ) as Secret
+  const flat: Secret = {}
+  for (const [name, inner] of Object.entries(value) as [string, unknown][]) {
+    const isNested = typeof inner === 'object' && inner !== null
+    if (!isNested) flat[name] = typeof inner === 'string' ? inner : JSON.stringify(inner)
+    else
+      for (const [rest, text] of Object.entries(flatten(inner, separator)))
+        flat[`${name}${separator}${rest}`] = text
+  }
+  return flat
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
+import { z } from 'zod'
 import type { Sql } from '../../../shared/db/connect.ts'
 import { silentLogger } from '../../../shared/observability/logger.ts'
 import { parseResources, type Resources } from '../resources.ts'
@@ -77,6 +78,13 @@ export async function embeddedSidecar(sql: Sql, options: DriverOptions = {}): Pr
     sidecar,
     call: async (path, init) => await sidecar.fetch(new Request(`http://sidecar${path}`, init)),
   }
+}
+
+/** Status and error code of an answer, as in `404 ERR_PUBSUB_NOT_FOUND`; the message when the body is not Dapr's. */
+export async function errorOf(response: Response): Promise<string> {
+  const body: unknown = await response.json()
+  const known = z.object({ errorCode: z.string(), message: z.string().min(1) }).safeParse(body)
+  return `${response.status} ${known.data?.errorCode ?? JSON.stringify(body)}`
 }
 
 export async function temporaryDirectory(): Promise<string> {
