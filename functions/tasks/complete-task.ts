@@ -14,5 +14,5 @@ export default httpFunction({
   params: z.object({ id: TaskId }),
   output: TaskView,
   handle: ({ params, write, deps }) =>
-    writeTask(deps, write, params.id, (state) => decideComplete(state, write.now)),
+    writeTask(deps, write, params, (state) => decideComplete(state, write.now)),
 })

@@ -12,5 +12,5 @@ export default httpFunction({
   params: z.object({ id: TaskId }),
   status: 204,
   handle: ({ params, write, deps }) =>
-    writeTask(deps, write, params.id, (state) => decideDelete(state, write.now)),
+    writeTask(deps, write, params, (state) => decideDelete(state, write.now)),
 })

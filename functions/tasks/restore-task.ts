@@ -1,6 +1,5 @@
 import { z } from 'zod'
-import { writeTask } from '../../shared/app/write-task.ts'
-import { decideRestore } from '../../shared/domain/close-task.ts'
+import { restoreTask } from '../../shared/app/restore-task.ts'
 import { TaskId, TaskView } from '../../shared/domain/task.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
@@ -11,6 +10,5 @@ export default httpFunction({
   retrySafe: true,
   params: z.object({ id: TaskId }),
   output: TaskView,
-  handle: ({ params, write, deps }) =>
-    writeTask(deps, write, params.id, (state) => decideRestore(state, write.now), { includeDeleted: true }),
+  handle: ({ params, write, deps }) => restoreTask(deps, write, params.id),
 })

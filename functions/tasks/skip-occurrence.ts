@@ -12,5 +12,5 @@ export default httpFunction({
   params: z.object({ id: TaskId }),
   output: TaskView,
   handle: ({ params, write, deps }) =>
-    writeTask(deps, write, params.id, (state) => decideSkip(state, write.now)),
+    writeTask(deps, write, params, (state) => decideSkip(state, write.now)),
 })

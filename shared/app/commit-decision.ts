@@ -74,16 +74,20 @@ function countDeltas(
 
 /**
  * Runs load–decide–commit without a lock; when another write of the user came in between (`conflict`), once more with
- * the user's writes held back, so that it cannot lose twice.
+ * the user's writes held back, so that it cannot lose twice. A decision that rests on more rows than it changes asks to
+ * hold them back from the beginning.
  */
 export async function withoutConflict<T>(
-  deps: Pick<Deps, 'changes'>,
+  deps: Pick<Deps, 'changes' | 'publishing'>,
   userId: string,
   work: (store: ChangeStore) => Promise<T | 'conflict'>,
+  options: { isExclusive?: boolean } = {},
 ): Promise<T> {
-  const first = await work(deps.changes)
+  const first = options.isExclusive ? 'conflict' : await work(deps.changes)
   if (first !== 'conflict') return first
   const second = await deps.changes.exclusively(userId, work)
+  // What woke the publisher within the transaction woke it too early to see the events.
+  deps.publishing.wake()
   if (second !== 'conflict') return second
   throw new DomainError('task.conflict', 'This collides with another occurrence of the series.')
 }
@@ -93,8 +97,7 @@ export async function commitWrite<Body>(
   deps: Deps,
   store: ChangeStore,
   write: WriteContext,
-  decision: Decision,
-  body: Body,
+  { decision, body }: { decision: Decision; body: Body },
 ): Promise<Answer<Body> | 'conflict'> {
   const change = toChange(deps, originOf(write), decision)
   if (write.idempotency) {
@@ -129,6 +132,15 @@ export async function commitWrite<Body>(
 
 export const keyReused = (): DomainError =>
   new DomainError('idempotency.key_reused', 'This Idempotency-Key belongs to another request.')
+
+/** Looks for the stored answer before anything is decided, for writes that load no task first. */
+export async function replayStored<Body>(
+  store: ChangeStore,
+  write: WriteContext,
+): Promise<Answer<Body> | null> {
+  if (!write.idempotency) return null
+  return replay(await store.storedAnswer(write.actor.userId, write.idempotency.key, write.now), write)
+}
 
 /** The stored answer of an earlier attempt, or a refusal when its key was used for another request. */
 export function replay<Body>(

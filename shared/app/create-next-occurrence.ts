@@ -1,7 +1,9 @@
 import type { TraceContext } from '../domain/actor.ts'
 import type { Maker } from '../domain/events.ts'
+import { lastClosed } from '../domain/last-occurrence.ts'
 import { decideNextOccurrence, type SeriesState } from '../domain/next-occurrence.ts'
 import { toChange, type Origin } from './commit-decision.ts'
+import { newestOccurrences } from './newest-occurrences.ts'
 import type { Change, CommitResult, Deps } from './ports.ts'
 
 export interface NextOccurrenceRequest {
@@ -45,7 +47,8 @@ async function loadState(
 ): Promise<SeriesState | null> {
   const series = await changes.loadSeries(userId, seriesId)
   if (!series || series.state !== 'active' || series.liveTaskId !== null) return null
-  const [last] = await changes.loadOccurrences(seriesId, ['completed', 'skipped'], 1)
-  const lastTask = last?.taskId ? (await changes.loadTask(userId, last.taskId, null, now)).task : null
-  return { series, last: last ?? null, lastTask }
+  const newest = await newestOccurrences(changes, seriesId)
+  const lastId = lastClosed(newest)?.taskId
+  const lastTask = lastId ? (await changes.loadTask(userId, lastId, null, now)).task : null
+  return { series, newest, lastTask }
 }

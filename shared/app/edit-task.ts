@@ -2,7 +2,7 @@ import { decideEdit } from '../domain/edit-task.ts'
 import type { EditScope, TaskInput, TaskPatch, TaskView } from '../domain/task.ts'
 import { checkParent } from './check-parent.ts'
 import type { Answer, Deps, WriteContext } from './ports.ts'
-import { writeTask } from './write-task.ts'
+import { writeTask, type Loaded } from './write-task.ts'
 
 /** How many earlier occurrences an edit with `scope: all` rewrites, newest first. */
 const MOST_SIBLINGS = 1000
@@ -14,18 +14,29 @@ export function editTask(
   request: { taskId: string; patch: TaskPatch; scope: EditScope },
 ): Promise<Answer<TaskView>> {
   const { taskId, patch, scope } = request
-  return writeTask(deps, write, taskId, async ({ task, series, store }) => {
+  // Two tasks put below each other at the same time would each find the other free.
+  const isExclusive = typeof patch.parent_id === 'string'
+  const decide = async ({ task, series, store }: Loaded) => {
     await checkParent(store, task.userId, task.id, patch.parent_id)
     const siblings =
       series && scope === 'all'
         ? await store.loadSiblings(task.userId, series.id, task.id, MOST_SIBLINGS)
         : []
     return decideEdit({ task, series, siblings }, patch, { scope, seriesId: deps.ids.uuid(), now: write.now })
-  })
+  }
+  return writeTask(deps, write, { id: taskId, isExclusive }, decide)
 }
 
-/** A full replacement is a patch that names every field; the zone stays when it is left out. */
+/**
+ * A full replacement is a patch that names every field. Left out, the zone stays, and so do the dates of the series: a
+ * client that sends back the task it got cannot know them.
+ */
 export const replacementOf = (input: TaskInput): TaskPatch => {
-  const { time_zone, ...rest } = input
-  return { ...rest, ...(time_zone !== undefined && { time_zone }) }
+  const { time_zone, exdates, rdates, ...rest } = input
+  return {
+    ...rest,
+    ...(time_zone !== undefined && { time_zone }),
+    ...(exdates.length > 0 && { exdates }),
+    ...(rdates.length > 0 && { rdates }),
+  }
 }

@@ -4,7 +4,7 @@ import { invalidField } from '../domain/errors.ts'
 import { TaskReordered } from '../domain/events.ts'
 import { uuid } from '../domain/fields.ts'
 import { decideMove, decideOrder, SPACING, type Placed } from '../domain/reorder.ts'
-import { commitWrite, replay, withoutConflict } from './commit-decision.ts'
+import { commitWrite, replayStored, withoutConflict } from './commit-decision.ts'
 import type { Answer, ChangeStore, Deps, WriteContext } from './ports.ts'
 import { taskNotFound } from './write-task.ts'
 
@@ -33,13 +33,8 @@ export function reorderTasks(
 ): Promise<Answer<ReorderResult>> {
   const { userId } = write.actor
   return withoutConflict(deps, userId, async (store) => {
-    if (write.idempotency) {
-      const earlier = replay<ReorderResult>(
-        await store.storedAnswer(userId, write.idempotency.key, write.now),
-        write,
-      )
-      if (earlier) return earlier
-    }
+    const earlier = await replayStored<ReorderResult>(store, write)
+    if (earlier) return earlier
     const moved =
       'task_ids' in request ? await order(store, userId, request) : await move(store, userId, request)
     const positions = moved.map(({ id, position, version }) => ({ task_id: id, position, version }))
@@ -47,7 +42,7 @@ export function reorderTasks(
       movedTasks: moved,
       facts: moved.length > 0 ? [fact(TaskReordered, `user/${userId}`, { positions })] : [],
     }
-    return commitWrite(deps, store, write, decision, { moved: positions })
+    return commitWrite(deps, store, write, { decision, body: { moved: positions } })
   })
 }
 
@@ -56,7 +51,8 @@ async function order(
   userId: string,
   { task_ids: ids }: { task_ids: string[] },
 ): Promise<Placed[]> {
-  const twice = new Set(ids).size < ids.length ? ids.findIndex((id, index) => ids.indexOf(id) !== index) : -1
+  const seen = new Set<string>()
+  const twice = ids.findIndex((id) => seen.size === seen.add(id).size)
   if (twice >= 0) throw invalidField(`task_ids.${twice}`, 'is named twice')
   const tasks = await store.loadTasks(userId, ids)
   const known = new Set(tasks.map((task) => task.id))

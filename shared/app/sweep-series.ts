@@ -12,14 +12,21 @@ export async function sweepSeries(deps: Deps): Promise<number> {
   for (;;) {
     const found = await deps.sweep.withoutLiveTask(idleSince, BATCH)
     let progress = 0
-    for (const { userId, seriesId } of found) {
-      const { commit } = deps.changes
-      if (await createNextOccurrence(deps, { userId, seriesId, trace: null, madeBy: 'sweep', commit }))
-        progress += 1
-    }
+    for (const series of found) if (await repair(deps, series)) progress += 1
     repaired += progress
     if (found.length < BATCH || progress === 0) break
   }
   if (repaired > 0) deps.log.warn({ repaired }, 'series without an open occurrence repaired')
   return repaired
+}
+
+async function repair(deps: Deps, series: { userId: string; seriesId: string }): Promise<boolean> {
+  const { commit } = deps.changes
+  try {
+    return await createNextOccurrence(deps, { ...series, trace: null, madeBy: 'sweep', commit })
+  } catch (err) {
+    // One series that cannot be repaired must not keep the others waiting; the next sweep tries it again.
+    deps.log.error({ err, series_id: series.seriesId }, 'series could not be repaired')
+    return false
+  }
 }

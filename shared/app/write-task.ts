@@ -12,31 +12,38 @@ export interface Loaded {
   store: ChangeStore
 }
 
+interface Target {
+  id: string
+  includeDeleted?: boolean
+  /** Holds back the user's other writes from the beginning; see withoutConflict. */
+  isExclusive?: boolean
+}
+
 /** Loads one task, checks the preconditions, decides, commits. 404 for what does not exist or is not the user's. */
 export function writeTask(
   deps: Deps,
   write: WriteContext,
-  taskId: string,
+  target: Target,
   decide: (loaded: Loaded) => TaskDecision | Promise<TaskDecision>,
-  options: { includeDeleted?: boolean } = {},
 ): Promise<Answer<TaskView>> {
   const { userId } = write.actor
-  return withoutConflict(deps, userId, async (store) => {
+  const attempt = async (store: ChangeStore) => {
     const { task, series, stored } = await store.loadTask(
       userId,
-      taskId,
+      target.id,
       write.idempotency?.key ?? null,
       write.now,
     )
     const earlier = replay<TaskView>(stored, write)
     if (earlier) return earlier
-    if (!task || (task.deletedAt && !options.includeDeleted)) throw taskNotFound()
+    if (!task || (task.deletedAt && !target.includeDeleted)) throw taskNotFound()
     if (write.ifMatch && !write.ifMatch.includes(task.version)) {
       throw new DomainError('task.version_conflict', `The task has version ${task.version} by now.`)
     }
     const decision = await decide({ task, series, store })
-    return commitWrite(deps, store, write, decision, taskView(decision.task))
-  })
+    return commitWrite(deps, store, write, { decision, body: taskView(decision.task) })
+  }
+  return withoutConflict(deps, userId, attempt, target)
 }
 
 export const taskNotFound = (): DomainError => new DomainError('task.not_found', 'There is no such task.')

@@ -43,33 +43,46 @@ export function decideSkip({ task, series }: State, now: Date): TaskDecision {
 /** Deletes a task for now (it can be restored for 30 days). Deleting the open occurrence ends its series. */
 export function decideDelete({ task, series }: State, now: Date): TaskDecision {
   const after = revise(task, now, { deletedAt: now })
-  const facts = [taskFact(TaskDeleted, after)]
-  if (series?.liveTaskId !== task.id) return { task: after, changedTasks: [{ before: task, after }], facts }
-  const ended = revise(series, now, { liveTaskId: null, state: 'ended' })
-  return {
-    ...closing({ task, series }, after, 'skipped', now),
-    ...{ series: ended, facts: [...facts, seriesFact(SeriesEnded, ended)] },
+  const changedTasks = [{ before: task, after }]
+  const decision = {
+    ...(task.completedAt ? { task: after, changedTasks } : closing({ task, series }, after, 'skipped', now)),
+    facts: [taskFact(TaskDeleted, after)],
   }
+  if (series?.liveTaskId !== task.id) return decision
+  const ended = revise(series, now, { liveTaskId: null, state: 'ended' })
+  return { ...decision, series: ended, facts: [...decision.facts, seriesFact(SeriesEnded, ended)] }
 }
 
-/** Opens a completed task again. A successor nobody has touched makes way; one that was changed is not thrown away. */
-export function decideReopen({ task, series }: State, successor: Task | null, now: Date): TaskDecision {
+/** What undoing a step of a series depends on. */
+export interface Undo extends State {
+  /** Whether the series took its last step with this task; see tookLastStep. */
+  isLast: boolean
+}
+
+/**
+ * Opens a completed task again. A successor nobody has touched makes way; one that was changed is not thrown away. An
+ * occurrence that others have followed since is opened as a task by itself.
+ */
+export function decideReopen(
+  { task, series, isLast }: Undo,
+  successor: Task | null,
+  now: Date,
+): TaskDecision {
   if (!task.completedAt) return { task, facts: [] }
-  const after = revise(task, now, { completedAt: null })
+  const isBack = series !== null && isLast && task.recurrenceRule !== null
+  const after = revise(task, now, {
+    completedAt: null,
+    recurrenceRule: isBack ? task.recurrenceRule : null,
+  })
   const facts = [taskFact(TaskReopened, after)]
   const changedTasks = [{ before: task, after }]
-  if (!series || !task.occurrenceAt) return { task: after, changedTasks, facts }
+  const decision = { task: after, changedTasks, ...reopening({ task, series }), facts }
+  if (!isBack) return decision
 
-  const reopened = openOccurrence(series, task.occurrenceAt, task.id)
-  if (task.recurrenceRule === null)
-    return { task: after, changedTasks, changedOccurrences: [reopened], facts }
   const revived = revise(series, now, { state: 'active', liveTaskId: task.id })
   if (!successor) {
     const revival = series.state === 'ended' ? [seriesFact(SeriesUpdated, revived)] : []
-    return {
-      ...{ task: after, changedTasks, series: revived, changedOccurrences: [reopened] },
-      facts: [...facts, ...revival],
-    }
+    return { ...decision, series: revived, facts: [...facts, ...revival] }
   }
   if (successor.version > 1 || !successor.occurrenceAt) {
     throw new DomainError(
@@ -77,43 +90,44 @@ export function decideReopen({ task, series }: State, successor: Task | null, no
       'The next occurrence has been changed already; edit that one.',
     )
   }
-  const removed = revise(successor, now, { deletedAt: now })
+  // Its instant may be given to another task; should it be restored, it is a task by itself.
+  const ofNoSeries = { seriesId: null, occurrenceAt: null, recurrenceRule: null }
+  const removed = revise(successor, now, { deletedAt: now, ...ofNoSeries })
   return {
-    task: after,
+    ...decision,
     changedTasks: [...changedTasks, { before: successor, after: removed }],
     series: { ...revived, generated: series.generated - 1 },
-    changedOccurrences: [reopened],
     droppedOccurrences: [{ seriesId: series.id, occurrenceAt: successor.occurrenceAt }],
     facts: [...facts, taskFact(TaskDeleted, removed)],
   }
 }
 
 /** Brings a deleted task back. Its series goes on too, unless another occurrence has taken its place meanwhile. */
-export function decideRestore({ task, series }: State, now: Date): TaskDecision {
+export function decideRestore({ task, series, isLast }: Undo, now: Date): TaskDecision {
   if (!task.deletedAt) return { task, facts: [] }
   if (now.getTime() - task.deletedAt.getTime() > RESTORE_DAYS * DAY_MS) {
     throw new DomainError('task.restore_expired', `A deleted task can be restored for ${RESTORE_DAYS} days.`)
   }
-  const canRevive =
-    series && task.occurrenceAt && !task.completedAt && task.recurrenceRule && !series.liveTaskId
+  const isOpen = task.completedAt === null
+  const isBack = series !== null && isLast && isOpen && task.recurrenceRule !== null && !series.liveTaskId
   const after = revise(task, now, {
     deletedAt: null,
-    recurrenceRule: canRevive || task.completedAt ? task.recurrenceRule : null,
+    recurrenceRule: isBack || !isOpen ? task.recurrenceRule : null,
   })
   const decision = {
-    task: after,
-    changedTasks: [{ before: task, after }],
+    ...{ task: after, changedTasks: [{ before: task, after }] },
+    ...(isOpen && reopening({ task, series })),
     facts: [taskFact(TaskRestored, after)],
   }
-  if (!canRevive) return decision
+  if (!isBack) return decision
   const revived = revise(series, now, { state: 'active', liveTaskId: task.id })
-  return {
-    ...decision,
-    series: revived,
-    changedOccurrences: [openOccurrence(series, task.occurrenceAt!, task.id)],
-    facts: [...decision.facts, seriesFact(SeriesUpdated, revived)],
-  }
+  return { ...decision, series: revived, facts: [...decision.facts, seriesFact(SeriesUpdated, revived)] }
 }
+
+const reopening = ({ task, series }: State): { changedOccurrences?: Occurrence[] } =>
+  series && task.occurrenceAt
+    ? { changedOccurrences: [openOccurrence(series, task.occurrenceAt, task.id)] }
+    : {}
 
 /** Rows that change when an occurrence leaves `open`; the series loses its live task only if it was this one. */
 function closing(

@@ -1,5 +1,6 @@
-import { OCCURRENCE_STATES, seriesView, type Occurrence, type Series } from './series.ts'
-import { SeriesEnded, SeriesUpdated, TaskUpdated, type AnyEvent, type EventData } from './events.ts'
+import type { z } from 'zod'
+import { seriesView, type Occurrence, type Series } from './series.ts'
+import { TaskUpdated, type AnyEvent, type EventData, type SeriesEnded, type SeriesUpdated } from './events.ts'
 import { taskView, type Task, type TaskView } from './task.ts'
 
 /** Something that happened, before it is given an id, a time, an actor and its place in the sequence. */
@@ -54,20 +55,36 @@ export function revise<Row extends { version: number; updatedAt: Date }>(
 
 const NOT_A_CHANGE = new Set(['version', 'updated_at', 'priority_color'])
 
-/** `task.updated` with the fields that differ, or null when nothing a client can see has changed. */
-export function updatedFact(before: Task, after: Task): Fact | null {
-  const old = taskView(before) as Record<string, unknown>
-  const now = taskView(after) as Record<string, unknown>
-  const changes = Object.fromEntries(
-    Object.keys(now)
-      .filter(
-        (field) => !NOT_A_CHANGE.has(field) && JSON.stringify(old[field]) !== JSON.stringify(now[field]),
-      )
-      .map((field) => [field, { old: old[field], new: now[field] }]),
-  ) as EventData<typeof TaskUpdated>['changes']
-  if (Object.keys(changes).length === 0) return null
+type Changes = EventData<typeof TaskUpdated>['changes']
+
+/**
+ * `task.updated` with the fields that differ, or null when nothing a client can see has changed. An edit of the series
+ * counts as one of the task it was made through, whose version therefore tells two editors apart.
+ */
+export function updatedFact(
+  before: Task,
+  after: Task,
+  series?: { before: Series; after: Series },
+): Fact | null {
+  const changes: Changes = {
+    ...differences(taskView(before), taskView(after)),
+    ...(series && differences(onlyOnSeries(series.before), onlyOnSeries(series.after))),
+  }
+  if (!series && Object.keys(changes).length === 0) return null
   return fact(TaskUpdated, `task/${after.id}`, { task: taskView(after), changes })
 }
 
-/** Every occurrence but the open one. */
-export const CLOSED_STATES = OCCURRENCE_STATES.filter((state) => state !== 'open')
+/** What a client can set through a task and does not see on it. */
+const onlyOnSeries = (series: Series) => {
+  const { exdates, rdates, month_end } = seriesView(series)
+  return { exdates, rdates, month_end }
+}
+
+function differences<View extends Record<string, z.core.util.JSONType>>(old: View, now: View): Changes {
+  const differs = (field: string) => JSON.stringify(old[field]) !== JSON.stringify(now[field])
+  return Object.fromEntries(
+    Object.keys(now)
+      .filter((field) => !NOT_A_CHANGE.has(field) && differs(field))
+      .map((field) => [field, { old: old[field]!, new: now[field]! }]),
+  )
+}

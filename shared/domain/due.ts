@@ -20,7 +20,8 @@ export function decideDue(before: Due, request: DueRequest): Due {
   const namesDay = request.due_date !== undefined
   if (namesDay && !request.due_at) return { dueAt: null, dueDate: request.due_date ?? null, timeZone }
   const dueAt = namesTime ? (request.due_at ?? null) : before.dueAt
-  if (dueAt === null) return { dueAt, dueDate: namesTime ? null : before.dueDate, timeZone }
+  // Clearing a time clears its day; a day that never had a time stays.
+  if (dueAt === null) return { dueAt, dueDate: before.dueAt ? null : before.dueDate, timeZone }
   const dueDate = civilDate(dueAt, timeZone)
   if (namesDay && request.due_date && request.due_date !== dueDate) {
     throw invalidField('due_date', `must be the day of due_at in ${timeZone}, which is ${dueDate}`)

@@ -1,11 +1,10 @@
-import { revise, seriesFact, updatedFact, type TaskDecision } from './decision.ts'
+import { revise, seriesFact, updatedFact, type Fact, type TaskDecision } from './decision.ts'
 import { decideDue } from './due.ts'
+import { decideSeriesEdit, differs, recurrenceAfter } from './edit-series.ts'
 import { invalidField } from './errors.ts'
 import { SeriesEnded, SeriesUpdated } from './events.ts'
-import { decideSeries, readRule, type SeriesRequest } from './new-series.ts'
-import { formatRule } from './recurrence-rule.ts'
-import { occurrences } from './recurrence.ts'
-import { patternOf, type Series } from './series.ts'
+import { decideSeries, NEEDS_RULE, openOccurrence } from './new-series.ts'
+import type { Series } from './series.ts'
 import type { EditScope, Task, TaskPatch } from './task.ts'
 
 interface State {
@@ -26,115 +25,129 @@ interface Context {
  * and a new due time moves the whole series from here on; `all` rewrites the earlier ones' content as well. The rule
  * and its dates belong to the series and therefore always count from here on.
  */
-export function decideEdit(state: State, patch: TaskPatch, context: Context): TaskDecision {
-  const { task, series } = state
-  const content = contentOf(patch)
-  const due = decideDue(task, patch)
+export function decideEdit(
+  { task, series, siblings }: State,
+  patch: TaskPatch,
+  context: Context,
+): TaskDecision {
   const edited: Task = {
     ...task,
-    ...content,
-    ...due,
-    remindAt: patch.remind_at ?? (patch.remind_at === null ? null : task.remindAt),
+    ...contentOf(patch),
+    ...decideDue(task, patch),
+    remindAt: patch.remind_at === undefined ? task.remindAt : patch.remind_at,
   }
-  const isRecurring = task.recurrenceRule !== null && series !== null
-
-  if (!isRecurring) {
-    if (!patch.recurrence_rule) return finish(task, edited, context.now)
-    if (task.completedAt) throw invalidField('recurrence_rule', 'a completed task cannot become recurring')
-    const made = decideSeries(edited, requestOf(patch, patch.recurrence_rule, null), context)
-    return {
-      ...finish(task, made.task, context.now),
-      ...{ series: made.series, newOccurrences: [made.occurrence] },
-    }
+  if (task.recurrenceRule === null || series === null) return editPlain(task, edited, patch, context)
+  if (series.liveTaskId !== task.id) return editClosed({ task, series }, edited, patch, context)
+  const decision =
+    patch.recurrence_rule === null
+      ? decideEnd({ task, series }, edited, context.now)
+      : editLive({ task, series }, edited, patch, context)
+  const past = context.scope === 'all' ? rewrite(siblings, contentOf(patch), context.now) : []
+  return {
+    ...decision,
+    changedTasks: [...(decision.changedTasks ?? []), ...past],
+    facts: [...decision.facts, ...past.map(({ fact }) => fact)],
   }
-  if (series.liveTaskId !== task.id) {
-    if (context.scope !== 'this' || changesSeries(task, series, patch)) {
-      throw invalidField('scope', 'only the open occurrence can change its series')
-    }
-    return finish(task, edited, context.now)
-  }
-  if (patch.recurrence_rule === null) return decideEnd(task, edited, series, context.now)
-  return editSeries({ ...state, series }, edited, patch, context)
 }
 
-function editSeries(
-  state: State & { series: Series },
+function editPlain(task: Task, edited: Task, patch: TaskPatch, context: Context): TaskDecision {
+  const { exdates = [], rdates = [], month_end = null, repeat_from = task.repeatFrom } = patch
+  if (!patch.recurrence_rule) {
+    if (exdates.length + rdates.length > 0) throw invalidField('recurrence_rule', NEEDS_RULE)
+    return finish(task, { ...edited, repeatFrom: repeat_from }, context.now)
+  }
+  if (task.completedAt) throw invalidField('recurrence_rule', 'a completed task cannot become recurring')
+  const request = { recurrence_rule: patch.recurrence_rule, exdates, rdates, month_end, repeat_from }
+  const made = decideSeries(edited, request, context)
+  return {
+    ...finish(task, made.task, context.now),
+    ...{ series: made.series, newOccurrences: [made.occurrence] },
+  }
+}
+
+/** An occurrence that is done can be corrected by itself; what it says of its series is history. */
+function editClosed(
+  { task, series }: { task: Task; series: Series },
+  edited: Task,
+  patch: TaskPatch,
+  { scope, now }: Context,
+): TaskDecision {
+  const onlyOpen = 'only the open occurrence can change its series'
+  if (scope !== 'this') throw invalidField('scope', onlyOpen)
+  const then = { ...series, rule: task.recurrenceRule!, repeatFrom: task.repeatFrom }
+  if (patch.recurrence_rule === null || differs(recurrenceAfter(then, patch), then)) {
+    throw invalidField('recurrence_rule', onlyOpen)
+  }
+  return finish(task, edited, now)
+}
+
+function editLive(
+  { task, series }: { task: Task; series: Series },
   edited: Task,
   patch: TaskPatch,
   context: Context,
 ): TaskDecision {
-  const { task, series } = state
   const { scope, now } = context
-  const content = contentOf(patch)
-  const moves = scope !== 'this' && !sameDue(task, edited)
-  const template = scope === 'this' ? series.template : { ...series.template, ...content }
-  if (!moves && !changesSeries(task, series, patch)) {
-    const decision = finish(task, edited, now)
-    if (scope === 'this' || Object.keys(content).length === 0) return decision
-    const updated = revise(series, now, { template })
-    const past = scope === 'all' ? rewrite(state.siblings, content, now) : []
-    return {
-      task: decision.task,
-      changedTasks: [...(decision.changedTasks ?? []), ...past],
-      series: updated,
-      facts: [
-        ...decision.facts,
-        seriesFact(SeriesUpdated, updated),
-        ...past.flatMap(({ fact }) => fact ?? []),
-      ],
-    }
+  const template = scope === 'this' ? series.template : { ...series.template, ...contentOf(patch) }
+  const isSameTemplate = JSON.stringify(template) === JSON.stringify(series.template)
+  const recurrence = decideSeriesEdit({ task, series }, edited, patch, context)
+  if (!recurrence && isSameTemplate) return finish(task, edited, now)
+
+  const after: Series = {
+    ...(recurrence?.series ?? series),
+    ...{ template, version: series.version + 1, updatedAt: now },
   }
-  // The series starts anew at this occurrence: where it is moved to, or else where the rule has put it.
-  const start = sameDue(task, edited) ? unmoved(edited, series) : edited
-  const made = decideSeries(
-    start,
-    requestOf(patch, patch.recurrence_rule ?? remainingRule(series, task), series),
-    context,
-  )
-  const restarted: Series = {
-    ...made.series,
-    ...{ id: series.id, template, version: series.version + 1, createdAt: series.createdAt },
-  }
-  const after: Task = { ...made.task, seriesId: series.id }
-  const isMoved = made.occurrence.occurrenceAt.getTime() !== task.occurrenceAt!.getTime()
-  const decision = finish(task, after, now)
+  const decision = finish(task, recurrence?.task ?? edited, now, { before: series, after })
+  const { occurrenceAt } = decision.task
+  const isMoved = occurrenceAt!.getTime() !== task.occurrenceAt!.getTime()
   return {
     ...decision,
-    series: restarted,
+    series: after,
     ...(isMoved && {
       droppedOccurrences: [{ seriesId: series.id, occurrenceAt: task.occurrenceAt! }],
-      newOccurrences: [{ ...made.occurrence, seriesId: series.id }],
+      newOccurrences: [openOccurrence(series, occurrenceAt!, task.id)],
     }),
-    facts: [...decision.facts, seriesFact(SeriesUpdated, restarted)],
+    facts: [...decision.facts, seriesFact(SeriesUpdated, after)],
   }
 }
 
 /** The task stays, without a rule; the series is over. */
-function decideEnd(task: Task, edited: Task, series: Series, now: Date): TaskDecision {
+function decideEnd({ task, series }: { task: Task; series: Series }, edited: Task, now: Date): TaskDecision {
   const ended = revise(series, now, { state: 'ended', liveTaskId: null })
   const decision = finish(task, { ...edited, recurrenceRule: null }, now)
   return { ...decision, series: ended, facts: [...decision.facts, seriesFact(SeriesEnded, ended)] }
 }
 
 /** The new version of the task with `task.updated`, or the task as it was when nothing differs. */
-function finish(before: Task, edited: Task, now: Date): TaskDecision {
+function finish(
+  before: Task,
+  edited: Task,
+  now: Date,
+  series?: { before: Series; after: Series },
+): TaskDecision {
   const after = revise({ ...edited, version: before.version }, now, {})
-  const fact = updatedFact(before, after)
+  const fact = updatedFact(before, after, series)
   return fact
     ? { task: after, changedTasks: [{ before, after }], facts: [fact] }
     : { task: before, facts: [] }
 }
 
-const rewrite = (siblings: readonly Task[], content: Partial<Task>, now: Date) =>
-  siblings.flatMap((before) => {
+/** Earlier occurrences keep their place below a parent: the new parent may be one of them. */
+function rewrite(
+  siblings: readonly Task[],
+  { parentId: _place, ...content }: Content,
+  now: Date,
+): { before: Task; after: Task; fact: Fact }[] {
+  return siblings.flatMap((before) => {
     const after = revise(before, now, content)
     const fact = updatedFact(before, after)
     return fact ? [{ before, after, fact }] : []
   })
+}
 
-function contentOf(
-  patch: TaskPatch,
-): Partial<Pick<Task, 'title' | 'description' | 'priority' | 'tags' | 'parentId'>> {
+type Content = Partial<Series['template']>
+
+function contentOf(patch: TaskPatch): Content {
   return {
     ...(patch.title !== undefined && { title: patch.title }),
     ...(patch.description !== undefined && { description: patch.description }),
@@ -142,47 +155,4 @@ function contentOf(
     ...(patch.tags !== undefined && { tags: patch.tags }),
     ...(patch.parent_id !== undefined && { parentId: patch.parent_id }),
   }
-}
-
-const requestOf = (patch: TaskPatch, rule: string, series: Series | null): SeriesRequest => ({
-  recurrence_rule: rule,
-  exdates: patch.exdates ?? series?.exdates ?? [],
-  rdates: patch.rdates ?? series?.rdates ?? [],
-  month_end: patch.month_end ?? (patch.recurrence_rule === undefined ? (series?.monthEnd ?? null) : null),
-  repeat_from: patch.repeat_from ?? series?.repeatFrom ?? 'due',
-})
-
-/** Whether the patch says something else about the recurrence than the series does. */
-function changesSeries(task: Task, series: Series, patch: TaskPatch): boolean {
-  const rule = patch.recurrence_rule
-  const differs = (named: readonly Date[] | undefined, current: readonly Date[]) =>
-    named !== undefined && named.map(Number).join() !== current.map(Number).join()
-  return (
-    rule === null ||
-    (rule !== undefined && formatRule(readRule(rule).rule) !== series.rule) ||
-    differs(patch.exdates, series.exdates) ||
-    differs(patch.rdates, series.rdates) ||
-    (patch.month_end ?? series.monthEnd) !== series.monthEnd ||
-    (patch.repeat_from ?? series.repeatFrom) !== series.repeatFrom ||
-    (patch.time_zone ?? task.timeZone) !== task.timeZone
-  )
-}
-
-const sameDue = (a: Task, b: Task): boolean =>
-  a.dueAt?.getTime() === b.dueAt?.getTime() && a.dueDate === b.dueDate
-
-/** The task due when its rule says, even if this occurrence had been moved by itself. */
-const unmoved = (task: Task, series: Series): Task =>
-  series.isAllDay ? task : { ...task, dueAt: task.occurrenceAt }
-
-/** The series' own rule, with COUNT brought down to the occurrences from this one on. */
-function remainingRule(series: Series, task: Task): string {
-  const pattern = patternOf(series)
-  if (pattern.rule.count === undefined) return series.rule
-  const earlier = new Date(task.occurrenceAt!.getTime() - 1)
-  const left = occurrences(
-    { ...pattern, exdates: [], rdates: [] },
-    { after: earlier, limit: pattern.rule.count },
-  )
-  return formatRule({ ...pattern.rule, count: Math.max(1, left.length) })
 }

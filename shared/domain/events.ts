@@ -64,6 +64,7 @@ export const OccurrenceGenerated = define(
   recurrence,
   ofTask.extend({
     missed: z.array(z.iso.datetime()).describe('Occurrences passed over between the last and this'),
+    made_by: z.enum(MAKERS).describe('The consumer of the completion, or the repair sweep'),
   }),
 )
 export const OccurrenceSkipped = define('task.occurrence.skipped', tasks, ofTask)

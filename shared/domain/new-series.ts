@@ -1,9 +1,11 @@
 import { DomainError, invalidField } from './errors.ts'
 import { formatRule, parseRule, RecurrenceError } from './recurrence-rule.ts'
-import { firstOccurrence, type MonthEnd, type RecurrencePattern } from './recurrence.ts'
+import { firstOccurrence, nextOccurrence, type MonthEnd, type RecurrencePattern } from './recurrence.ts'
 import type { Occurrence, Series } from './series.ts'
 import type { RepeatFrom, Task } from './task.ts'
 import { civilDate, startOfDay } from './wall-clock.ts'
+
+export const NEEDS_RULE = 'exdates and rdates need a recurrence_rule'
 
 export interface SeriesRequest {
   recurrence_rule: string
@@ -32,11 +34,13 @@ export function decideSeries(
     start: task.dueAt ?? startOfDay(task.dueDate!, task.timeZone),
     timeZone: task.timeZone,
     monthEnd: request.month_end ?? (clampDefault ? 'clamp' : 'skip'),
-    exdates: request.exdates,
-    rdates: request.rdates,
+    exdates: distinctDates(request.exdates),
+    rdates: distinctDates(request.rdates),
   }
   const start = firstOccurrence({ ...pattern, exdates: [], rdates: [] })
-  const first = start && firstOccurrence({ ...pattern, start })
+  // An RDATE from before the start belongs to the past of a series that begins anew.
+  const justBefore = new Date(pattern.start.getTime() - 1)
+  const first = start && nextOccurrence({ ...pattern, start }, justBefore)
   if (!start || !first) throw invalidField('recurrence_rule', 'this rule never happens')
   const series: Series = {
     id: context.seriesId,
@@ -46,8 +50,8 @@ export function decideSeries(
     timeZone: task.timeZone,
     monthEnd: pattern.monthEnd,
     repeatFrom: request.repeat_from,
-    exdates: request.exdates,
-    rdates: request.rdates,
+    exdates: pattern.exdates,
+    rdates: pattern.rdates,
     isAllDay,
     template: templateOf(task),
     state: 'active',
@@ -76,6 +80,10 @@ export function readRule(text: string): ReturnType<typeof parseRule> {
     })
   }
 }
+
+/** Ascending, each once: the same dates in another order are no change. */
+export const distinctDates = (dates: readonly Date[]): Date[] =>
+  [...new Set(dates.map(Number))].toSorted((a, b) => a - b).map((time) => new Date(time))
 
 export const templateOf = (task: Task): Series['template'] => ({
   title: task.title,

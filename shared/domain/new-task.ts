@@ -2,7 +2,7 @@ import { taskFact, type TaskDecision } from './decision.ts'
 import { decideDue } from './due.ts'
 import { invalidField } from './errors.ts'
 import { TaskCreated } from './events.ts'
-import { decideSeries } from './new-series.ts'
+import { decideSeries, NEEDS_RULE } from './new-series.ts'
 import { positionAt } from './reorder.ts'
 import type { Task, TaskInput } from './task.ts'
 
@@ -43,7 +43,7 @@ export function decideNewTask(
   }
   if (input.recurrence_rule === null) {
     if (input.exdates.length + input.rdates.length > 0) {
-      throw invalidField('recurrence_rule', 'exdates and rdates need a recurrence_rule')
+      throw invalidField('recurrence_rule', NEEDS_RULE)
     }
     return { task, newTasks: [task], facts: [taskFact(TaskCreated, task)] }
   }

@@ -1,7 +1,14 @@
 import { fact, revise, seriesFact, type Decision } from './decision.ts'
 import { OccurrenceGenerated, RecurringTaskError, SeriesEnded, type Maker } from './events.ts'
+import { lastClosed } from './last-occurrence.ts'
 import { asOccurrence, openOccurrence } from './new-series.ts'
-import { nextOccurrence, occurrenceAfterCompletion, occurrencesBetween } from './recurrence.ts'
+import {
+  firstOccurrence,
+  nextOccurrence,
+  occurrenceAfterCompletion,
+  occurrencesBetween,
+  type RecurrencePattern,
+} from './recurrence.ts'
 import { RecurrenceError } from './recurrence-rule.ts'
 import { positionAt } from './reorder.ts'
 import { patternOf, type Occurrence, type Series } from './series.ts'
@@ -13,8 +20,9 @@ const MOST_MISSED = 1000
 /** Everything a decision about a series needs: it is made from state alone, never from what an event claims. */
 export interface SeriesState {
   series: Series
-  /** The newest occurrence that was completed or skipped. */
-  last: Occurrence | null
+  /** The newest occurrences, at least back to the one that was closed last. */
+  newest: readonly Occurrence[]
+  /** The task that was closed last: its successor takes its place in the user's order. */
   lastTask: Task | null
 }
 
@@ -24,13 +32,12 @@ export interface SeriesState {
  * recorded as missed. With `repeat_from: completion` the rule starts anew on the day of completion.
  */
 export function decideNextOccurrence(
-  { series, last, lastTask }: SeriesState,
+  { series, newest, lastTask }: SeriesState,
   context: { taskId: string; now: Date; madeBy: Maker },
 ): Decision | null {
   if (series.state !== 'active' || series.liveTaskId !== null) return null
   const { now } = context
-  const closedAt = last?.closedAt ?? now
-  const outcome = tryRule(series, last, closedAt)
+  const outcome = tryRule(series, newest, now)
   if ('broken' in outcome) return decideBroken(series, outcome.broken, now)
   const { next, missed } = outcome
   const missedRows = missed.map<Occurrence>((occurrenceAt) => ({
@@ -78,15 +85,28 @@ interface Outcome {
 }
 
 /** A stored rule that this version refuses (its grammar was wider once) must not be retried for ever. */
-function tryRule(series: Series, last: Occurrence | null, closedAt: Date): Outcome | { broken: string } {
+function tryRule(series: Series, newest: readonly Occurrence[], now: Date): Outcome | { broken: string } {
+  const last = lastClosed(newest)
+  const closedAt = last?.closedAt ?? now
+  // An instant happens once. One completed ahead of its time, or an edited rule, would otherwise hit it again.
+  const taken = newest.map(({ occurrenceAt }) => occurrenceAt)
   try {
-    return series.repeatFrom === 'completion'
-      ? fromCompletion(series, closedAt)
-      : fromDue(series, last, closedAt)
+    const pattern = { ...patternOf(series), exdates: [...series.exdates, ...taken] }
+    if (series.repeatFrom === 'due') return fromDue(pattern, last, closedAt)
+    const isSpent = series.generated >= (pattern.rule.count ?? Infinity)
+    return { next: isSpent ? null : occurrenceAfterCompletion(pattern, closedAt), missed: [] }
   } catch (error) {
     if (error instanceof RecurrenceError) return { broken: error.message }
     throw error
   }
+}
+
+function fromDue(pattern: RecurrencePattern, last: Occurrence | null, closedAt: Date): Outcome {
+  if (!last) return { next: firstOccurrence(pattern), missed: [] }
+  const base = last.occurrenceAt
+  if (closedAt <= base) return { next: nextOccurrence(pattern, base), missed: [] }
+  const missed = occurrencesBetween(pattern, base, closedAt, MOST_MISSED)
+  return { next: nextOccurrence(pattern, closedAt), missed }
 }
 
 function decideBroken(series: Series, reason: string, now: Date): Decision {
@@ -95,19 +115,4 @@ function decideBroken(series: Series, reason: string, now: Date): Decision {
     series: ended,
     facts: [fact(RecurringTaskError, `series/${series.id}`, { series_id: series.id, reason })],
   }
-}
-
-function fromDue(series: Series, last: Occurrence | null, closedAt: Date): Outcome {
-  const pattern = patternOf(series)
-  const base = last?.occurrenceAt ?? new Date(series.startAt.getTime() - 1)
-  const after = base > closedAt || !last ? base : closedAt
-  const next = nextOccurrence(pattern, after)
-  const missed = after > base ? occurrencesBetween(pattern, base, after, MOST_MISSED) : []
-  return { next, missed }
-}
-
-function fromCompletion(series: Series, closedAt: Date): Outcome {
-  const pattern = patternOf(series)
-  const isSpent = pattern.rule.count !== undefined && series.generated >= pattern.rule.count
-  return { next: isSpent ? null : occurrenceAfterCompletion(pattern, closedAt), missed: [] }
 }

@@ -32,9 +32,11 @@ export function decideOrder(tasks: readonly Placed[], order: readonly string[]):
 /**
  * Moves a task between two neighbours (either may be missing at an end of the list). Where there is no whole number
  * between them, the tasks that follow are pushed on just as far as needed; `following` starts with the lower neighbour.
+ * A task that is between them already stays.
  */
 export function decideMove(task: Placed, above: Placed | null, following: readonly Placed[]): Moved[] {
   const below = following[0]
+  if ((!above || byPlace(above, task) < 0) && (!below || byPlace(task, below) < 0)) return []
   if (!below) return moveTo(task, above ? above.position + SPACING : task.position)
   if (!above) return moveTo(task, below.position - SPACING)
   const middle = Math.floor((above.position + below.position) / 2)

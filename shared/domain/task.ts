@@ -114,7 +114,10 @@ export const tagKey = (tag: string): string => tag.normalize('NFC').toLowerCase(
 const tags = z
   .array(text(1, 50))
   .max(MAX_TAGS)
-  .transform((list) => [...new Map(list.toReversed().map((tag) => [tagKey(tag), tag])).values()].toReversed())
+  .transform((list) => {
+    const keys = list.map(tagKey)
+    return list.filter((_tag, index) => keys.indexOf(keys[index]!) === index)
+  })
 
 const fields = {
   title: text(1, 255),

@@ -113,6 +113,7 @@ export function toDomainError(error: unknown): DomainError {
 
 export function fieldErrors(error: z.ZodError): FieldError[] {
   return error.issues
+    .flatMap(closest)
     .slice(0, 20)
     .flatMap((issue) =>
       issue.code === 'unrecognized_keys'
@@ -121,6 +122,13 @@ export function fieldErrors(error: z.ZodError): FieldError[] {
             .map((key) => ({ path: [...issue.path, key].join('.'), message: 'is not a known field' }))
         : [{ path: issue.path.join('.'), message: issue.message }],
     )
+}
+
+/** Of the forms a value may have, the one it comes closest to: its faults name fields, "no form fits" does not. */
+function closest(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const [best] = issue.errors.toSorted((a, b) => a.length - b.length)
+  return (best ?? []).flatMap(closest).map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }))
 }
 
 /** Connection trouble as postgres.js and PostgreSQL name it: classes 08, 53, 57P and the driver's own codes. */

@@ -1,0 +1,59 @@
+import type { Sql } from '../../../shared/db/connect.ts'
+
+/**
+ * Recounts everything that is kept twice, from the tables alone, and names what does not agree. Empty when all is well:
+ * whatever was written, in whatever order and by however many at once.
+ */
+export async function faultsInTheBooks(sql: Sql): Promise<string[]> {
+  const rows = await sql<{ fault: string }[]>`
+    with counted as (
+      select user_id, count(*) filter (where completed_at is null) as active,
+        count(*) filter (where completed_at is not null) as completed
+      from tasks where deleted_at is null group by user_id),
+    tagged as (
+      select user_id, key, count(*) filter (where completed_at is null) as active,
+        count(*) filter (where completed_at is not null) as completed
+      from tasks, unnest(tag_keys) key where deleted_at is null group by user_id, key),
+    numbered as (
+      select user_id, seq, row_number() over (partition by user_id order by seq) as place from events)
+    select 'counters of ' || user_id as fault from user_counters c full join counted t using (user_id)
+      where coalesce(c.active_tasks, 0) <> coalesce(t.active, 0)
+        or coalesce(c.completed_tasks, 0) <> coalesce(t.completed, 0)
+    union all
+    select 'tag ' || key from tags g full join tagged t using (user_id, key)
+      where coalesce(g.active, 0) <> coalesce(t.active, 0)
+        or coalesce(g.completed, 0) <> coalesce(t.completed, 0)
+    union all
+    select 'sequence of ' || user_id || ' at ' || seq from numbered where seq <> place
+    union all
+    select 'last sequence of ' || user_id from user_counters c
+      where last_seq <> (select count(*) from events e where e.user_id = c.user_id)
+    union all
+    select 'live task of series ' || s.id from series s left join tasks t on t.id = s.live_task_id
+      where s.live_task_id is not null and (
+        t.id is null or t.completed_at is not null or t.deleted_at is not null or t.series_id <> s.id
+        or t.recurrence_rule is distinct from s.rule or s.state <> 'active')
+    union all
+    select 'task ' || t.id || ' recurs and is not live' from tasks t left join series s on s.id = t.series_id
+      where t.recurrence_rule is not null and t.completed_at is null and t.deleted_at is null
+        and s.live_task_id is distinct from t.id
+    union all
+    select 'occurrence ' || o.occurrence_at || ' is ' || o.state || ' with task ' || coalesce(t.id::text, 'none')
+      from occurrences o left join tasks t on t.id = o.task_id
+      where (o.state = 'missed') <> (o.task_id is null)
+        or (o.state <> 'open') <> (o.closed_at is not null)
+        or (t.series_id = o.series_id and (t.occurrence_at <> o.occurrence_at
+          or o.state <> case when t.completed_at is not null then 'completed'
+            when t.deleted_at is not null then 'skipped' else 'open' end))
+    union all
+    select 'task ' || t.id || ' has no occurrence' from tasks t
+      left join occurrences o on o.series_id = t.series_id and o.occurrence_at = t.occurrence_at
+      where t.series_id is not null and o.task_id is distinct from t.id
+    union all
+    select 'event of task ' || t.id || ' does not show its version' from tasks t
+      where t.version > 1 and not exists (select from events e where e.user_id = t.user_id
+        and (e.data #>> '{task,id}' = t.id::text and (e.data #>> '{task,version}')::int = t.version
+          or e.data -> 'positions' @> jsonb_build_array(
+            jsonb_build_object('task_id', t.id, 'version', t.version))))`
+  return rows.map((row) => row.fault)
+}

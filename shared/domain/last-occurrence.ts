@@ -1,0 +1,24 @@
+import type { Occurrence } from './series.ts'
+import type { Task } from './task.ts'
+
+/** The occurrence that was completed or skipped last; an early one may lie after it. */
+export function lastClosed(occurrences: readonly Occurrence[]): Occurrence | null {
+  const closed = occurrences.filter(({ state }) => state === 'completed' || state === 'skipped')
+  return closed.reduce<Occurrence | null>((last, one) => (last && !closedAfter(one, last) ? last : one), null)
+}
+
+const closedAfter = (a: Occurrence, b: Occurrence): boolean =>
+  Number(a.closedAt) - Number(b.closedAt) > 0 ||
+  (Number(a.closedAt) === Number(b.closedAt) && a.occurrenceAt > b.occurrenceAt)
+
+/**
+ * Whether the series took its last step with this task, so that undoing the step can make it the open occurrence
+ * again. Not so when a later occurrence stands by itself, open or closed.
+ */
+export function tookLastStep(task: Task, newest: readonly Occurrence[], liveTaskId: string | null): boolean {
+  const last = lastClosed(newest)
+  if (last?.taskId !== task.id) return false
+  return !newest.some(
+    (one) => one.state === 'open' && one.taskId !== liveTaskId && one.occurrenceAt > last.occurrenceAt,
+  )
+}
