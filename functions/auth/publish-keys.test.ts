@@ -1,6 +1,6 @@
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { describe, expect, it } from 'vitest'
-import { KeySet } from '../../shared/domain/identity.ts'
+import type { KeySet } from '../../shared/domain/identity.ts'
 import { identityWorld } from '../../shared/testing/identity-world.ts'
 import publishKeys from './publish-keys.ts'
 

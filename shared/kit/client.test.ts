@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { clientAddress } from './client.ts'
+import type { Deps } from '../app/ports.ts'
+import { baseApp } from './base-app.ts'
+import { authCall, clientAddress } from './client.ts'
+import { serve } from './serve.ts'
+import { systemClock, systemIds } from './system.ts'
 
 describe('clientAddress', () => {
   it.each([
@@ -17,5 +21,20 @@ describe('clientAddress', () => {
     ['is unknown without a connection', null, '198.51.100.1', null],
   ])('%s', (_, peer, forwardedFor, expected) => {
     expect(clientAddress(peer, forwardedFor)).toBe(expected)
+  })
+})
+
+describe('authCall', () => {
+  it('knows the peer of a real connection and the agent it names', async () => {
+    const deps = { clock: systemClock, ids: systemIds } as unknown as Deps
+    const app = baseApp(deps).get('/', (c) => c.json(authCall(deps, c)))
+    const server = await serve(app.fetch, { port: 0, host: '127.0.0.1' })
+    const headers = { 'user-agent': `curl/8 ${'x'.repeat(1000)}` }
+    const answer = await fetch(`http://127.0.0.1:${server.port}/`, { headers })
+    const seen = (await answer.json()) as { clientAddress: string; userAgent: string }
+    await server.close(1000)
+    expect(seen.clientAddress).toBe('127.0.0.1')
+    expect(seen.userAgent).toMatch(/^curl/)
+    expect(seen.userAgent).toHaveLength(300)
   })
 })

@@ -1,15 +1,15 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type CryptoKey, type JWK } from 'jose'
 import type { IdentityStore, SigningKey } from '../app/identity-ports.ts'
 import type { Clock } from '../app/ports.ts'
-import { ACCESS_TOKEN_SECONDS, type KeySet } from '../domain/identity.ts'
+import type { KeySet } from '../domain/identity.ts'
 
 const HOUR_MS = 60 * 60 * 1000
 /** A key signs for this long, then the next process that looks makes its successor. */
 const ROTATE_AFTER_MS = 90 * 24 * HOUR_MS
 /** How long a process goes by the keys it knows; so long may two replicas sign with different keys. */
 const REFRESH_AFTER_MS = 10 * 60 * 1000
-/** A replaced key verifies until nothing it signed can be valid: a token's life, and the time replicas take to notice. */
-const KEEP_REPLACED_MS = Math.max(HOUR_MS, 2 * (ACCESS_TOKEN_SECONDS * 1000 + REFRESH_AFTER_MS))
+/** A replaced key verifies this long: replicas sign with it for ten minutes more, and those tokens live for fifteen. */
+const KEEP_REPLACED_MS = HOUR_MS
 /** A token with an unknown key id makes us look for new keys, but forged ones not more often than this. */
 const LOOK_AGAIN_AFTER_MS = 5_000
 
