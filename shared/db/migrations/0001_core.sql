@@ -1,5 +1,25 @@
-create extension if not exists btree_gin;
-create extension if not exists pg_trgm;
+-- The words of a task as lexemes of its owner: six characters of the user id, then the word; tags with # in between. So
+-- a search reads only what belongs to its user, however many others use the same word. Long words are cut, because a
+-- lexeme has a largest size; the collation makes case and letters independent of the server's locale.
+create function task_words(owner uuid, tag_keys text[], title text, description text) returns tsvector
+language plpgsql immutable parallel safe as $$
+declare
+  prefix constant text := right(owner::text, 6);
+  content constant text := lower(normalize(title || ' ' || coalesce(description, '')) collate pg_c_utf8);
+  word text;
+  lexemes text[] := '{}';
+begin
+  foreach word in array string_to_array(regexp_replace(content collate pg_c_utf8, '[^[:alnum:]]+', ' ', 'g'), ' ') loop
+    if word <> '' then
+      lexemes := lexemes || (prefix || left(word, 200));
+    end if;
+  end loop;
+  foreach word in array tag_keys loop
+    lexemes := lexemes || (prefix || '#' || word);
+  end loop;
+  return array_to_tsvector(lexemes);
+end
+$$;
 
 -- One row per user: the last event sequence and the counters that keep count(*) off the list path. Every write of a
 -- user locks this row first, so writes of one user are ordered and cannot deadlock with each other.
@@ -35,9 +55,8 @@ create table tasks (
   created_at timestamptz(3) not null,
   updated_at timestamptz(3) not null,
   deleted_at timestamptz(3),
-  fts tsvector generated always as (
-    setweight(to_tsvector('simple', title), 'A') || setweight(to_tsvector('simple', coalesce(description, '')), 'B')
-  ) stored
+  is_open boolean not null generated always as (completed_at is null) stored,
+  words tsvector not null generated always as (task_words(user_id, tag_keys, title, description)) stored
 ) with (fillfactor = 80);
 
 create table series (
@@ -123,9 +142,18 @@ create table idempotency_keys (
 );
 create index idempotency_keys_age on idempotency_keys (expires_at);
 
-create index tasks_by_due on tasks (user_id, due_order, priority desc, id) where deleted_at is null;
+-- Lists read an index range for the open and one for the completed tasks, in the order asked for: see
+-- shared/db/task-reader-order.ts. Priorities are negated so that a whole key ascends and can be compared as a row.
+create index tasks_by_due on tasks (user_id, is_open, due_order, (-priority), id) where deleted_at is null;
+create index tasks_by_priority on tasks (user_id, is_open, (-priority), due_order, id) where deleted_at is null;
+create index tasks_by_creation on tasks (user_id, is_open, created_at) where deleted_at is null;
+create index tasks_by_update on tasks (user_id, is_open, updated_at) where deleted_at is null;
+create index tasks_by_title on tasks (user_id, is_open, lower(title collate pg_c_utf8)) where deleted_at is null;
+create index tasks_by_place on tasks (user_id, is_open, position) where deleted_at is null;
 create index tasks_by_position on tasks (user_id, position, id) where deleted_at is null;
+create index tasks_recurring on tasks (user_id, is_open, due_order) where deleted_at is null and recurrence_rule is not null;
 create index tasks_by_series on tasks (series_id) where series_id is not null;
 create index tasks_by_parent on tasks (parent_id) where parent_id is not null;
 create index tasks_by_deletion on tasks (deleted_at) where deleted_at is not null;
-create index tasks_search on tasks using gin (user_id, fts, tag_keys, title gin_trgm_ops) where deleted_at is null;
+-- New words wait in a short list that every search reads as well, hence its limit (in kB).
+create index tasks_by_words on tasks using gin (words) with (gin_pending_list_limit = 512) where deleted_at is null;

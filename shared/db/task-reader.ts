@@ -1,0 +1,96 @@
+import type { TaskReader } from '../app/ports.ts'
+import type { TaskPage, TaskQuery } from '../app/task-query.ts'
+import { tagKey } from '../domain/task.ts'
+import type { Sql } from './connect.ts'
+import { listTasks, type KnownTotal, type ListQuery } from './task-reader-list.ts'
+import { recentlyUsed } from './task-reader-memory.ts'
+import {
+  fromJson,
+  occurrenceFromRow,
+  seriesFromRow,
+  TASK_COLUMNS,
+  taskFromRow,
+  type OccurrenceRow,
+  type SeriesRow,
+  type TaskRow,
+} from './task-rows.ts'
+import { lexemePrefix, respell, searchWords, wordsQuery } from './task-search.ts'
+
+const REMEMBERED_TOTALS = 5000
+const REMEMBERED_VOCABULARIES = 50
+/** Open and completed tasks, the latest changed, whose words make up a vocabulary. */
+const TASKS_PER_VOCABULARY = 1500
+
+interface Vocabulary {
+  sequence: number
+  words: ReadonlySet<string>
+}
+
+export function createTaskReader(sql: Sql): TaskReader {
+  // Both are checked against the user's sequence number whenever they are used, so they are never out of date.
+  const totals = recentlyUsed<KnownTotal>(REMEMBERED_TOTALS)
+  const vocabularies = recentlyUsed<Vocabulary>(REMEMBERED_VOCABULARIES)
+
+  async function listOnce(userId: string, query: ListQuery): Promise<{ page: TaskPage; sequence: number }> {
+    const { sortBy: _by, sortOrder: _order, page: _page, limit: _limit, cursor: _cursor, ...filter } = query
+    const key = JSON.stringify([userId, filter])
+    const { page, counted } = await listTasks(sql, userId, query, totals.get(key))
+    totals.set(key, counted)
+    return { page, sequence: counted.sequence }
+  }
+
+  async function vocabularyOf(userId: string, sequence: number): Promise<Vocabulary> {
+    const known = vocabularies.get(userId)
+    if (known?.sequence === sequence) return known
+    const latest = (isOpen: boolean) => sql`(select words from tasks
+      where user_id = ${userId} and deleted_at is null and is_open = ${isOpen}
+      order by updated_at desc limit ${TASKS_PER_VOCABULARY})`
+    const prefix = lexemePrefix(userId)
+    const rows = await sql<{ word: string }[]>`
+      select distinct substr(lexeme, ${prefix.length + 1}) as word
+      from (${latest(true)} union all ${latest(false)}) t, unnest(tsvector_to_array(words)) lexeme
+      where substr(lexeme, ${prefix.length + 1}) !~ '[0-9#]'`
+    const vocabulary = { sequence, words: new Set(rows.map((row) => row.word)) }
+    vocabularies.set(userId, vocabulary)
+    return vocabulary
+  }
+
+  return {
+    async get(userId, taskId) {
+      const [row] = await sql<(TaskRow & { series: SeriesRow | null })[]>`
+        select ${sql(TASK_COLUMNS)}, (select to_jsonb(s) from series s where s.id = t.series_id) as series
+        from tasks t where id = ${taskId} and user_id = ${userId} and deleted_at is null`
+      if (!row) return null
+      return { task: taskFromRow(row), series: row.series ? seriesFromRow(fromJson(row.series)) : null }
+    },
+
+    async list(userId, query) {
+      if (query.q === null) return (await listOnce(userId, { ...query, words: null })).page
+      const words = searchWords(query.q)
+      if (words.length === 0) return nothing
+      const { page, sequence } = await listOnce(userId, { ...query, words: wordsQuery(userId, words) })
+      if (page.total > 0 || page.items.length > 0) return page
+      // Nothing has these words: perhaps they are misspelt. Only then a second round trip is made.
+      const spellings = respell(words, (await vocabularyOf(userId, sequence)).words)
+      if (!spellings) return page
+      return (await listOnce(userId, { ...query, words: wordsQuery(userId, spellings) })).page
+    },
+
+    async tags(userId, { prefix, sort, limit }) {
+      const start = tagKey(prefix).replaceAll(/[\\%_]/g, String.raw`\$&`)
+      return sql<{ tag: string; active: number; completed: number }[]>`
+        select label as tag, active, completed from tags
+        where user_id = ${userId} and active + completed > 0 and key like ${`${start}%`}
+        order by ${sort === 'usage' ? sql`active + completed desc, key` : sql`key`} limit ${limit}`
+    },
+
+    async occurrences(userId, seriesId, limit) {
+      const rows = await sql<OccurrenceRow[]>`
+        select series_id, occurrence_at, state, task_id, closed_at from occurrences
+        where series_id = ${seriesId} and user_id = ${userId} order by occurrence_at desc limit ${limit}`
+      return rows.map(occurrenceFromRow)
+    },
+  }
+}
+
+const nothing: TaskPage = { items: [], total: 0, isTotalExact: true, nextCursor: null }

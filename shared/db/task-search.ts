@@ -1,0 +1,101 @@
+import { tagKey } from '../domain/task.ts'
+
+/** More words, or longer ones, than anybody types are cut off, so that a search costs what a search costs. */
+const MOST_WORDS = 12
+const LONGEST_WORD = 100
+
+/** The words of a search text: runs of letters and digits, the same that `task_words` (migration 0001) finds in a task. */
+export function searchWords(text: string): string[] {
+  const words = text.normalize('NFC').match(/[\p{Alphabetic}0-9]+/gu) ?? []
+  return words.slice(0, MOST_WORDS).map((word) => [...word].slice(0, LONGEST_WORD).join(''))
+}
+
+/**
+ * The tsquery for tasks that hold each of the words, the last as a beginning. Where a word has several spellings, one of
+ * them has to be there. Still to be put in lower case, which is left to the database.
+ */
+export function wordsQuery(userId: string, words: readonly (string | readonly string[])[]): string {
+  const alternatives = words.map((word, index) => {
+    const ending = index === words.length - 1 ? ':*' : ''
+    return [word].flat().map((spelling) => `'${lexemePrefix(userId)}${spelling}'${ending}`)
+  })
+  return alternatives.map((spellings) => `(${spellings.join(' | ')})`).join(' & ')
+}
+
+export function tagsQuery(userId: string, tags: readonly string[], mode: 'all' | 'any'): string {
+  const lexemes = tags.map(
+    (tag) => `'${lexemePrefix(userId)}#${tagKey(tag).replaceAll(/[\\']/g, String.raw`\$&`)}'`,
+  )
+  return lexemes.join(mode === 'all' ? ' & ' : ' | ')
+}
+
+/** What each lexeme of a user's tasks begins with. */
+export const lexemePrefix = (userId: string): string => userId.slice(-6)
+
+/**
+ * For each word the spellings to look for instead: the word itself where the vocabulary knows it, else the nearest words
+ * it does know. Null when nothing comes near one of them, or when all are known. The last word may be unfinished.
+ */
+export function respell(words: readonly string[], vocabulary: ReadonlySet<string>): string[][] | null {
+  const typed = words.map((word) => word.toLowerCase())
+  const known = typed.map((word, index) => isKnown(word, index === typed.length - 1, vocabulary))
+  if (known.every(Boolean)) return null
+  const spellings = typed.map((word, index) =>
+    known[index] ? [word] : nearest(word, index === typed.length - 1, vocabulary),
+  )
+  return spellings.every((list) => list.length > 0) ? spellings : null
+}
+
+function isKnown(word: string, isUnfinished: boolean, vocabulary: ReadonlySet<string>): boolean {
+  // Numbers are left out of the vocabulary: there are too many, and one near another means something else.
+  if (/\d/.test(word) || vocabulary.has(word)) return true
+  return isUnfinished && vocabulary.values().some((other) => other.startsWith(word))
+}
+
+const MOST_SPELLINGS = 5
+
+function nearest(word: string, isUnfinished: boolean, vocabulary: ReadonlySet<string>): string[] {
+  const allowed = word.length < 3 ? 0 : word.length < 5 ? 1 : 2
+  let best = allowed
+  let found: string[] = []
+  for (const other of vocabulary) {
+    const distance = Math.min(
+      editDistance(word, other, best),
+      isUnfinished && other.length > word.length
+        ? editDistance(word, other.slice(0, word.length), best)
+        : Infinity,
+    )
+    if (distance > best || distance === 0) continue
+    if (distance < best) found = []
+    best = distance
+    if (found.length < MOST_SPELLINGS) found.push(other)
+  }
+  return found
+}
+
+/**
+ * Letters to add, drop, change or swap with their neighbour to get from one word to the other ("optimal string
+ * alignment"), or Infinity when there are more than `most`.
+ */
+function editDistance(a: string, b: string, most: number): number {
+  if (Math.abs(a.length - b.length) > most) return Infinity
+  let before: number[] = []
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column)
+  for (let row = 1; row <= a.length; row += 1) {
+    const current = [row]
+    for (let column = 1; column <= b.length; column += 1) {
+      const isSame = a[row - 1] === b[column - 1]
+      const isSwap = row > 1 && column > 1 && a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1]
+      current[column] = Math.min(
+        previous[column]! + 1,
+        current[column - 1]! + 1,
+        previous[column - 1]! + (isSame ? 0 : 1),
+        isSwap ? before[column - 2]! + 1 : Infinity,
+      )
+    }
+    if (Math.min(...current) > most) return Infinity
+    before = previous
+    previous = current
+  }
+  return previous[b.length]! <= most ? previous[b.length]! : Infinity
+}
