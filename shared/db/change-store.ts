@@ -62,7 +62,7 @@ function reads(sql: Sql | Transaction): Reads {
       const [row] = await sql<
         { task: TaskRow | null; series: SeriesRow | null; stored: StoredAnswer | null }[]
       >`
-        select (select to_jsonb(t) - 'fts' from tasks t where id = ${taskId} and user_id = ${userId}) as task,
+        select (select to_jsonb(t) - 'words' from tasks t where id = ${taskId} and user_id = ${userId}) as task,
           (select to_jsonb(s) from series s where s.id =
             (select series_id from tasks where id = ${taskId} and user_id = ${userId})) as series,
           (select jsonb_build_object('fingerprint', fingerprint, 'answer', answer) from idempotency_keys
@@ -87,20 +87,20 @@ function reads(sql: Sql | Transaction): Reads {
     },
     async loadTasks(userId, ids) {
       const rows = await sql<{ task: TaskRow }[]>`
-        select to_jsonb(t) - 'fts' as task from tasks t
+        select to_jsonb(t) - 'words' as task from tasks t
         where user_id = ${userId} and id = any(${[...ids]}::uuid[]) and deleted_at is null`
       return rows.map((row) => taskFromRow(revive(row.task)))
     },
     async loadSiblings(userId, seriesId, excluding, limit) {
       const rows = await sql<{ task: TaskRow }[]>`
-        select to_jsonb(t) - 'fts' as task from tasks t
+        select to_jsonb(t) - 'words' as task from tasks t
         where series_id = ${seriesId} and user_id = ${userId} and id <> ${excluding} and deleted_at is null
         order by occurrence_at desc limit ${limit}`
       return rows.map((row) => taskFromRow(revive(row.task)))
     },
     async loadFollowing(userId, after, limit) {
       const rows = await sql<{ task: TaskRow }[]>`
-        select to_jsonb(t) - 'fts' as task from tasks t
+        select to_jsonb(t) - 'words' as task from tasks t
         where user_id = ${userId} and deleted_at is null
           and (position, id) > (${after.position}::bigint, ${after.id}::uuid)
         order by position, id limit ${limit}`
@@ -108,7 +108,7 @@ function reads(sql: Sql | Transaction): Reads {
     },
     async loadPreceding(userId, before) {
       const [row] = await sql<{ task: TaskRow }[]>`
-        select to_jsonb(t) - 'fts' as task from tasks t
+        select to_jsonb(t) - 'words' as task from tasks t
         where user_id = ${userId} and deleted_at is null and id <> ${before.excluding}
           and (position, id) < (${before.position}::bigint, ${before.id}::uuid)
         order by position desc, id desc limit 1`
