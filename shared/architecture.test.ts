@@ -80,7 +80,7 @@ describe('dependencies', () => {
 
   it('of a function are the kit, use cases and the domain, never another function', () => {
     const may = /^(shared\/(kit|app|domain)\/|docs\/|zod$|hono|node:(fs\/promises|module)$)/
-    const functions = within('functions').filter((file) => file.path !== 'functions/main.ts')
+    const functions = within('functions').filter((file) => /^functions\/[^/]+\//.test(file.path))
     const wrong = functions.flatMap((file) =>
       file.imports.filter(({ from }) => !may.test(from)).map(({ from }) => `${file.path} imports ${from}`),
     )
@@ -130,8 +130,10 @@ describe('files', () => {
 })
 
 describe('product code', () => {
+  // The walk-through starts Daybook as a person does and hands its own environment on.
   it('reads the environment in shared/config.ts and nowhere else', () => {
-    expect(containing(product, /\bprocess\s*\.\s*env\b/)).toEqual(['shared/config.ts'])
+    const readers = containing(product, /\bprocess\s*\.\s*env\b/)
+    expect(readers.filter((path) => path !== 'scripts/walkthrough.ts')).toEqual(['shared/config.ts'])
   })
 
   // The embedded sidecar is a program of its own, so it has a place of its own for them.

@@ -6,6 +6,7 @@ export default httpFunction({
   summary: 'Put tasks into the given order, or move one before or after another',
   auth: 'user',
   retrySafe: true,
+  refuses: ['task.not_found'],
   body: ReorderRequest,
   output: ReorderResult,
   handle: ({ body, write, deps }) => reorderTasks(deps, write, body),

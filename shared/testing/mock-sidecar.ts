@@ -1,8 +1,8 @@
 import { http, HttpResponse, type JsonBodyType } from 'msw'
 import { setupServer } from 'msw/node'
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { createDaprClient } from './client.ts'
-import { installHttp } from './http.ts'
+import { createDaprClient } from '../dapr/client.ts'
+import { installHttp } from '../dapr/http.ts'
 
 const BASE_URL = 'http://127.0.0.1:3500'
 
