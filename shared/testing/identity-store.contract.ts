@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { IdentityChange, IdentityStore } from '../app/identity-ports.ts'
-import { draftEvent, LoginFailed, UserRegistered, type EventDraft } from '../domain/events.ts'
+import { draftEvent, UserRegistered, type EventDraft } from '../domain/events.ts'
 import { rotated, sessionExpiry, type Session } from '../domain/identity-session.ts'
 import type { User } from '../domain/identity.ts'
 import { systemIds } from '../kit/system.ts'
@@ -19,13 +19,10 @@ const aSession = (userId: string, over: Partial<Session> = {}): Session => ({
   ...over,
 })
 
-const anEvent = (
-  user: User,
-  definition: typeof UserRegistered | typeof LoginFailed = UserRegistered,
-): EventDraft =>
-  draftEvent(definition, {
+const anEvent = (user: User): EventDraft =>
+  draftEvent(UserRegistered, {
     ...{ id: uuid(), subject: `user/${user.id}`, time: NOW, trace: null },
-    data: { actor: { type: 'user', id: user.id }, client_address: null, user_agent: null, reason: 'test' },
+    data: { actor: { type: 'user', id: user.id }, client_address: null, user_agent: null },
   })
 
 const registration = (user: User, rest: Partial<IdentityChange> = {}): IdentityChange => ({

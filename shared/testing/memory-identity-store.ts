@@ -19,7 +19,9 @@ export function createMemoryIdentityStore(): MemoryIdentityStore {
   const events: MemoryIdentityStore['events'] = []
   let keys: SigningKey[] = []
 
-  const publicPart = ({ passwordHash: _, ...user }: NewUser): User => user
+  const publicPart = ({ id, email, timeZone, createdAt }: NewUser): User => ({
+    ...{ id, email, timeZone, createdAt },
+  })
   const byEmail = (email: string) => users.values().find((user) => user.email === email)
   const record = (userId: string, drafts: readonly EventDraft[]) =>
     void events.push(...drafts.map((event) => ({ userId, event })))
