@@ -10,13 +10,19 @@ export interface Place {
   id: string
 }
 
-const instant = z.iso.datetime({ precision: 3 })
+const instant = z.iso
+  .datetime({ precision: 3 })
+  .refine((value) => value >= '1900' && value <= '9999-12-31T23:59:59.999Z')
+const title = z
+  .string()
+  .max(1000)
+  .refine((value) => value.isWellFormed() && !value.includes('\u0000'))
 const VALUES = {
   due_at: instant,
   priority: instant,
   created_at: instant,
   updated_at: instant,
-  title: z.string().max(1000),
+  title,
   position: z.int(),
 } satisfies Record<TaskSort, z.ZodType>
 

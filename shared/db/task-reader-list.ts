@@ -54,8 +54,8 @@ export async function listTasks(
 
 /** The stretches of the order, of the open and of the completed tasks, each read no further than the page reaches. */
 function pageOf(sql: Sql, userId: string, query: ListQuery, filter: Fragment | null): Fragment {
-  const { stretches, order } = listOrder(sql, query, query.cursor ? placeOf(query, query.cursor) : null)
-  const offset = query.cursor ? 0 : (query.page - 1) * query.limit
+  const { stretches, order } = listOrder(sql, query, query.cursor === null ? null : placeOf(query, query.cursor))
+  const offset = query.cursor !== null ? 0 : (query.page - 1) * query.limit
   const columns = sql`${sql(TASK_COLUMNS)}, due_order, lower(title collate pg_c_utf8) as title_order`
   const parts = rangesOf(sql, query).flatMap((range) =>
     stretches.map(
