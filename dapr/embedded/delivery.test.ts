@@ -267,6 +267,27 @@ describe('after a restart', () => {
     expect(data(app, '/jobs')).toEqual([{ n: 1 }, { n: 1 }])
   })
 
+  it('a message that was still under way when later ones were finished is delivered again', async () => {
+    const sql = await testDatabase()
+    const app = appWith({ topic: 'jobs' })
+    app.on('/jobs', ({ body }, attempt) => {
+      const { n } = (JSON.parse(body) as { data: { n: number } }).data
+      if (n === 0 && attempt <= 3) return new Promise<undefined>(() => {})
+      return n === 2 && data(app, '/jobs').filter((item) => (item as { n: number }).n === 2).length === 1
+        ? status('RETRY')
+        : undefined
+    })
+    const doomedSql = mortal(sql)
+    const doomed = await embeddedSidecar(doomedSql, { app })
+    for (const n of [0, 1, 2]) await publish(doomed, 'jobs', { n }, `k${n}`)
+    // Once the retry has come, what was finished until then is in the database.
+    await vi.waitFor(() => expect(data(app, '/jobs')).toEqual([{ n: 0 }, { n: 1 }, { n: 2 }, { n: 2 }]))
+    doomedSql.die()
+    const survivor = await embeddedSidecar(sql, { app })
+    await survivor.sidecar.idle()
+    expect(data(app, '/jobs').slice(4)).toContainEqual({ n: 0 })
+  })
+
   it('nothing is lost when the process is killed in the middle of its deliveries', async () => {
     const target = await testDatabaseTarget()
     const doomed = startDoomedProcess(target, { messages: 300, holdAfter: 120 })
@@ -321,6 +342,29 @@ describe('after a restart', () => {
     await publish(first, 'jobs', { n: 21 })
     await first.sidecar.idle()
     expect(data(app, '/jobs').slice(before)).toEqual([{ n: 21 }])
+  })
+})
+
+describe('a sidecar that has lost its topic to another', () => {
+  it('writes nothing about the deliveries that it still had under way', async () => {
+    const sql = await testDatabase()
+    const app = appWith({ topic: 'jobs', deadLetterTopic: 'dead' }, { topic: 'dead' })
+    const late = Promise.withResolvers<Response>()
+    app.on('/jobs', (_, attempt) => (attempt === 1 ? late.promise : undefined))
+    // A pool of its own, as in another process: nothing tells it that the other sidecar has started.
+    const first = await embeddedSidecar(mortal(sql), { app })
+    await publish(first, 'jobs', { n: 1 })
+    await vi.waitFor(() => expect(app.calls('/jobs')).toHaveLength(1))
+    const second = await embeddedSidecar(sql, { app })
+    await second.sidecar.idle()
+    late.resolve(status('RETRY'))
+    await first.sidecar.idle()
+    await first.sidecar.stop()
+    await second.sidecar.stop()
+    const third = await embeddedSidecar(sql, { app })
+    await third.sidecar.idle()
+    expect(app.calls('/jobs')).toHaveLength(2)
+    expect(app.calls('/dead')).toHaveLength(0)
   })
 })
 
