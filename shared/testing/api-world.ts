@@ -43,8 +43,8 @@ export interface Ask {
   json?: unknown
 }
 
-const yesMan = async (url: string | URL | Request): Promise<Response> =>
-  /bulk/.test(String(url)) ? Response.json({ failedEntries: [] }) : new Response(null, { status: 204 })
+const yesMan = async (url: string): Promise<Response> =>
+  url.includes('/bulk') ? Response.json({ failedEntries: [] }) : new Response(null, { status: 204 })
 
 export async function apiWorld(): Promise<ApiWorld> {
   const sql = await testDatabase()

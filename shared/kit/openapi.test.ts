@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { httpFunction } from './http-function.ts'
+import { openApiDocument, type NamedHttpFunction } from './openapi.ts'
+
+const Card = z.object({ id: z.uuid(), version: z.int() }).meta({ id: 'Card' })
+const handle = async () => ({ body: {} })
+
+const getCard = httpFunction({
+  ...{ route: 'GET /api/cards/:id', summary: 'Get a card', auth: 'user', output: Card, handle },
+  params: z.object({ id: z.uuid() }),
+})
+const putCard = httpFunction({
+  ...{ route: 'PUT /api/cards/:id', summary: 'Replace a card', auth: 'user', output: Card, handle },
+  ...{ retrySafe: true, refuses: ['task.conflict'] },
+  params: z.object({ id: z.uuid() }),
+  query: z.object({ scope: z.enum(['this', 'all']).default('this'), at: z.string().describe('When') }),
+  body: z.object({ size: z.coerce.number().default(3) }),
+})
+const listCards = httpFunction({
+  ...{ route: 'GET /api/cards', summary: 'List cards', auth: 'none', handle },
+  output: z.object({ items: z.array(Card) }),
+})
+
+const named = (functions: Record<string, NamedHttpFunction['fn']>): NamedHttpFunction[] =>
+  Object.entries(functions).map(([name, fn]) => ({ name, fn }))
+const document = openApiDocument(
+  named({ 'cards/put-card': putCard, 'cards/get-card': getCard, 'cards/list-cards': listCards }),
+  '1.2.3',
+)
+const put = document.paths['/api/cards/{id}']?.put
+const get = document.paths['/api/cards/{id}']?.get
+
+describe('openApiDocument', () => {
+  it('lists the operations by path, named by their file and grouped by their service', () => {
+    expect(Object.keys(document.paths)).toEqual(['/api/cards', '/api/cards/{id}'])
+    expect(put).toMatchObject({ operationId: 'putCard', summary: 'Replace a card', tags: ['cards'] })
+    expect(document.info.version).toBe('1.2.3')
+  })
+
+  it('describes every parameter that the kit reads, and only those', () => {
+    const parameters = put?.parameters?.map(({ name, in: place, required }) => [place, name, required])
+    expect(parameters).toEqual([
+      ['path', 'id', true],
+      ['query', 'scope', false],
+      ['query', 'at', true],
+      ['header', 'If-Match', false],
+      ['header', 'Idempotency-Key', false],
+    ])
+    expect(put?.parameters?.[2]?.description).toBe('When')
+    expect(get?.parameters?.map(({ name }) => name)).toEqual(['id', 'If-None-Match'])
+  })
+
+  it('describes requests as clients write them and answers as clients read them', () => {
+    expect(put?.requestBody?.content['application/json']?.schema).toMatchObject({
+      properties: { size: { type: 'number', default: 3 } },
+    })
+    expect(put?.requestBody?.content['application/json']?.schema).not.toHaveProperty('required')
+    expect(get?.responses['200']).toMatchObject({
+      headers: { ETag: {} },
+      content: { 'application/json': { schema: { $ref: '#/components/schemas/Card' } } },
+    })
+    expect(document.components.schemas.Card).toMatchObject({ required: ['id', 'version'] })
+  })
+
+  it('lists the refusals of the kit and those a function names', () => {
+    const statuses = ['200', '400', '401', '403', '404', '409', '412', '413', '415', '422', '503']
+    expect(Object.keys(put?.responses ?? {})).toEqual(statuses)
+    expect(put?.responses['409']).toMatchObject({
+      description: expect.stringContaining('task.conflict') as string,
+    })
+    expect(Object.keys(get?.responses ?? {})).toEqual(['200', '304', '401', '403', '404', '422', '503'])
+    expect(Object.keys(document.paths['/api/cards']?.get?.responses ?? {})).toEqual(['200'])
+  })
+
+  it('asks for a token exactly where the function does', () => {
+    expect(put?.security).toEqual([{ bearer: [] }])
+    expect(document.paths['/api/cards']?.get?.security).toEqual([])
+  })
+
+  it('refuses two different schemas under one name', () => {
+    const other = httpFunction({
+      ...{ route: 'GET /api/decks', summary: 'List decks', auth: 'none', handle },
+      output: z.object({ cards: z.int() }).meta({ id: 'Card' }),
+    })
+    const functions = named({ 'cards/get-card': getCard, 'cards/list-decks': other })
+    expect(() => openApiDocument(functions, '1')).toThrow('Two different schemas are called Card')
+  })
+})
