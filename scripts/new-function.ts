@@ -89,7 +89,7 @@ try {
     cwd: ROOT,
   })
   execFileSync(process.execPath, ['scripts/generate.ts'], { cwd: ROOT, stdio: 'inherit' })
-  console.log(`Written: ${files.join(', ')}. Next: npm run check && npx vitest run ${files[1]}`)
+  console.log(`Written: ${files.join(', ')}. Next: npm run check && npm test -- ${files[1]}`)
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
   console.error(error.message)
