@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import type { Sql } from '../../shared/db/connect.ts'
 import { testDatabase } from '../../shared/testing/database.ts'
 import { embeddedSidecar, testResources } from './testing/embedded-sidecar.ts'
@@ -101,11 +101,16 @@ async function play(sql: Sql, seed: number): Promise<{ taken: Item[]; dead: Item
   return { taken, dead, givenUp }
 }
 
+let sql: Sql
+beforeAll(async () => {
+  sql = await testDatabase()
+})
+
 describe('deliveries under faults', () => {
   it.each(Array.from({ length: 8 }, (_, index) => index + 1))(
     'lose nothing and keep the order of each key: seed %i',
     async (seed) => {
-      const { taken, dead, givenUp } = await play(await testDatabase(), seed)
+      const { taken, dead, givenUp } = await play(sql, seed)
       expect(dead.length).toBeGreaterThan(0)
       for (const key of KEYS) {
         const firsts = [
