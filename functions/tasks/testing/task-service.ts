@@ -1,5 +1,5 @@
 import type { Hono } from 'hono'
-import { afterEach, expect } from 'vitest'
+import { afterEach, beforeEach, expect } from 'vitest'
 import type { Broker, Deps } from '../../../shared/app/ports.ts'
 import { publishPending } from '../../../shared/app/publish-events.ts'
 import { createChangeStore } from '../../../shared/db/change-store.ts'
@@ -26,6 +26,8 @@ import skipOccurrence from '../skip-occurrence.ts'
 import { faultsInTheBooks } from './books.ts'
 
 const SIDECAR_TOKEN = 'of-the-sidecar'
+/** The time at the beginning of every test, a Monday. */
+const START = '2026-03-02T08:00:00.000Z'
 const WRITES: DaybookFunction[] = [
   ...[createTask, editTask, replaceTask, completeTask, reopenTask, skipOccurrence, deleteTask],
   ...[restoreTask, reorderTasks, createNextOccurrence],
@@ -75,6 +77,8 @@ export interface TaskService {
   newUser(options?: { timeZone?: string }): Client
   /** Publishes what is waiting and delivers it to its consumers, until nothing is left. */
   deliver(): Promise<void>
+  /** Completes a task, delivers the event and resolves to the occurrence made of it, if any. */
+  next(user: Client, id: string, at?: string): Promise<TaskView | undefined>
   /** Everything published so far, copies for task-updates included. */
   published: { topic: string; event: CloudEvent }[]
   logged: object[]
@@ -84,7 +88,7 @@ export interface TaskService {
 /** Call at the top of a file. After each test the books must balance, see books.ts. */
 export async function taskService(also: DaybookFunction[] = []): Promise<TaskService> {
   const sql = await testDatabase()
-  let now = new Date('2026-03-02T08:00:00.000Z')
+  let now = new Date(START)
   let woken = 0
   const zones = new Map<string, string>()
   const published: TaskService['published'] = []
@@ -161,13 +165,23 @@ export async function taskService(also: DaybookFunction[] = []): Promise<TaskSer
     }
   }
 
+  const at: TaskService['at'] = (instant) => void (now = new Date(instant))
+  const deliver: TaskService['deliver'] = async () => {
+    while ((await deps.outbox.backlog()).waiting > 0) await publishPending(deps)
+  }
+  const next: TaskService['next'] = async (user, id, instant) => {
+    if (instant) at(instant)
+    await user.does('POST', `/api/tasks/${id}/complete`)
+    const seen = (await user.events()).at(-1)?.seq
+    await deliver()
+    const made = (await user.events(seen)).find(({ type }) => type === 'task.occurrence.generated')
+    return made?.data.task
+  }
+
+  beforeEach(() => at(START))
   afterEach(async () => expect(await faultsInTheBooks(sql)).toEqual([]))
   return {
-    ...{ sql, deps, app, newUser, published, logged },
-    at: (instant) => void (now = new Date(instant)),
+    ...{ sql, deps, app, newUser, at, deliver, next, published, logged },
     wakes: () => woken,
-    deliver: async () => {
-      while ((await deps.outbox.backlog()).waiting > 0) await publishPending(deps)
-    },
   }
 }
