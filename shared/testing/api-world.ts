@@ -3,6 +3,7 @@ import { afterAll } from 'vitest'
 import { composeDeps } from '../../functions/compose.ts'
 import { loadFunctions } from '../../functions/main.ts'
 import { readConfig } from '../config.ts'
+import type { Fetch } from '../dapr/transport.ts'
 import type { CloudEvent } from '../domain/cloud-event.ts'
 import type { AppEnv } from '../kit/base-app.ts'
 import { mountFunctions } from '../kit/mount-functions.ts'
@@ -23,7 +24,7 @@ export interface Person {
   refreshToken: string
 }
 
-/** The whole product on a database of its own, its sidecar answering yes to everything. */
+/** The whole product on a database of its own. */
 export interface ApiWorld {
   app: Hono<AppEnv>
   ask(method: string, path: string, options?: Ask): Promise<Got>
@@ -43,13 +44,14 @@ export interface Ask {
   json?: unknown
 }
 
-const yesMan = async (url: string): Promise<Response> =>
+/** A sidecar that answers yes to everything. */
+export const obligingSidecar: Fetch = async (url) =>
   url.includes('/bulk') ? Response.json({ failedEntries: [] }) : new Response(null, { status: 204 })
 
-export async function apiWorld(): Promise<ApiWorld> {
+export async function apiWorld(sidecarFetch: Fetch = obligingSidecar): Promise<ApiWorld> {
   const sql = await testDatabase()
   const log = createLogger({ level: 'silent', service: 'daybook' })
-  const deps = composeDeps(readConfig({}), { sql, log, sidecarFetch: yesMan, appToken: SIDECAR_TOKEN })
+  const deps = composeDeps(readConfig({}), { sql, log, sidecarFetch, appToken: SIDECAR_TOKEN })
   afterAll(() => deps.publishing.stop())
   const app = mountFunctions(await loadFunctions(), deps)
   let people = 0
