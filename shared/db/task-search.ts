@@ -4,11 +4,14 @@ import { tagKey } from '../domain/task.ts'
 const MOST_WORDS = 12
 const LONGEST_WORD = 100
 
-/** The words of a search text: runs of letters and digits, the same that `task_words` (migration 0001) finds in a task. */
-export function searchWords(text: string): string[] {
-  const words = text.normalize('NFC').match(/[\p{Alphabetic}0-9]+/gu) ?? []
-  return words.slice(0, MOST_WORDS).map((word) => [...word].slice(0, LONGEST_WORD).join(''))
-}
+/** Runs of letters and digits: the same that `task_words` (migration 0001) finds in a task, which also lowers the case. */
+export const wordsIn = (text: string): string[] => text.normalize('NFC').match(/[\p{Alphabetic}0-9]+/gu) ?? []
+
+/** The words of a search text that are looked for. */
+export const searchWords = (text: string): string[] =>
+  wordsIn(text)
+    .slice(0, MOST_WORDS)
+    .map((word) => [...word].slice(0, LONGEST_WORD).join(''))
 
 /**
  * The tsquery for tasks that hold each of the words, the last as a beginning. Where a word has several spellings, one of
