@@ -8,6 +8,7 @@ export default httpFunction({
   summary: 'Open a completed task again; a next occurrence that nobody has touched is taken back',
   auth: 'user',
   retrySafe: true,
+  refuses: ['task.successor_exists'],
   params: z.object({ id: TaskId }),
   output: TaskView,
   handle: ({ params, write, deps }) => reopenTask(deps, write, params.id),

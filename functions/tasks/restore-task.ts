@@ -8,6 +8,7 @@ export default httpFunction({
   summary: 'Bring back a deleted task, and its series if that ended with it',
   auth: 'user',
   retrySafe: true,
+  refuses: ['task.restore_expired'],
   params: z.object({ id: TaskId }),
   output: TaskView,
   handle: ({ params, write, deps }) => restoreTask(deps, write, params.id),

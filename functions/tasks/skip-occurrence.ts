@@ -9,6 +9,7 @@ export default httpFunction({
   summary: 'Leave out this occurrence of a recurring task; the next one follows',
   auth: 'user',
   retrySafe: true,
+  refuses: ['task.not_recurring'],
   params: z.object({ id: TaskId }),
   output: TaskView,
   handle: ({ params, write, deps }) =>
