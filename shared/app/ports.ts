@@ -144,7 +144,7 @@ export interface Outbox {
    * and in sequence, and forgets those that `publish` resolves to. `left`: others are waiting, here or with another.
    */
   drain(
-    limit: { users: number; events: number },
+    limit: { users: number; eventsPerUser: number; without: readonly string[] },
     publish: (events: RecordedEvent[]) => Promise<RecordedEvent[]>,
   ): Promise<{ claimed: number; sent: number; left: boolean }>
   /** Events waiting and the time of the oldest. */

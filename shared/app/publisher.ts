@@ -11,57 +11,90 @@ export interface Publisher extends Publishing {
   stop(): Promise<void>
 }
 
+/** Calls `work` after `ms`, unless what it returns is called before. */
+export type StartTimer = (work: () => void, ms: number) => () => void
+
+const startRealTimer: StartTimer = (work, ms) => {
+  const timer = setTimeout(work, ms)
+  return () => clearTimeout(timer)
+}
+
 /**
  * The publisher of this process: woken by every commit, one run at a time, wakes during a run are one more run. While
- * the broker is away it tries again with growing pauses, whatever wakes it; requests never wait for it.
+ * the broker is away it tries again with growing pauses, whatever wakes it; a user whose events are refused is tried
+ * again at the same pace while the others go on. Requests never wait for it.
  */
-export function createPublisher(deps: Pick<Deps, 'outbox' | 'broker' | 'log' | 'clock'>): Publisher {
+export function createPublisher(
+  deps: Pick<Deps, 'outbox' | 'broker' | 'log' | 'clock'>,
+  startTimer: StartTimer = startRealTimer,
+): Publisher {
   let running: Promise<void> | null = null
   let isWanted = false
   let isStopped = false
+  let isAway = false
+  let refused: ReadonlySet<string> = new Set()
   let pauseMs = 0
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let cancelPause: (() => void) | undefined
+  let cancelLook: (() => void) | undefined
   let status: { status: 'available' | 'queued'; since: Date } = {
     status: 'available',
     since: deps.clock.now(),
   }
 
+  const start = () => {
+    isWanted = true
+    // A pause after a failure is not cut short: commits would otherwise hammer a broker that is away.
+    if (!isStopped && !isAway) running ??= run()
+  }
   const enter = (next: 'available' | 'queued') => {
     if (status.status !== next) status = { status: next, since: deps.clock.now() }
   }
+  const lookAgain = () => {
+    cancelLook ??= startTimer(() => {
+      cancelLook = undefined
+      start()
+    }, LOOK_AGAIN_MS)
+  }
+  const pause = () => {
+    pauseMs = Math.min(Math.max(pauseMs * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS)
+    cancelPause = startTimer(() => {
+      cancelPause = undefined
+      isAway = false
+      refused = new Set()
+      start()
+    }, pauseMs)
+  }
+
   const run = async () => {
     try {
       while (isWanted) {
         isWanted = false
-        const isHeldElsewhere = await publishPending(deps)
-        if (isHeldElsewhere && !isStopped) timer ??= setTimeout(resume, LOOK_AGAIN_MS)
+        const published = await publishPending(deps, refused)
+        refused = new Set([...refused, ...published.refused])
+        if (published.isHeldElsewhere && !isStopped) lookAgain()
       }
-      pauseMs = 0
-      enter('available')
     } catch (err) {
       if (status.status === 'available') deps.log.warn({ err }, 'events are queued until the broker is back')
-      enter('queued')
-      pauseMs = Math.min(Math.max(pauseMs * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS)
-      if (!isStopped) timer = setTimeout(resume, pauseMs)
+      isAway = true
     } finally {
       running = null
+      if (isAway || refused.size > 0) {
+        enter('queued')
+        if (!isStopped && !cancelPause) pause()
+      } else {
+        pauseMs = 0
+        enter('available')
+      }
     }
   }
-  const resume = () => {
-    timer = undefined
-    isWanted = true
-    if (running === null) running = run()
-  }
+
   return {
-    wake: () => {
-      isWanted = true
-      // A pause after a failure is not cut short: commits would otherwise hammer a broker that is away.
-      if (!isStopped && timer === undefined && running === null) running = run()
-    },
+    wake: start,
     state: () => status,
     stop: async () => {
       isStopped = true
-      clearTimeout(timer)
+      cancelPause?.()
+      cancelLook?.()
       await running
       isWanted = true
       await run()

@@ -29,21 +29,24 @@ export function createOutbox(sql: Sql): Outbox {
       sql.begin(async (tx) => {
         const waiting = await tx<{ user_id: string; is_mine: boolean }[]>`
           select user_id, pg_try_advisory_xact_lock(${PUBLISH_LOCK}, hashtext(user_id::text)) as is_mine
-          from (select distinct user_id from outbox order by user_id limit ${limit.users}) users`
+          from (select distinct user_id from outbox where user_id <> all(${[...limit.without]}::uuid[])
+            order by user_id limit ${limit.users}) users`
         const mine = waiting.filter((row) => row.is_mine).map((row) => row.user_id)
         if (mine.length === 0) return { claimed: 0, sent: 0, left: waiting.length > 0 }
         // A statement of its own: its snapshot is younger than the locks, so it sees what the last holder has done.
-        const rows = await tx<EventRow[]>`
-          select e.* from outbox join events e using (user_id, seq)
-          where user_id = any(${mine}::uuid[]) order by user_id, seq limit ${limit.events}`
+        const rows = await tx<(EventRow & { place: number })[]>`
+          select e.*, o.place from unnest(${mine}::uuid[]) u (id)
+          cross join lateral (select user_id, seq, row_number() over (order by seq) as place from outbox
+            where user_id = u.id order by seq limit ${limit.eventsPerUser}) o
+          join events e using (user_id, seq) order by user_id, seq`
         const sent = await publish(rows.map(recordedEvent))
         if (sent.length > 0) {
           const keys = sent.map((event) => ({ user_id: event.userId, seq: event.sequence }))
           await tx`delete from outbox o using jsonb_to_recordset(${tx.json(keys)}) as s (user_id uuid, seq bigint)
             where o.user_id = s.user_id and o.seq = s.seq`
         }
-        const left =
-          rows.length === limit.events || waiting.length === limit.users || mine.length < waiting.length
+        const isMore = rows.some((row) => row.place === limit.eventsPerUser)
+        const left = isMore || waiting.length === limit.users || mine.length < waiting.length
         return { claimed: rows.length, sent: sent.length, left }
       }),
     backlog: async () => {

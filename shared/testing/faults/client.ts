@@ -1,0 +1,88 @@
+import type { Command } from './commands.ts'
+import type { Process } from './process.ts'
+import { Killed } from './scheduler.ts'
+import type { World } from './world.ts'
+
+/** What a client knows when it is done with a command. */
+export interface Report {
+  command: Command
+  traceId: string
+  /** `unknown`: it gave up without an answer, so the command was applied once or not at all. */
+  outcome: 'accepted' | 'refused' | 'unknown'
+  status: number
+  /** Every answer of success it got, retries included. They have to be the same. */
+  answers: string[]
+}
+
+interface Reply {
+  status: number
+  text: string
+}
+
+const MOST_ATTEMPTS = 15
+/** Answers are kept for a day, so a careful client asks no longer than that. */
+const PATIENCE_MS = 23 * 3_600_000
+
+/**
+ * Sends a command as a careful client does: with one Idempotency-Key for all attempts, and again when the answer was
+ * lost, the server failed, or the first attempt is still running. Without a key it asks only once.
+ */
+export async function carryOut(
+  world: World,
+  command: Command,
+  living: () => readonly Process[],
+): Promise<Report> {
+  const { random, scheduler, ids } = world
+  const traceId = ids.hex(16)
+  const key = random.chance(0.85) ? ids.uuid() : null
+  const report: Report = { command, traceId, outcome: 'unknown', status: 0, answers: [] }
+  const headers = {
+    ...{ authorization: `Bearer ${command.userId}`, traceparent: `00-${traceId}-${ids.hex(8)}-01` },
+    ...(command.body && { 'content-type': 'application/json' }),
+    ...(key !== null && { 'idempotency-key': key }),
+    ...(command.ifMatch !== undefined && { 'if-match': `"${command.ifMatch}"` }),
+  }
+  const init = {
+    method: command.method,
+    headers,
+    ...(command.body && { body: JSON.stringify(command.body) }),
+  }
+  const label = `${command.name} ${command.path}`
+  const begunAt = world.now
+
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
+    await scheduler.gate(null, `client: ${label}, attempt ${attempt}`, () => living().length > 0)
+    if (world.now - begunAt > PATIENCE_MS) break
+    const reply = await ask(world, random.pick(living()), command.path, init)
+    const isAnswer = reply && reply.status !== 500 && reply.status !== 503 && !/in_flight/.test(reply.text)
+    world.tell(`client: ${label} -> ${reply ? `${reply.status} ${codeOf(reply)}` : 'no answer'}`)
+    if (isAnswer) {
+      report.status = reply.status
+      report.outcome = reply.status < 300 ? 'accepted' : 'refused'
+      if (report.outcome === 'refused') break
+      report.answers.push(reply.text)
+      const asksAgain = key !== null && world.strikes('lostAnswer')
+      if (!asksAgain) break
+    } else if (key === null) break
+  }
+  return report
+}
+
+/** The reply, or null when it is lost on the way, the process dies, or the client does not wait for it. */
+async function ask(world: World, process: Process, path: string, init: RequestInit): Promise<Reply | null> {
+  const request = async (): Promise<Reply | null> => {
+    try {
+      const answer = await process.request(path, init)
+      return { status: answer.status, text: await answer.text() }
+    } catch (error) {
+      if (error instanceof Killed) return null
+      throw error
+    }
+  }
+  const reply = request()
+  if (!world.strikes('lostAnswer')) return reply
+  const impatience = world.scheduler.gate(null, 'client: loses patience').then(() => null)
+  return Promise.race([reply.then(() => null), impatience])
+}
+
+const codeOf = (reply: Reply): string => /"code":"([\w.]+)"/.exec(reply.text)?.[1] ?? ''

@@ -1,0 +1,149 @@
+import sweepSeries from '../../../functions/recurrence/sweep-series.ts'
+import { toChange } from '../../app/commit-decision.ts'
+import { newestOccurrences } from '../../app/newest-occurrences.ts'
+import type { Change, Deps } from '../../app/ports.ts'
+import type { RecordedEvent } from '../../domain/cloud-event.ts'
+import { OccurrenceSkipped, TaskCompleted } from '../../domain/events.ts'
+import { decideNextOccurrence, type SeriesState } from '../../domain/next-occurrence.ts'
+import { topicFunction } from '../../kit/topic-function.ts'
+import type { Sabotage } from './process.ts'
+
+/** A Daybook that is broken in one way, and the promise that the oracle must find broken. */
+export interface BrokenProduct {
+  flaw: string
+  rule: string
+  sabotage: Sabotage
+}
+
+export const BROKEN_PRODUCTS: readonly BrokenProduct[] = [
+  {
+    flaw: 'the broker loses what it has accepted',
+    rule: 'every event is published',
+    sabotage: {
+      ports: ({ broker }, { random }) => ({
+        broker: {
+          publishAll: (topic, events) =>
+            broker.publishAll(
+              topic,
+              events.filter(() => !random.chance(0.2)),
+            ),
+        },
+      }),
+    },
+  },
+  {
+    flaw: 'the consumer has neither dedupe nor a look at the series',
+    rule: 'one open occurrence',
+    sabotage: { functions: replaceConsumer((state) => ({ ...state, series: asIfWaiting(state) })) },
+  },
+  {
+    flaw: 'the consumer forgets that time has passed',
+    rule: 'dates follow the rule',
+    sabotage: {
+      functions: replaceConsumer((state) => ({
+        ...state,
+        newest: state.newest.map((one) => ({ ...one, closedAt: one.closedAt && one.occurrenceAt })),
+      })),
+    },
+  },
+  {
+    flaw: 'the consumer says that it is done before it is',
+    rule: 'the event makes the next occurrence',
+    sabotage: { answersEarly: true },
+  },
+  {
+    flaw: 'nobody sweeps',
+    rule: 'one open task per active series',
+    sabotage: { functions: (functions) => functions.filter((fn) => fn !== sweepSeries) },
+  },
+  {
+    flaw: 'the publisher forgets events before the broker has them',
+    rule: 'every event is published',
+    sabotage: {
+      ports: ({ outbox }) => ({
+        outbox: {
+          ...outbox,
+          drain: async (limit, publish) => {
+            let claimed: RecordedEvent[] = []
+            const result = await outbox.drain(limit, async (events) => (claimed = events))
+            await publish(claimed)
+            return result
+          },
+        },
+      }),
+    },
+  },
+  {
+    flaw: 'the publisher takes the newest first',
+    rule: 'published in sequence',
+    sabotage: {
+      ports: ({ outbox }) => ({
+        outbox: {
+          ...outbox,
+          drain: (limit, publish) => outbox.drain(limit, (events) => publish(events.toReversed())),
+        },
+      }),
+    },
+  },
+  {
+    flaw: 'Idempotency-Key is ignored',
+    rule: 'an accepted write happens once',
+    sabotage: { ports: changeCommits(({ idempotency: _key, ...change }) => [change]) },
+  },
+  {
+    flaw: 'rows and events are written one after the other',
+    rule: 'tasks are what their events say',
+    sabotage: {
+      ports: changeCommits((change) => [
+        { ...change, events: [] },
+        { userId: change.userId, at: change.at, activeDelta: 0, completedDelta: 0, events: change.events },
+      ]),
+    },
+  },
+  {
+    flaw: 'completions are not counted',
+    rule: 'counters equal a recount',
+    sabotage: { ports: changeCommits((change) => [{ ...change, completedDelta: 0 }]) },
+  },
+]
+
+/** Commits something else than the product asked for; the answer is that of the first part. */
+function changeCommits(alter: (change: Change) => Change[]): (deps: Deps) => Partial<Deps> {
+  return ({ changes }) => ({
+    changes: {
+      ...changes,
+      commit: async (change) => {
+        const [first, ...rest] = alter(change)
+        const result = await changes.commit(first!)
+        if (result.outcome === 'applied') for (const part of rest) await changes.commit(part)
+        return result
+      },
+    },
+  })
+}
+
+const asIfWaiting = ({ series }: SeriesState): SeriesState['series'] => ({
+  ...series,
+  ...{ state: 'active', liveTaskId: null },
+})
+
+/** A consumer that decides from a state that is not quite the true one, and leaves no dedupe mark. */
+function replaceConsumer(alter: (state: SeriesState) => SeriesState): NonNullable<Sabotage['functions']> {
+  const broken = topicFunction({
+    consumer: 'create-next-occurrence',
+    on: [TaskCompleted, OccurrenceSkipped],
+    handle: async ({ event, trace, deps }) => {
+      const { user_id: userId, series_id: seriesId } = event.data.task
+      const series = seriesId && (await deps.changes.loadSeries(userId, seriesId))
+      if (!series) return
+      const state = alter({ series, newest: await newestOccurrences(deps.changes, seriesId), lastTask: null })
+      const now = deps.clock.now()
+      const decision = decideNextOccurrence(state, { taskId: deps.ids.uuid(), now, madeBy: 'event' })
+      if (!decision) return
+      const actor = { type: 'system', id: 'recurrence' } as const
+      await deps.changes.commit(toChange(deps, { userId, actor, now, trace }, decision))
+    },
+  })
+  return (functions) =>
+    functions.map((fn) => (fn.kind === 'topic' && fn.consumer === broken.consumer ? broken : fn))
+}

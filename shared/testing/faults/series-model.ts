@@ -1,0 +1,240 @@
+import type { TaskView } from '../../domain/task.ts'
+import type { SeriesView } from '../../domain/series.ts'
+import { datesWithin, firstAfter, fromCompletion, type Pattern } from './plain-dates.ts'
+
+/** One row of the `events` table, with the parts of `data` that matter here. */
+export interface EventRow {
+  user_id: string
+  seq: number
+  id: string
+  type: string
+  time: Date
+  traceparent: string | null
+  data: {
+    task?: TaskView
+    series?: SeriesView
+    changes?: Record<string, { old: unknown; new: unknown }>
+    missed?: string[]
+    made_by?: string
+    actor: { type: string }
+  }
+}
+
+/** A series as its events tell it. Times are ms since the epoch. */
+export interface SeriesModel {
+  id: string
+  userId: string
+  pattern: Pattern
+  isActive: boolean
+  /** The open occurrence. */
+  live: string | null
+  rows: Map<number, string>
+  generated: number
+  /** The occurrence that was open last: its date, and when it was closed. */
+  closed: { date: number; at: number } | null
+  /** Traces of the requests that closed occurrences. */
+  traces: Set<string | null>
+}
+
+export interface Replay {
+  series: Map<string, SeriesModel>
+  /** Every task as its latest event shows it. */
+  tasks: Map<string, TaskView>
+  /** What the events themselves do wrong. */
+  faults: { rule: string; detail: string }[]
+  /** Occurrences made by the sweep. */
+  sweeps: number
+}
+
+const ms = (text: string | null): number => Date.parse(text ?? '')
+const traceIdOf = (traceparent: string | null): string | null => traceparent?.split('-')[1] ?? null
+
+/**
+ * Tells the history of one user again from the events alone, in their order, and checks each step against what Daybook
+ * promises: no second open occurrence, every successor at the date that the rule gives, none without a reason.
+ */
+export function replayEvents(events: readonly EventRow[]): Replay {
+  const replay: Replay = { series: new Map(), tasks: new Map(), faults: [], sweeps: 0 }
+  for (const event of events) {
+    const { task } = event.data
+    const before = task && replay.tasks.get(task.id)
+    const fault = (rule: string, detail: string) =>
+      replay.faults.push({ rule, detail: `event ${event.seq} (${event.type}): ${detail}` })
+    if (task) {
+      if (task.version !== (before?.version ?? 0) + 1) {
+        fault(
+          'one change per version',
+          `task ${task.id} goes from version ${before?.version} to ${task.version}`,
+        )
+      }
+      replay.tasks.set(task.id, task)
+    }
+    if (task) followTask({ replay, event, task, before, fault })
+    else if (event.data.series) followSeries(replay, event.data.series, fault)
+    else fault('no error', JSON.stringify(event.data))
+  }
+  return replay
+}
+
+interface Step {
+  replay: Replay
+  event: EventRow
+  task: TaskView
+  before: TaskView | undefined
+  fault: (rule: string, detail: string) => void
+}
+
+function followTask({ replay, event, task, before, fault }: Step): void {
+  const { series, tasks } = replay
+  const at = ms(task.occurrence_at)
+  if (
+    task.series_id !== null &&
+    task.series_id !== before?.series_id &&
+    event.type !== 'task.occurrence.generated'
+  ) {
+    series.set(task.series_id, newModel(task))
+    return
+  }
+  const model = task.series_id === null ? undefined : series.get(task.series_id)
+  if (!model) return
+  const isLive = model.live === task.id
+  const close = (state: string) => {
+    model.rows.set(at, state)
+    model.traces.add(traceIdOf(event.traceparent))
+    if (!isLive) return
+    model.live = null
+    model.closed = { date: at, at: event.time.getTime() }
+  }
+  const revive = () => {
+    model.live = task.id
+    model.isActive = true
+    model.rows.set(at, 'open')
+  }
+
+  switch (event.type) {
+    case 'task.updated':
+      if (isLive && task.recurrence_rule === null) {
+        model.live = null
+        model.isActive = false
+      } else if (isLive && before?.occurrence_at !== task.occurrence_at) {
+        model.rows.delete(ms(before!.occurrence_at))
+        if (model.rows.has(at)) fault('one task per occurrence', `${task.occurrence_at} is taken`)
+        model.rows.set(at, 'open')
+      }
+      return
+    case 'task.completed':
+      return close('completed')
+    case 'task.occurrence.skipped':
+      if (!isLive) fault('only the open occurrence is skipped', task.id)
+      return close('skipped')
+    case 'task.deleted':
+      if (!task.is_completed) close('skipped')
+      if (isLive) model.isActive = false
+      return
+    case 'task.reopened': {
+      if (task.recurrence_rule === null) return void model.rows.set(at, 'open')
+      const successor = model.live === null ? undefined : tasks.get(model.live)
+      if (successor) {
+        if (successor.version !== 1) fault('a changed successor stays', successor.id)
+        model.rows.delete(ms(successor.occurrence_at))
+        model.generated -= 1
+      }
+      return revive()
+    }
+    case 'task.restored':
+      if (task.is_completed) return
+      if (task.recurrence_rule === null) return void model.rows.set(at, 'open')
+      if (model.live !== null) fault('one open occurrence', `${task.id} restored beside ${model.live}`)
+      return revive()
+    case 'task.occurrence.generated':
+      if (event.data.made_by === 'sweep') replay.sweeps += 1
+      return followGenerated(model, event, task, fault)
+    default:
+      fault('known events', event.type)
+  }
+}
+
+function followGenerated(model: SeriesModel, event: EventRow, task: TaskView, fault: Step['fault']): void {
+  const at = ms(task.occurrence_at)
+  if (!model.isActive) fault('no successor in an ended series', task.id)
+  if (model.live !== null) fault('one open occurrence', `${task.id} made beside ${model.live}`)
+  const expected = expectedNext(model)
+  if (expected.next !== at)
+    fault('dates follow the rule', `${task.occurrence_at} instead of ${iso(expected.next)}`)
+  const missed = (event.data.missed ?? []).map(ms)
+  if (missed.join() !== expected.missed.join()) {
+    fault(
+      'what was passed over is recorded',
+      `${missed.map(iso).join()} instead of ${expected.missed.map(iso).join()}`,
+    )
+  }
+  // Mostly of the last one. A message that comes late or again may make the successor of a later completion.
+  if (event.data.made_by === 'event' && !model.traces.has(traceIdOf(event.traceparent))) {
+    fault('the trace goes on', `${event.traceparent} continues none of ${[...model.traces].join()}`)
+  }
+  for (const date of missed) model.rows.set(date, 'missed')
+  if (model.rows.has(at)) fault('one task per occurrence', `${task.occurrence_at} is taken`)
+  model.rows.set(at, 'open')
+  model.live = task.id
+  model.generated += 1
+}
+
+function followSeries(replay: Replay, view: SeriesView, fault: Step['fault']): void {
+  const model = replay.series.get(view.id)
+  if (!model) return fault('known series', view.id)
+  if (view.state === 'active') {
+    model.pattern = patternOf(view)
+    model.generated = view.generated
+    return
+  }
+  if (model.isActive) {
+    if (model.live !== null) fault('only a series without an open occurrence runs out', view.id)
+    const { next, missed } = expectedNext(model)
+    if (next !== null)
+      fault('every closed occurrence has a successor', `ended although ${iso(next)} is to come`)
+    for (const date of missed) model.rows.set(date, 'missed')
+  }
+  model.isActive = false
+}
+
+/**
+ * The next occurrence: the first date of the rule after both the occurrence that was open last and the moment at which
+ * it was closed, and not one that there has been. Repeating from completion, the rule begins on that day.
+ */
+function expectedNext({ pattern, closed, rows, generated }: SeriesModel): {
+  next: number | null
+  missed: number[]
+} {
+  // Without a closing there should be no successor at all, and another check says so.
+  const { date, at } = closed ?? { date: Math.max(...rows.keys()), at: -Infinity }
+  const after = Math.max(date, at)
+  const isFree = (instant: number) => !rows.has(instant)
+  if (pattern.repeatFrom === 'due') {
+    return {
+      next: firstAfter(pattern, after, isFree),
+      missed: datesWithin(pattern, date, after).filter(isFree),
+    }
+  }
+  const count = /COUNT=(\d+)/.exec(pattern.rule)?.[1]
+  if (count !== undefined && generated >= Number(count)) return { next: null, missed: [] }
+  const anew = fromCompletion(pattern, at)
+  return { next: firstAfter(anew, Math.max(at, anew.start), isFree), missed: [] }
+}
+
+const newModel = (task: TaskView): SeriesModel => ({
+  ...{ id: task.series_id!, userId: task.user_id, isActive: true, live: task.id, generated: 1, closed: null },
+  traces: new Set(),
+  rows: new Map([[ms(task.occurrence_at), 'open']]),
+  pattern: {
+    ...{ rule: task.recurrence_rule!, start: ms(task.occurrence_at), timeZone: task.time_zone },
+    ...{ monthEnd: 'clamp', repeatFrom: task.repeat_from },
+  },
+})
+
+const patternOf = (view: SeriesView): Pattern => ({
+  ...{ rule: view.recurrence_rule, start: ms(view.start_at), timeZone: view.time_zone },
+  ...{ monthEnd: view.month_end, repeatFrom: view.repeat_from },
+})
+
+const iso = (instant: number | null): string =>
+  instant === null ? 'nothing' : new Date(instant).toISOString()
