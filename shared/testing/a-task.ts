@@ -77,3 +77,8 @@ export function tasksAdded(userId: string, tasks: readonly Partial<Task>[]): Cha
     })),
   }
 }
+
+/** What an Idempotency-Key `key` keeps for a day. */
+export const anAnswer = (fingerprint: string, answer: unknown = 'answer') => ({
+  ...{ key: 'key', fingerprint, answer, expiresAt: new Date(NOON.getTime() + 86_400_000) },
+})

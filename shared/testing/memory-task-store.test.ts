@@ -1,4 +1,5 @@
 import { createMemoryTaskStores } from './memory-task-store.ts'
-import { taskListContract } from './task-list.contract.ts'
+import { taskStoreContract } from './task-store.contract.ts'
 
-taskListContract('memory', async () => createMemoryTaskStores())
+const makeStores = async () => createMemoryTaskStores()
+taskStoreContract('memory', makeStores)
