@@ -5,13 +5,14 @@ import { createDaprClient } from '../shared/dapr/client.ts'
 import type { Fetch } from '../shared/dapr/transport.ts'
 import { createChangeStore } from '../shared/db/change-store.ts'
 import type { Sql } from '../shared/db/connect.ts'
+import { createIdentityStore } from '../shared/db/identity-store.ts'
 import { createHousekeeping, createPing, createSeriesSweep } from '../shared/db/maintenance.ts'
 import { createChangeFeed, createOutbox } from '../shared/db/outbox.ts'
 import { createTaskReader } from '../shared/db/task-reader.ts'
+import { createIdentity } from '../shared/kit/create-identity.ts'
 import { PUBSUB } from '../shared/kit/subscriptions.ts'
 import { systemClock, systemIds } from '../shared/kit/system.ts'
 import type { Logger } from '../shared/observability/logger.ts'
-import { createIdentity } from './compose-identity.ts'
 
 /** Deadline of one call to the sidecar. */
 const SIDECAR_TIMEOUT_MS = 5000
@@ -38,23 +39,30 @@ export function composeDeps(config: Config, { sql, log, sidecarFetch, appToken }
     publishAll: async (topic, events) => {
       const entries = events.map((event) => ({ event, partitionKey: event.userid }))
       const failed = await dapr.bulkPublish(PUBSUB, topic, entries)
-      if (failed[0]) log.warn({ topic, refused: failed.length, reason: failed[0].error }, 'broker refused events')
+      if (failed[0])
+        log.warn({ topic, refused: failed.length, reason: failed[0].error }, 'broker refused events')
       return new Set(failed.map(({ id }) => id))
     },
   }
   const outbox = createOutbox(sql)
   const publishing = createPublisher({ outbox, broker, log, clock })
   const changes = createChangeStore(sql)
+  const settings = { appToken, issuer: config.publicUrl ?? 'urn:daybook', audience: 'daybook' }
+  const { identity, authenticate } = createIdentity({
+    ...{ store: createIdentityStore(sql), clock, ids, issuer: settings.issuer, audience: settings.audience },
+    ...{ oidc: config.oidc, fetch, onNewcomer: publishing.wake },
+  })
   return {
     ...{ clock, ids, log, changes, outbox, broker, publishing },
-    ...createIdentity({ sql, clock, ids, log, changes, publishing, config }),
+    identity,
+    authenticate,
     tasks: createTaskReader(sql),
     feed: createChangeFeed(sql),
     sweep: createSeriesSweep(sql),
     housekeeping: createHousekeeping(sql),
     sidecar: dapr.health,
     database: createPing(sql),
-    settings: { appToken, issuer: config.publicUrl ?? 'urn:daybook', audience: 'daybook' },
+    settings,
   }
 }
 

@@ -47,7 +47,10 @@ export interface Daybook {
 export async function runFunctions(
   config: Config,
   outside: Outside,
-  { names, extend }: { names?: readonly string[]; extend?: (app: Hono<AppEnv>, deps: ComposedDeps) => void } = {},
+  {
+    names,
+    extend,
+  }: { names?: readonly string[]; extend?: (app: Hono<AppEnv>, deps: ComposedDeps) => void } = {},
 ): Promise<Daybook> {
   const deps = composeDeps(config, outside)
   const app = mountFunctions(await loadFunctions(names), deps)
@@ -69,10 +72,15 @@ async function main(names: readonly string[]): Promise<void> {
   const config = readConfig()
   const { url } = config.database
   if (!url) throw new Error('DATABASE_URL is not set; it names the PostgreSQL of this Daybook.')
-  if (!config.dapr.appToken) throw new Error('APP_API_TOKEN is not set; the sidecar shows it on every callback.')
+  if (!config.dapr.appToken)
+    throw new Error('APP_API_TOKEN is not set; the sidecar shows it on every callback.')
   installHttp()
   const log = createLogger({ level: config.logLevel, service: 'daybook' })
-  const sql = connect(url, { max: config.database.pool, applicationName: 'daybook', prepare: config.database.prepare })
+  const sql = connect(url, {
+    max: config.database.pool,
+    applicationName: 'daybook',
+    prepare: config.database.prepare,
+  })
   await migrate(sql)
   const outside = { sql, log, sidecarFetch: fetch, appToken: config.dapr.appToken }
   const daybook = await runFunctions(config, outside, names.length > 0 ? { names } : {})

@@ -52,7 +52,14 @@ export async function startEmbedded(
     const sidecar = createSidecar({
       ...{ appId: 'daybook', sql: pool(5, 'daybook-sidecar'), resources: await readResources(COMPONENTS) },
       app: (request) => daybook?.app.fetch(request) ?? new Response(null, { status: 503 }),
-      ...{ clock: systemClock, fetch, env: config.environment, dataDir: config.dataDir, logger: log, appToken },
+      ...{
+        clock: systemClock,
+        fetch,
+        env: config.environment,
+        dataDir: config.dataDir,
+        logger: log,
+        appToken,
+      },
     })
     const sidecarFetch = (url: string, init: RequestInit) => sidecar.fetch(new Request(url, init))
     const outside = { sql, log, sidecarFetch, appToken }
@@ -68,7 +75,9 @@ export async function startEmbedded(
   }
 }
 
-async function openDatabase(config: Config): Promise<{ target: ConnectionTarget; stop: () => Promise<void> }> {
+async function openDatabase(
+  config: Config,
+): Promise<{ target: ConnectionTarget; stop: () => Promise<void> }> {
   const { url } = config.database
   return url ? { target: url, stop: async () => {} } : await startEmbeddedPostgres(config.dataDir)
 }

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,9 +8,12 @@ import { createInterface } from 'node:readline'
 // Does what the README tells a newcomer: starts Daybook, pastes the walk-through into a shell, checks what it shows,
 // then stops and starts Daybook again and looks whether the data is there.
 const ROOT = new URL('../', import.meta.url)
-const walkthrough = /```sh walkthrough\n([\s\S]*?)```/.exec(readFileSync(new URL('README.md', ROOT), 'utf8'))?.[1]
+const walkthrough = /```sh walkthrough\n([\s\S]*?)```/.exec(
+  readFileSync(new URL('README.md', ROOT), 'utf8'),
+)?.[1]
 if (!walkthrough) throw new Error('the README has no walk-through')
 
+const children: ChildProcess[] = []
 const dataDir = mkdtempSync(join(tmpdir(), 'daybook-walkthrough-'))
 chmodSync(dataDir, 0o755)
 
@@ -20,6 +23,7 @@ async function startDaybook() {
     env: { ...process.env, PORT: '0', DAYBOOK_DATA_DIR: dataDir, LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  children.push(child)
   for await (const line of createInterface({ input: child.stdout })) {
     const url = /^Daybook is ready at (\S+)$/.exec(line)?.[1]
     if (url) return { url, child }
@@ -55,5 +59,6 @@ try {
   await once(second.child, 'exit')
   process.stdout.write('The walk-through of the README works, and the data is there after a restart.\n')
 } finally {
+  for (const child of children) child.kill('SIGTERM')
   rmSync(dataDir, { recursive: true, force: true })
 }
