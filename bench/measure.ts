@@ -20,7 +20,7 @@ export async function measure(
     ...{ url: load.url, connections: load.connections, duration: load.seconds },
     requests: [{ setupRequest: (request) => ({ ...request, ...load.next() }) }],
   })
-  run.on('response', (_client: unknown, _status: number, _bytes: number, tookMs: number) => {
+  void run.on('response', (_client: unknown, _status: number, _bytes: number, tookMs: number) => {
     latencies.push(tookMs)
   })
   const result = await run

@@ -45,7 +45,7 @@ function render({ command, date, machine, versions, dataset, figures, notes }: R
     `${date}; ${machine}; ${Object.entries(versions)
       .map(([what, version]) => `${what} ${version}`)
       .join(', ')}. The load runs on the same cores as Daybook and its database.`,
-    `${dataset}`,
+    dataset,
     '',
     '| what | connections | per second | p50 ms | p95 ms | p99 ms | failed |',
     '|---|---|---|---|---|---|---|',

@@ -135,7 +135,7 @@ function reads(sql: Sql | Transaction): Reads {
 
 /** A row that came as JSON: columns named `…_at` and the lists of dates are instants again. */
 function revive<Row extends object>(json: Row): Row {
-  const instant = (value: unknown) => (value === null ? null : new Date(String(value)))
+  const instant = (value: unknown) => (value === null ? null : new Date(value as string))
   const entries = Object.entries(json).map(([name, value]) => {
     if (name.endsWith('_at')) return [name, instant(value)]
     return [name, name === 'exdates' || name === 'rdates' ? (value as string[]).map(instant) : value]
