@@ -54,9 +54,13 @@ export async function listTasks(
 
 /** The stretches of the order, of the open and of the completed tasks, each read no further than the page reaches. */
 function pageOf(sql: Sql, userId: string, query: ListQuery, filter: Fragment | null): Fragment {
-  const { stretches, order } = listOrder(sql, query, query.cursor === null ? null : placeOf(query, query.cursor))
+  const { stretches, order } = listOrder(
+    sql,
+    query,
+    query.cursor === null ? null : placeOf(query, query.cursor),
+  )
   const offset = query.cursor !== null ? 0 : (query.page - 1) * query.limit
-  const columns = sql`${sql(TASK_COLUMNS)}, due_order, lower(title collate pg_c_utf8) as title_order`
+  const columns = sql`${sql(TASK_COLUMNS)}, due_order, priority_order, lower(title collate pg_c_utf8) as title_order`
   const parts = rangesOf(sql, query).flatMap((range) =>
     stretches.map(
       (stretch) => sql`select ${columns} from tasks
@@ -102,7 +106,7 @@ function filterOf(sql: Sql, userId: string, query: ListQuery): Fragment | null {
   const conditions = [
     ...(words === null ? [] : [sql`and words @@ lower(${words}::text collate pg_c_utf8)::tsquery`]),
     ...(tags.length === 0 ? [] : [sql`and words @@ ${tagsQuery(userId, tags, tagsMode)}::tsquery`]),
-    ...(priorities.length === 0
+    ...(priorities.length === 0 || hasPriorityRanges(query)
       ? []
       : [sql`and priority = any(${priorities.map((name) => PRIORITIES.indexOf(name))}::smallint[])`]),
     ...(dueAfter ? [sql`and due_order >= ${dueAfter} and due_order < ${NEVER_DUE}`] : []),
@@ -112,7 +116,7 @@ function filterOf(sql: Sql, userId: string, query: ListQuery): Fragment | null {
       : [isRecurring ? sql`and recurrence_rule is not null` : sql`and recurrence_rule is null`]),
     ...(parentId === null ? [] : [sql`and parent_id = ${parentId}`]),
   ]
-  if (conditions.length === 0) return null
+  if (conditions.length === 0 && priorities.length === 0) return null
   // What is best depends on how common a word or a tag is, so each search is planned with its own values: a plan for
   // all values would have to count with this series, which true makes vanish.
   const planned = sql`and (${true}::boolean or (select sum(n) from generate_series(1, 1000000000) n) is null)`
@@ -123,15 +127,20 @@ function filterOf(sql: Sql, userId: string, query: ListQuery): Fragment | null {
  * The index ranges that make up the list: open tasks, completed ones, or both. Where nothing else narrows it down, each
  * priority is a range of its own, so that the few of a rare one are found at once.
  */
-function rangesOf(sql: Sql, { status, sortBy, words, tags, priorities }: ListQuery): Fragment[] {
-  const sides = status === 'all' ? [true, false] : [status === 'active']
+function rangesOf(sql: Sql, query: ListQuery): Fragment[] {
+  const sides = query.status === 'all' ? [true, false] : [query.status === 'active']
   const ranges = sides.map((isOpen) => sql`and is_open = ${isOpen}`)
-  if (priorities.length === 0 || words !== null || tags.length > 0) return ranges
-  if (sortBy !== 'due_at' && sortBy !== 'priority') return ranges
+  if (!hasPriorityRanges(query)) return ranges
   return ranges.flatMap((range) =>
-    priorities.map((name) => sql`${range} and (-priority) = ${-PRIORITIES.indexOf(name)}::smallint`),
+    query.priorities.map((name) => sql`${range} and priority_order = ${-PRIORITIES.indexOf(name)}::smallint`),
   )
 }
+
+const hasPriorityRanges = ({ priorities, words, tags, sortBy }: ListQuery): boolean =>
+  priorities.length > 0 &&
+  words === null &&
+  tags.length === 0 &&
+  (sortBy === 'due_at' || sortBy === 'priority')
 
 const unionOf = (sql: Sql, parts: Fragment[]): Fragment =>
   parts.reduce((all, part) => sql`${all} union all ${part}`)

@@ -39,20 +39,20 @@ export function listOrder(sql: Sql, query: TaskQuery, after: Place | null): List
 }
 
 function dueFirst(sql: Sql, after: Place | null): ListOrder {
-  const order = sql`due_order, (-priority), id`
+  const order = sql`due_order, priority_order, id`
   const where = after
-    ? sql`and (due_order, (-priority), id) >
+    ? sql`and (due_order, priority_order, id) >
         (${after.value}::timestamptz, ${-after.priority}::smallint, ${after.id}::uuid)`
     : sql``
   return { stretches: [{ where, order }], order }
 }
 
 function dueLast(sql: Sql, after: Place | null): ListOrder {
-  const dated = { where: sql`and due_order < ${NEVER_DUE}`, order: sql`due_order desc, (-priority), id` }
-  const undated = { where: sql`and due_order = ${NEVER_DUE}`, order: sql`(-priority), id` }
-  const order = sql`due_order = ${NEVER_DUE}, due_order desc, (-priority), id`
+  const dated = { where: sql`and due_order < ${NEVER_DUE}`, order: sql`due_order desc, priority_order, id` }
+  const undated = { where: sql`and due_order = ${NEVER_DUE}`, order: sql`priority_order, id` }
+  const order = sql`due_order = ${NEVER_DUE}, due_order desc, priority_order, id`
   if (!after) return { stretches: [dated, undated], order }
-  const later = sql`((-priority), id) > (${-after.priority}::smallint, ${after.id}::uuid)`
+  const later = sql`(priority_order, id) > (${-after.priority}::smallint, ${after.id}::uuid)`
   if (after.value === NEVER_DUE.toISOString()) {
     return { stretches: [{ ...undated, where: sql`${undated.where} and ${later}` }], order }
   }
@@ -62,9 +62,9 @@ function dueLast(sql: Sql, after: Place | null): ListOrder {
 }
 
 function highestFirst(sql: Sql, after: Place | null): ListOrder {
-  const order = sql`(-priority), due_order, id`
+  const order = sql`priority_order, due_order, id`
   const where = after
-    ? sql`and ((-priority), due_order, id) >
+    ? sql`and (priority_order, due_order, id) >
         (${-after.priority}::smallint, ${after.value}::timestamptz, ${after.id}::uuid)`
     : sql``
   return { stretches: [{ where, order }], order }
@@ -78,7 +78,7 @@ function lowestFirst(sql: Sql, after: Place | null): ListOrder {
         priority === after?.priority
           ? sql`and (due_order, id) > (${after.value}::timestamptz, ${after.id}::uuid)`
           : sql``
-      return { where: sql`and (-priority) = ${-priority}::smallint ${later}`, order: sql`due_order, id` }
+      return { where: sql`and priority_order = ${-priority}::smallint ${later}`, order: sql`due_order, id` }
     })
   return { stretches, order: sql`priority, due_order, id` }
 }
@@ -92,11 +92,11 @@ function byColumn(
   after: Place | null,
 ): ListOrder {
   const ascending = sortOrder === 'asc'
-  const order = sql`${column} ${ascending ? sql`asc` : sql`desc`}, (-priority), id`
+  const order = sql`${column} ${ascending ? sql`asc` : sql`desc`}, priority_order, id`
   if (!after) return { stretches: [{ where: sql``, order }], order }
   const at = sql`${after.value}::${type}`
   const beyond = ascending ? sql`${column} > ${at}` : sql`${column} < ${at}`
   const where = sql`and ${column} ${ascending ? sql`>=` : sql`<=`} ${at}
-    and (${beyond} or ((-priority), id) > (${-after.priority}::smallint, ${after.id}::uuid))`
+    and (${beyond} or (priority_order, id) > (${-after.priority}::smallint, ${after.id}::uuid))`
   return { stretches: [{ where, order }], order }
 }

@@ -55,7 +55,9 @@ create table tasks (
   created_at timestamptz(3) not null,
   updated_at timestamptz(3) not null,
   deleted_at timestamptz(3),
+  -- Columns of their own and not expressions of an index, because only columns of a partial index have statistics.
   is_open boolean not null generated always as (completed_at is null) stored,
+  priority_order smallint not null generated always as (-priority) stored,
   words tsvector not null generated always as (task_words(user_id, tag_keys, title, description)) stored
 ) with (fillfactor = 80);
 
@@ -143,9 +145,9 @@ create table idempotency_keys (
 create index idempotency_keys_age on idempotency_keys (expires_at);
 
 -- Lists read an index range for the open and one for the completed tasks, in the order asked for: see
--- shared/db/task-reader-order.ts. Priorities are negated so that a whole key ascends and can be compared as a row.
-create index tasks_by_due on tasks (user_id, is_open, due_order, (-priority), id) where deleted_at is null;
-create index tasks_by_priority on tasks (user_id, is_open, (-priority), due_order, id) where deleted_at is null;
+-- shared/db/task-reader-order.ts. With negated priorities a whole key ascends and is compared as a row.
+create index tasks_by_due on tasks (user_id, is_open, due_order, priority_order, id) where deleted_at is null;
+create index tasks_by_priority on tasks (user_id, is_open, priority_order, due_order, id) where deleted_at is null;
 create index tasks_by_creation on tasks (user_id, is_open, created_at) where deleted_at is null;
 create index tasks_by_update on tasks (user_id, is_open, updated_at) where deleted_at is null;
 create index tasks_by_title on tasks (user_id, is_open, lower(title collate pg_c_utf8)) where deleted_at is null;

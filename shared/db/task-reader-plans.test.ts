@@ -1,0 +1,126 @@
+import postgres from 'postgres'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { SORT_ORDERS, TASK_SORTS, type TaskQuery } from '../app/task-query.ts'
+import { testDatabaseTarget } from '../testing/database.ts'
+import { connect, type Sql } from './connect.ts'
+import { createTaskReader } from './task-reader.ts'
+
+const USER = '00000000-0000-4000-8000-000000000001'
+const EVERYTHING: TaskQuery = {
+  ...{ q: null, status: 'all', priorities: [], tags: [], tagsMode: 'all', dueAfter: null, dueBefore: null },
+  ...{
+    isRecurring: null,
+    parentId: null,
+    sortBy: 'due_at',
+    sortOrder: 'asc',
+    page: 1,
+    limit: 20,
+    cursor: null,
+  },
+}
+
+let explained: Sql
+let notices: string[] = []
+
+beforeAll(async () => {
+  const target = await testDatabaseTarget()
+  const sql = connect(target, { max: 1, applicationName: 'test' })
+  // 10,000 tasks of one user, whose completed ones come first in every order, and 100 each of a hundred others.
+  await sql`
+    insert into tasks (id, user_id, title, description, priority, tags, tag_keys, completed_at, due_date, due_at,
+      due_order, time_zone, position, recurrence_rule, repeat_from, parent_id, version, created_at, updated_at)
+    select gen_random_uuid(), case when n % 2 = 0 then ${USER} else
+        ('00000000-0000-4000-9000-' || lpad((n % 200)::text, 12, '0')) end::uuid,
+      'Task ' || n || case when n % 10 < 8 then ' often' else '' end || case when n % 1000 = 0 then ' seldom' else '' end,
+      'about it', n % 3, array['t' || n % 7], array['t' || n % 7], case when n < 18000 then now() end, null, null,
+      case when n % 4 = 0 then timestamptz '9999-12-31T23:59:59.999Z' else now() + n * interval '1 minute' end, 'UTC', n,
+      case when n % 500 = 0 then 'FREQ=DAILY' end, 'due', case when n % 5000 = 2 then ${USER}::uuid end, 1,
+      now() + n * interval '1 second', now() + n * interval '1 second'
+    from generate_series(1, 20000) n`
+  await sql`vacuum analyze tasks`
+  await sql.end()
+  explained = postgres({
+    ...{ ...target, max: 1, onnotice: (notice) => notices.push(notice.message ?? '') },
+    connection: {
+      ...{ session_preload_libraries: 'auto_explain', 'auto_explain.log_min_duration': '0' },
+      ...{
+        'auto_explain.log_level': 'notice',
+        client_min_messages: 'notice',
+        'auto_explain.log_analyze': 'on',
+      },
+    },
+    types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
+  }) as unknown as Sql
+  afterAll(() => explained.end())
+})
+
+/** The plans PostgreSQL carried out for one list, after as many runs as make it consider a plan for all values. */
+async function plansOf(query: Partial<TaskQuery>): Promise<string> {
+  for (let run = 0; run < 8; run += 1) {
+    notices = []
+    await createTaskReader(explained).list(USER, { ...EVERYTHING, ...query })
+  }
+  expect(notices.join('\n')).toContain('user_counters')
+  return notices.join('\n')
+}
+
+/** Rows that were read to be thrown away: what makes a list slow. */
+const rowsRemoved = (plan: string) =>
+  [...plan.matchAll(/Rows Removed by Filter: (\d+)/g)].reduce((sum, match) => sum + Number(match[1]), 0)
+
+describe('lists on PostgreSQL', () => {
+  const INDEXES = {
+    due_at: 'tasks_by_due',
+    priority: 'tasks_by_priority',
+    created_at: 'tasks_by_creation',
+    updated_at: 'tasks_by_update',
+    title: 'tasks_by_title',
+    position: 'tasks_by_place',
+  }
+  const orders = TASK_SORTS.flatMap((sortBy) => SORT_ORDERS.map((sortOrder) => ({ sortBy, sortOrder })))
+
+  it.each(orders)(
+    'are read by $sortBy $sortOrder from its index, no more of them than a page',
+    async (order) => {
+      for (const status of ['all', 'active', 'completed'] as const) {
+        const plan = await plansOf({ ...order, status })
+        expect(plan).toContain(`using ${INDEXES[order.sortBy]} on tasks`)
+        expect(plan).not.toMatch(/Seq Scan on tasks|Bitmap Heap Scan on tasks/)
+        expect(rowsRemoved(plan)).toBe(0)
+      }
+    },
+  )
+
+  it.each(orders)(
+    'go on by $sortBy $sortOrder where the cursor points, not from the beginning',
+    async (order) => {
+      const { nextCursor } = await createTaskReader(explained).list(USER, {
+        ...EVERYTHING,
+        ...{ ...order, status: 'completed', limit: 100, page: 60 },
+      })
+      const plan = await plansOf({ ...order, status: 'completed', cursor: nextCursor })
+      expect(plan).toContain(`using ${INDEXES[order.sortBy]} on tasks`)
+      expect(plan).not.toContain('Seq Scan on tasks')
+      expect(rowsRemoved(plan)).toBeLessThan(50)
+    },
+  )
+
+  it.each<[string, Partial<TaskQuery>, string]>([
+    ['a seldom word', { q: 'seldom' }, 'tasks_by_words'],
+    ['the beginning of a seldom word', { q: 'seld' }, 'tasks_by_words'],
+    ['two words', { q: 'often seldom' }, 'tasks_by_words'],
+    ['a common word', { q: 'often' }, 'tasks_by_due'],
+    ['a tag and a seldom word', { q: 'seldom', tags: ['t3'] }, 'tasks_by_words'],
+    ['a parent', { parentId: USER }, 'tasks_by_parent'],
+    ['what recurs', { isRecurring: true }, 'tasks_recurring'],
+    ['one priority', { priorities: ['high'] }, 'tasks_by_priority'],
+    ['a due range', { dueAfter: new Date(), dueBefore: new Date(Date.now() + 3_600_000) }, 'tasks_by_due'],
+  ])('of %s come from an index that knows it', async (_name, query, index) => {
+    for (const status of ['all', 'active'] as const) {
+      const plan = await plansOf({ ...query, status })
+      expect(plan).toMatch(new RegExp(`(using|Index Scan on) ${index} `))
+      expect(plan).not.toContain('Seq Scan on tasks')
+      expect(rowsRemoved(plan)).toBeLessThan(2000)
+    }
+  })
+})
