@@ -31,7 +31,7 @@ beforeAll(async () => {
       due_order, time_zone, position, recurrence_rule, repeat_from, parent_id, version, created_at, updated_at)
     select gen_random_uuid(), case when n % 2 = 0 then ${USER} else
         ('00000000-0000-4000-9000-' || lpad((n % 200)::text, 12, '0')) end::uuid,
-      'Task ' || n || case when n % 10 < 8 then ' often' else '' end || case when n % 1000 = 0 then ' seldom' else '' end,
+      'Task ' || n || case when n % 10 < 8 then ' often' else '' end || case when n % 100 = 0 then ' seldom' else '' end,
       'about it', n % 3, array['t' || n % 7], array['t' || n % 7], case when n < 18000 then now() end, null, null,
       case when n % 4 = 0 then timestamptz '9999-12-31T23:59:59.999Z' else now() + n * interval '1 minute' end, 'UTC', n,
       case when n % 500 = 0 then 'FREQ=DAILY' end, 'due', case when n % 5000 = 2 then ${USER}::uuid end, 1,
@@ -122,5 +122,13 @@ describe('lists on PostgreSQL', () => {
       expect(plan).not.toContain('Seq Scan on tasks')
       expect(rowsRemoved(plan)).toBeLessThan(2000)
     }
+  })
+
+  it('of a common word are planned for it, however many seldom words were searched before', async () => {
+    await plansOf({ q: 'seldom', status: 'active' })
+    notices = []
+    await createTaskReader(explained).list(USER, { ...EVERYTHING, q: 'often', status: 'active' })
+    expect(notices.join('\n')).toContain('using tasks_by_due on tasks')
+    expect(notices.join('\n')).not.toContain('Sort Method: top-N')
   })
 })
