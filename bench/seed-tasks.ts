@@ -22,9 +22,13 @@ const TAGS = ['home', 'work', 'errand', 'health', 'money', 'family', 'later', 'u
 export async function seedTasks(sql: Sql): Promise<Seeded> {
   const heavyUser = v7()
   const users = Array.from({ length: USERS }, () => v7())
-  await insert(sql, [heavyUser], HEAVY_TASKS)
-  await insert(sql, users, TASKS_PER_USER)
-  await sql`vacuum analyze`
+  const loader = await sql.reserve()
+  await loader`set statement_timeout = 0`
+  await insert(loader, [heavyUser], HEAVY_TASKS)
+  await insert(loader, users, TASKS_PER_USER)
+  await loader`vacuum analyze`
+  await loader`reset statement_timeout`
+  loader.release()
   const open = await sql<{ id: string }[]>`
     select id from tasks where user_id = ${heavyUser} and completed_at is null order by id limit 40000`
   return { heavyUser, users, openTasks: open.map((row) => row.id) }

@@ -32,9 +32,17 @@ export async function loadFunctions(names: readonly string[] = functionNames()):
     throw new Error(`No such function: ${unknown.join(', ')}. There are: ${[...known].join(', ')}.`)
   }
   return Promise.all(
-    names.map(async (name) => ((await import(`./${name}.ts`)) as { default: DaybookFunction }).default),
+    names.map(
+      async (name) =>
+        ((await import(/* @vite-ignore */ `./${name}.ts`)) as { default: DaybookFunction }).default,
+    ),
   )
 }
+
+/** Whatever a unit runs, it answers the probes of its platform. */
+const withHealth = (names: readonly string[]): string[] => [
+  ...new Set([...names, ...functionNames().filter((name) => name.startsWith('health/'))]),
+]
 
 export interface Daybook {
   app: Hono<AppEnv>
@@ -53,7 +61,7 @@ export async function runFunctions(
   }: { names?: readonly string[]; extend?: (app: Hono<AppEnv>, deps: ComposedDeps) => void } = {},
 ): Promise<Daybook> {
   const deps = composeDeps(config, outside)
-  const app = mountFunctions(await loadFunctions(names), deps)
+  const app = mountFunctions(await loadFunctions(names && withHealth(names)), deps)
   extend?.(app, deps)
   const server = await serve(app.fetch, config.http)
   deps.publishing.wake()
