@@ -16,6 +16,10 @@ type DaprStatus = 'SUCCESS' | 'RETRY'
  * two without a word, so all functions of a topic share one route; a message is done when every one of them is.
  */
 export function mountTopics(app: Hono<AppEnv>, functions: readonly TopicFunction[], deps: Deps): void {
+  const names = functions.map((fn) => fn.consumer)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  // They would share their dedupe marks, and each event would have the effect of one of them only.
+  if (twice !== undefined) throw new Error(`There are two topic functions named ${twice}.`)
   const topics = [...new Set(functions.flatMap((fn) => fn.topics))]
   const guard = sidecarOnly(deps)
   app.get('/dapr/subscribe', guard, (c) =>
@@ -34,33 +38,39 @@ export function mountTopics(app: Hono<AppEnv>, functions: readonly TopicFunction
   }
 }
 
+/** What a consumer made of an event; a reason says why no retry can help. */
+type Outcome = 'done' | 'retry' | { consumer: string; reason: string }
+
 async function deliverToAll(
   raw: string,
   functions: readonly TopicFunction[],
   deps: Deps,
 ): Promise<DaprStatus> {
   const read = readEvent(raw)
-  if ('reason' in read) return giveUp(deps, read.original, 'parse', read.reason)
-  const { event } = read
-  const outcomes = await Promise.all(
-    functions
-      .filter((fn) => fn.wants(event.type))
-      .map(async (fn): Promise<DaprStatus> => {
-        try {
-          await fn.deliver(event, deps)
-          return 'SUCCESS'
-        } catch (error) {
-          const fields = { function: fn.consumer, event_id: event.id, type: event.type, err: error }
-          if (error instanceof PermanentError) return giveUp(deps, event, fn.consumer, error.message)
-          deps.log.warn(fields, 'delivery failed and will be retried')
-          return 'RETRY'
-        }
-      }),
-  )
-  return outcomes.includes('RETRY') ? 'RETRY' : 'SUCCESS'
+  if ('reason' in read) return giveUp(deps, read.original, { consumer: 'parse', reason: read.reason })
+  const { event, original } = read
+  const wanted = functions.filter((fn) => fn.wants(event.type))
+  const outcomes = await Promise.all(wanted.map((fn) => deliverTo(fn, event, deps)))
+  // One that has given up gives up again with every retry of the others; its letter waits until they are done.
+  if (outcomes.includes('retry')) return 'RETRY'
+  const letters = outcomes.filter((outcome) => typeof outcome === 'object')
+  const statuses = await Promise.all(letters.map((letter) => giveUp(deps, original, letter)))
+  return statuses.includes('RETRY') ? 'RETRY' : 'SUCCESS'
 }
 
-type ReadEvent = { event: CloudEvent } | { reason: string; original: unknown }
+async function deliverTo(fn: TopicFunction, event: CloudEvent, deps: Deps): Promise<Outcome> {
+  try {
+    await fn.deliver(event, deps)
+    return 'done'
+  } catch (err) {
+    if (err instanceof PermanentError) return { consumer: fn.consumer, reason: err.message }
+    const fields = { function: fn.consumer, event_id: event.id, type: event.type, err }
+    deps.log.warn(fields, 'delivery failed and will be retried')
+    return 'retry'
+  }
+}
+
+type ReadEvent = { original: unknown } & ({ event: CloudEvent } | { reason: string })
 
 function readEvent(raw: string): ReadEvent {
   let original: unknown
@@ -73,35 +83,39 @@ function readEvent(raw: string): ReadEvent {
   if (!envelope.success) return { reason: `not a Daybook CloudEvent: ${envelope.error.message}`, original }
   const definition = definitionOf(envelope.data.type)
   // A type we do not know belongs to a newer Daybook; no function wants it, so it is simply done.
-  if (!definition) return { event: envelope.data }
+  if (!definition) return { event: envelope.data, original }
   if (!envelope.data.dataversion.startsWith('1.')) {
     return { reason: `dataversion ${envelope.data.dataversion} is not supported`, original }
   }
   const data = definition.data.safeParse(envelope.data.data)
   if (!data.success)
     return { reason: `data does not fit ${envelope.data.type}: ${data.error.message}`, original }
-  return { event: { ...envelope.data, data: data.data } }
+  return { event: { ...envelope.data, data: data.data }, original }
 }
 
 /** Puts what cannot be processed where `scripts/dlq.ts` finds it, with the reason; only then is the message done. */
-async function giveUp(deps: Deps, original: unknown, consumer: string, reason: string): Promise<DaprStatus> {
+async function giveUp(
+  deps: Deps,
+  original: unknown,
+  { consumer, reason }: { consumer: string; reason: string },
+): Promise<DaprStatus> {
   deps.log.error({ function: consumer, reason }, 'event moved to the dead letters')
-  const base = typeof original === 'object' && original !== null ? original : { data: original }
-  const now = deps.clock.now().toISOString()
-  const letter = {
-    ...{ specversion: '1.0', id: deps.ids.uuid(), type: 'unknown', source: '/services/unknown', time: now },
-    ...{
-      datacontenttype: 'application/json',
-      ...base,
-      dlqconsumer: consumer,
-      dlqreason: reason.slice(0, 1000),
-    },
-  }
+  const letter = deadLetter(original, { id: deps.ids.uuid(), time: deps.clock.now().toISOString() })
+  const marked = { ...letter, dlqconsumer: consumer, dlqreason: reason.slice(0, 1000) }
   try {
-    const refused = await deps.broker.publishAll(DEAD_LETTER_TOPIC, [letter as unknown as CloudEvent])
+    const refused = await deps.broker.publishAll(DEAD_LETTER_TOPIC, [marked as unknown as CloudEvent])
     return refused.size === 0 ? 'SUCCESS' : 'RETRY'
   } catch (err) {
     deps.log.warn({ function: consumer, err }, 'dead letter could not be published; the message stays')
     return 'RETRY'
   }
+}
+
+/** The message unchanged; where it lacks what every CloudEvent has, with that added. */
+function deadLetter(original: unknown, { id, time }: { id: string; time: string }): object {
+  const defaults = { specversion: '1.0', type: 'unknown', source: '/services/unknown', time }
+  const isEvent = typeof original === 'object' && original !== null && !Array.isArray(original)
+  const event: { id?: unknown } = isEvent ? original : { data: original }
+  const hasId = typeof event.id === 'string' && event.id !== ''
+  return { ...defaults, datacontenttype: 'application/json', ...event, ...(!hasId && { id }) }
 }

@@ -9,7 +9,7 @@ import { continueTrace } from './trace-context.ts'
 
 /** What a consumer gets: the event, already checked against the catalogue, and the only way to write its effect. */
 export interface Delivery<E extends AnyEvent> {
-  event: Omit<CloudEvent, 'data' | 'type'> & { type: E['type']; data: EventData<E> }
+  event: CloudEvent & { type: E['type']; data: EventData<E> }
   /** Commits an effect together with this consumer's dedupe mark: the second delivery gets `already_processed`. */
   commit: (change: Omit<Change, 'processed'>) => Promise<CommitResult>
   trace: TraceContext

@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest'
+import type { CloudEvent } from '../../shared/domain/cloud-event.ts'
+import type { TaskView } from '../../shared/domain/task.ts'
+import { mountFunctions } from '../../shared/kit/mount-functions.ts'
+import { taskService, type Client } from '../tasks/testing/task-service.ts'
+import createNextOccurrence from './create-next-occurrence.ts'
+import sweepSeries from './sweep-series.ts'
+import { deliver, takeMessages } from './testing/messages.ts'
+
+const service = await taskService([sweepSeries])
+const { newUser, app, deps, sql } = service
+
+const TOKEN = { 'dapr-api-token': deps.settings.appToken }
+const SUCCESS = { status: 'SUCCESS' }
+
+/** A task of every day at nine, due on the second of March; it is that day, eight o'clock. */
+async function daily(user: Client): Promise<TaskView> {
+  service.at('2026-03-02T08:00:00Z')
+  return user.create({ due_at: '2026-03-02T09:00:00Z', recurrence_rule: 'daily' })
+}
+
+const complete = (user: Client, id: string, headers?: Record<string, string>) =>
+  user.does('POST', `/api/tasks/${id}/complete`, undefined, headers)
+
+async function takeOne(type: string): Promise<CloudEvent> {
+  const found = (await takeMessages(service)).filter((message) => message.type === type)
+  expect(found).toHaveLength(1)
+  return found[0]!
+}
+
+/** Days of the series' occurrences that were made by events or sweeps, in the order in which they were made. */
+const made = async (user: Client) =>
+  (await user.events())
+    .filter(({ type }) => type === 'task.occurrence.generated')
+    .map(({ data }) => data.task.due_date)
+
+const sweep = async () => app.request('/dapr/cron/sweep-series-cron', { method: 'POST', headers: TOKEN })
+
+describe('create-next-occurrence', () => {
+  it('makes one next occurrence when task.completed is delivered twenty times at once', async () => {
+    const user = newUser()
+    const { id } = await daily(user)
+    await complete(user, id)
+    const message = await takeOne('task.completed')
+    const answers = await Promise.all(Array.from({ length: 20 }, () => deliver(service, message)))
+    expect(answers).toEqual(Array.from({ length: 20 }, () => SUCCESS))
+    expect(await made(user)).toEqual(['2026-03-03'])
+  })
+
+  it('makes one next occurrence when task.completed is delivered again and again', async () => {
+    const user = newUser()
+    const { id } = await daily(user)
+    await complete(user, id)
+    const message = await takeOne('task.completed')
+    for (let time = 1; time <= 5; time += 1) expect(await deliver(service, message)).toEqual(SUCCESS)
+    expect(await made(user)).toEqual(['2026-03-03'])
+  })
+
+  it('makes nothing when the occurrence exists already', async () => {
+    const user = newUser()
+    const { id } = await daily(user)
+    await complete(user, id)
+    const message = await takeOne('task.completed')
+    service.at('2026-03-02T08:05:00Z')
+    expect((await sweep()).status).toBe(204)
+    expect(await made(user)).toEqual(['2026-03-03'])
+    expect(await deliver(service, message)).toEqual(SUCCESS)
+    expect(await made(user)).toEqual(['2026-03-03'])
+  })
+
+  it('makes one occurrence for each completion when their messages come in the wrong order', async () => {
+    const user = newUser()
+    const { id } = await daily(user)
+    await complete(user, id)
+    const first = await takeOne('task.completed')
+    service.at('2026-03-02T08:05:00Z')
+    await sweep()
+    const [second] = (await takeMessages(service)).filter(({ type }) => type === 'task.occurrence.generated')
+    await complete(user, second!.subject!.replace('task/', ''))
+    const later = await takeOne('task.completed')
+    for (const message of [later, first, later, first]) {
+      expect(await deliver(service, message)).toEqual(SUCCESS)
+    }
+    expect(await made(user)).toEqual(['2026-03-03', '2026-03-04'])
+  })
+
+  it('makes one next occurrence when messages and sweeps meet', async () => {
+    const user = newUser()
+    const { id } = await daily(user)
+    await complete(user, id)
+    const message = await takeOne('task.completed')
+    service.at('2026-03-02T08:05:00Z')
+    const attempts = Array.from({ length: 20 }, (_, nth) =>
+      nth % 2 === 0 ? deliver(service, message) : sweep(),
+    )
+    await Promise.all(attempts)
+    expect(await made(user)).toEqual(['2026-03-03'])
+  })
+
+  it('goes on after a skip as after a completion', async () => {
+    const user = newUser()
+    const { id } = await daily(user)
+    await user.does('POST', `/api/tasks/${id}/skip`)
+    const message = await takeOne('task.occurrence.skipped')
+    await Promise.all(Array.from({ length: 5 }, () => deliver(service, message)))
+    expect(await made(user)).toEqual(['2026-03-03'])
+  })
+
+  it('makes nothing when the completion was taken back before its message came', async () => {
+    const user = newUser()
+    const { id } = await daily(user)
+    await complete(user, id)
+    const message = await takeOne('task.completed')
+    await user.does('POST', `/api/tasks/${id}/reopen`)
+    expect(await deliver(service, message)).toEqual(SUCCESS)
+    expect(await made(user)).toEqual([])
+    await complete(user, id)
+    const again = (await takeMessages(service)).find(({ type }) => type === 'task.completed')!
+    expect(await deliver(service, again)).toEqual(SUCCESS)
+    expect(await made(user)).toEqual(['2026-03-03'])
+  })
+
+  it('leaves one-off tasks and users without the series alone', async () => {
+    const user = newUser()
+    const { id } = await user.create()
+    await complete(user, id)
+    const message = await takeOne('task.completed')
+    expect(await deliver(service, message)).toEqual(SUCCESS)
+    const task = (message.data as { task: TaskView }).task
+    const lost = {
+      ...message,
+      data: { ...(message.data as object), task: { ...task, series_id: deps.ids.uuid() } },
+    }
+    expect(await deliver(service, lost)).toEqual(SUCCESS)
+    expect(await made(user)).toEqual([])
+  })
+
+  it('asks for the message again when the database fails, and leaves nothing half done', async () => {
+    const user = newUser()
+    const { id } = await daily(user)
+    await complete(user, id)
+    const message = await takeOne('task.completed')
+    const failing = {
+      ...deps,
+      changes: { ...deps.changes, commit: () => Promise.reject(new Error('connection closed')) },
+    }
+    const broken = { ...service, app: mountFunctions([createNextOccurrence], failing) }
+    expect(await deliver(broken, message)).toEqual({ status: 'RETRY' })
+    expect(await made(user)).toEqual([])
+    expect(await deliver(service, message)).toEqual(SUCCESS)
+    expect(await made(user)).toEqual(['2026-03-03'])
+  })
+
+  it('carries the trace of the completing request on into the event of the new occurrence', async () => {
+    const user = newUser()
+    const { id } = await daily(user)
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
+    await complete(user, id, { traceparent: `00-${traceId}-00f067aa0ba902b7-01`, tracestate: 'shop=t61' })
+    const message = await takeOne('task.completed')
+    await deliver(service, message)
+    const generated = await takeOne('task.occurrence.generated')
+    expect(generated.traceparent).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`))
+    expect(generated.tracestate).toBe('shop=t61')
+    const spans = new Set([message.traceparent, generated.traceparent].map((text) => text?.slice(36, 52)))
+    expect(spans.size).toBe(2)
+    expect(spans.has('00f067aa0ba902b7')).toBe(false)
+  })
+
+  it('ends a series whose stored rule cannot be read, and says why', async () => {
+    const user = newUser()
+    const { id, series_id: seriesId } = await daily(user)
+    await complete(user, id)
+    const message = await takeOne('task.completed')
+    await sql`update series set rule = 'FREQ=SECONDLY' where id = ${seriesId}`
+    expect(await deliver(service, message)).toEqual(SUCCESS)
+    const last = (await user.events()).at(-1)!
+    expect(last).toMatchObject({ type: 'recurring.task.error', data: { series_id: seriesId } })
+    expect(last.data['reason']).toContain('SECONDLY')
+    expect(await deliver(service, message)).toEqual(SUCCESS)
+    expect(await sql`select state from series where id = ${seriesId}`).toEqual([{ state: 'ended' }])
+  })
+})

@@ -1,0 +1,215 @@
+import { describe, expect, it } from 'vitest'
+import type { Deps } from '../app/ports.ts'
+import { toCloudEvent, type CloudEvent } from '../domain/cloud-event.ts'
+import { PermanentError } from '../domain/errors.ts'
+import { OccurrenceSkipped, TaskCompleted, TaskCreated, UserRegistered } from '../domain/events.ts'
+import { taskView, type TaskView } from '../domain/task.ts'
+import { aChange, aTask, anEvent, NOON } from '../testing/a-task.ts'
+import { createMemoryTaskStores } from '../testing/memory-task-store.ts'
+import { mountFunctions } from './mount-functions.ts'
+import { systemIds } from './system.ts'
+import { topicFunction, type TopicFunction } from './topic-function.ts'
+
+const TOKEN = 'shown-by-the-sidecar'
+const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+
+type Letter = CloudEvent & { dlqconsumer: string; dlqreason: string }
+
+/** Topic functions in a process whose broker takes dead letters, refuses them or is away. */
+function worker(functions: TopicFunction[]) {
+  const letters: Letter[] = []
+  const state: { broker: 'takes' | 'refuses' | 'away' } = { broker: 'takes' }
+  const deps = {
+    ...createMemoryTaskStores(),
+    ...{ clock: { now: () => NOON }, ids: systemIds, settings: { appToken: TOKEN } },
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+    broker: {
+      publishAll: async (topic: string, events: CloudEvent[]) => {
+        expect(topic).toBe('dlq-events')
+        if (state.broker === 'away') throw new Error('connection refused')
+        if (state.broker === 'refuses') return new Set(events.map(({ id }) => id))
+        letters.push(...(events as Letter[]))
+        return new Set()
+      },
+    },
+  } as unknown as Deps
+  const app = mountFunctions(functions, deps)
+  const send = (body: string, headers: Record<string, string> = { 'dapr-api-token': TOKEN }) =>
+    app.request('/dapr/events/task-events', { method: 'POST', body, headers })
+  return {
+    ...{ app, deps, letters, state, send },
+    deliver: async (message: unknown) => {
+      const answer = await send(typeof message === 'string' ? message : JSON.stringify(message))
+      expect(answer.status).toBe(200)
+      return ((await answer.json()) as { status: string }).status
+    },
+  }
+}
+
+function completed(over: object = {}): CloudEvent {
+  const task = aTask({ completedAt: NOON })
+  const data = { task: taskView(task), actor: { type: 'user', id: task.userId } }
+  const draft = anEvent({ type: 'task.completed', subject: `task/${task.id}`, data })
+  const trace = { traceparent: TRACE, tracestate: 'shop=t61' }
+  return { ...toCloudEvent({ ...draft, userId: task.userId, sequence: 7, trace }), ...over }
+}
+
+const handler = (consumer: string, handle: () => Promise<void>) =>
+  topicFunction({ consumer, on: [TaskCompleted], handle })
+
+/** Does its work once per event: writes one event of its own under its mark, then fails as often as it is told. */
+function effect(consumer: string, failures = 0, error = new Error('not now')) {
+  const calls: string[] = []
+  const fn = topicFunction({
+    consumer,
+    on: [TaskCompleted],
+    handle: async ({ event, commit }) => {
+      if (failures-- > 0) throw error
+      const { outcome } = await commit(aChange(event.userid))
+      calls.push(outcome)
+    },
+  })
+  return { fn, calls }
+}
+
+describe('subscriptions', () => {
+  it('name each topic once, however many functions want it, with a place for dead letters', async () => {
+    const both = topicFunction({ consumer: 'b', on: [TaskCreated, UserRegistered], handle: async () => {} })
+    const { app } = worker([handler('a', async () => {}), both])
+    const answer = await app.request('/dapr/subscribe', { headers: { 'dapr-api-token': TOKEN } })
+    expect(await answer.json()).toEqual(
+      ['task-events', 'audit-events'].map((topic) => ({
+        ...{ pubsubname: 'pubsub', topic, route: `/dapr/events/${topic}`, deadLetterTopic: 'dlq-events' },
+      })),
+    )
+  })
+
+  it.each([
+    ['GET', '/dapr/subscribe'],
+    ['GET', '/dapr/config'],
+    ['POST', '/dapr/events/task-events'],
+  ])('refuse %s %s to everyone but the sidecar', async (method, path) => {
+    let calls = 0
+    const { app } = worker([handler('a', async () => void (calls += 1))])
+    const body = method === 'POST' ? JSON.stringify(completed()) : null
+    for (const headers of [{}, { 'dapr-api-token': 'guessed' }, { 'dapr-api-token': `${TOKEN}x` }]) {
+      expect((await app.request(path, { method, headers, body })).status).toBe(401)
+    }
+    expect(calls).toBe(0)
+    expect((await app.request(path, { method, headers: { 'dapr-api-token': TOKEN }, body })).status).toBe(200)
+    expect(calls).toBe(method === 'POST' ? 1 : 0)
+  })
+
+  it('do not allow two functions with one name, whose dedupe marks would be the same', () => {
+    const twice = [handler('same', async () => {}), handler('same', async () => {})]
+    expect(() => worker(twice)).toThrow('two topic functions named same')
+  })
+})
+
+describe('a message', () => {
+  it('is done when every function that wants it is, and each does its work once', async () => {
+    const [first, second, slow] = [effect('first'), effect('second'), effect('slow', 2)]
+    const { deliver } = worker([first.fn, second.fn, slow.fn])
+    const message = completed()
+    expect(await deliver(message)).toBe('RETRY')
+    expect(await deliver(message)).toBe('RETRY')
+    expect(await deliver(message)).toBe('SUCCESS')
+    expect(first.calls).toEqual(['applied', 'already_processed', 'already_processed'])
+    expect(second.calls).toEqual(['applied', 'already_processed', 'already_processed'])
+    expect(slow.calls).toEqual(['applied'])
+  })
+
+  it('reaches only the functions that want its type', async () => {
+    const seen: string[] = []
+    const on = (consumer: string, definition: typeof TaskCompleted | typeof OccurrenceSkipped) =>
+      topicFunction({
+        consumer,
+        on: [definition],
+        handle: async ({ event }) => void seen.push(`${consumer} ${event.type}`),
+      })
+    const { deliver } = worker([on('a', TaskCompleted), on('b', OccurrenceSkipped)])
+    expect(await deliver(completed())).toBe('SUCCESS')
+    expect(seen).toEqual(['a task.completed'])
+  })
+
+  it('of a type that nobody here wants, or that a newer Daybook has, is done', async () => {
+    const { deliver, letters } = worker([effect('a').fn])
+    expect(await deliver(completed({ type: 'task.created' }))).toBe('SUCCESS')
+    expect(await deliver(completed({ type: 'task.cloned', data: { anything: 1 } }))).toBe('SUCCESS')
+    expect(letters).toEqual([])
+  })
+
+  it('is given to a function with its data as the catalogue has it and its trace continued', async () => {
+    const seen: { title: string; traceparent: string; tracestate: string | null }[] = []
+    const fn = topicFunction({
+      consumer: 'a',
+      on: [TaskCompleted],
+      handle: async ({ event, trace }) => void seen.push({ title: event.data.task.title, ...trace }),
+    })
+    expect(await worker([fn]).deliver(completed())).toBe('SUCCESS')
+    expect(seen[0]).toMatchObject({ title: 'Pay rent', tracestate: 'shop=t61' })
+    expect(seen[0]!.traceparent).toMatch(/^00-4bf92f3577b34da6a3ce929d0e0e4736-[0-9a-f]{16}-01$/)
+    expect(seen[0]!.traceparent).not.toBe(TRACE)
+  })
+})
+
+const view = (message: CloudEvent) => (message.data as { task: TaskView }).task
+
+describe('dead letters', () => {
+  const good = completed()
+  it.each<[string, unknown, RegExp]>([
+    ['text that is not JSON', '{"half":', /not JSON/],
+    ['JSON that is no CloudEvent', { hello: 'world' }, /not a Daybook CloudEvent/],
+    ['a list', [1, 2], /not a Daybook CloudEvent/],
+    ['a CloudEvent without an owner', { ...good, userid: undefined }, /userid/],
+    ['a version of the data that is not known', { ...good, dataversion: '2.0' }, /dataversion 2\.0/],
+    ['data without the task', { ...good, data: {} }, /data does not fit task\.completed/],
+    [
+      'a task with a wrong field',
+      { ...good, data: { ...(good.data as object), task: { ...view(good), version: 0 } } },
+      /version/,
+    ],
+  ])('get %s, with the reason', async (_, message, reason) => {
+    const { fn, calls } = effect('a')
+    const { deliver, letters } = worker([fn])
+    expect(await deliver(message)).toBe('SUCCESS')
+    expect(calls).toEqual([])
+    expect(letters).toHaveLength(1)
+    const [letter] = letters
+    expect(letter!.dlqconsumer).toBe('parse')
+    expect(letter!.dlqreason).toMatch(reason)
+    expect(letter).toMatchObject({ specversion: '1.0', id: expect.stringMatching(/./) as string })
+    // What came is all there, whatever it was.
+    const isObject = typeof message === 'object' && !Array.isArray(message)
+    const sent = JSON.parse(JSON.stringify(isObject ? message : { data: message })) as object
+    expect(letter).toMatchObject(sent)
+  })
+
+  it('get an event that a function gives up on, unchanged, with its name; the others do their work', async () => {
+    const other = effect('other')
+    const stubborn = handler('stubborn', () => Promise.reject(new PermanentError('the list is gone')))
+    const { deliver, letters } = worker([stubborn, other.fn])
+    const data = { ...(completed().data as object), of_a_later_minor_version: true }
+    const message = completed({ data, extension: 'kept' })
+    expect(await deliver(message)).toBe('SUCCESS')
+    expect(other.calls).toEqual(['applied'])
+    expect(letters).toEqual([{ ...message, dlqconsumer: 'stubborn', dlqreason: 'the list is gone' }])
+  })
+
+  it('get one letter, not one per retry, when another function needs several tries', async () => {
+    const stubborn = handler('stubborn', () => Promise.reject(new PermanentError('no')))
+    const { deliver, letters } = worker([stubborn, effect('slow', 3).fn])
+    const message = completed()
+    for (const status of ['RETRY', 'RETRY', 'RETRY', 'SUCCESS']) expect(await deliver(message)).toBe(status)
+    expect(letters).toHaveLength(1)
+  })
+
+  it.each(['refuses', 'away'] as const)('stay messages while the broker %s', async (broker) => {
+    const { deliver, letters, state } = worker([effect('a').fn])
+    state.broker = broker
+    expect(await deliver('nonsense')).toBe('RETRY')
+    state.broker = 'takes'
+    expect(await deliver('nonsense')).toBe('SUCCESS')
+    expect(letters.map(({ data }) => data)).toEqual(['nonsense'])
+  })
+})
