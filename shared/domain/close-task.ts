@@ -70,10 +70,7 @@ export function decideReopen(
 ): TaskDecision {
   if (!task.completedAt) return { task, facts: [] }
   const isBack = series !== null && isLast && task.recurrenceRule !== null
-  const after = revise(task, now, {
-    completedAt: null,
-    recurrenceRule: isBack ? task.recurrenceRule : null,
-  })
+  const after = revise(task, now, { completedAt: null, ...(isBack ? ofSeries(series) : BY_ITSELF) })
   const facts = [taskFact(TaskReopened, after)]
   const changedTasks = [{ before: task, after }]
   const decision = { task: after, changedTasks, ...reopening({ task, series }), facts }
@@ -110,10 +107,8 @@ export function decideRestore({ task, series, isLast }: Undo, now: Date): TaskDe
   }
   const isOpen = task.completedAt === null
   const isBack = series !== null && isLast && isOpen && task.recurrenceRule !== null && !series.liveTaskId
-  const after = revise(task, now, {
-    deletedAt: null,
-    recurrenceRule: isBack || !isOpen ? task.recurrenceRule : null,
-  })
+  const place = isBack ? ofSeries(series) : isOpen ? BY_ITSELF : {}
+  const after = revise(task, now, { deletedAt: null, ...place })
   const decision = {
     ...{ task: after, changedTasks: [{ before: task, after }] },
     ...(isOpen && reopening({ task, series })),
@@ -123,6 +118,10 @@ export function decideRestore({ task, series, isLast }: Undo, now: Date): TaskDe
   const revived = revise(series, now, { state: 'active', liveTaskId: task.id })
   return { ...decision, series: revived, facts: [...decision.facts, seriesFact(SeriesUpdated, revived)] }
 }
+
+/** What the open occurrence says of its series; it may have changed while this one was closed. */
+const ofSeries = ({ rule, repeatFrom }: Series) => ({ recurrenceRule: rule, repeatFrom })
+const BY_ITSELF = { recurrenceRule: null }
 
 const reopening = ({ task, series }: State): { changedOccurrences?: Occurrence[] } =>
   series && task.occurrenceAt

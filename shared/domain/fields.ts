@@ -4,7 +4,7 @@ import { isTimeZone } from './wall-clock.ts'
 const EARLIEST = Date.parse('1900-01-01T00:00:00Z')
 const LATEST = Date.parse('2200-01-01T00:00:00Z')
 
-/** Text that PostgreSQL can hold: no NUL and no half of a surrogate pair. Trimmed; length in UTF-16 units. */
+/** Text that PostgreSQL can hold: no NUL and no half of a surrogate pair. Trimmed; length in code points. */
 export const text = (min: number, max: number) =>
   z
     .string()

@@ -1,0 +1,244 @@
+import { describe, expect, it } from 'vitest'
+import { anOccurrence, aSeries, aTask } from '../testing/a-task.ts'
+import type { Decision } from './decision.ts'
+import { decideNextOccurrence } from './next-occurrence.ts'
+import type { Occurrence, Series } from './series.ts'
+import { wallToInstant } from './wall-clock.ts'
+
+const at = (text: string) => new Date(text)
+const NEW_TASK = '0199d0a0-0000-7000-8000-000000000001'
+
+interface Case {
+  series?: Partial<Series>
+  /** The occurrence closed last, and when. */
+  last?: [occurrenceAt: string, closedAt: string, state?: 'completed' | 'skipped']
+  others?: Partial<Occurrence>[]
+  now?: string
+}
+
+function decide({ series: over = {}, last, others = [], now }: Case): Decision | null {
+  const series = aSeries(over)
+  const newest = others.map((one) => anOccurrence({ ...one, seriesId: series.id }))
+  if (last) {
+    const [occurrenceAt, closedAt, state = 'completed'] = last
+    newest.unshift(
+      anOccurrence({
+        ...{ seriesId: series.id, taskId: 'the last', state },
+        ...{ occurrenceAt: at(occurrenceAt), closedAt: at(closedAt) },
+      }),
+    )
+  }
+  const context = {
+    taskId: NEW_TASK,
+    now: at(now ?? last?.[1] ?? '2026-03-01T12:00:00Z'),
+    madeBy: 'event',
+  } as const
+  return decideNextOccurrence({ series, newest, lastTask: aTask({ position: 77 }) }, context)
+}
+
+const dueOf = (decision: Decision | null) => decision?.newTasks?.[0]?.dueAt?.toISOString()
+const missedOf = (decision: Decision | null) =>
+  decision?.newOccurrences
+    ?.filter(({ state }) => state === 'missed')
+    .map((one) => one.occurrenceAt.toISOString())
+
+/** From 1 March 2026, daily at 9:00 UTC. */
+describe('decideNextOccurrence', () => {
+  it.each<[string, Case, string, number]>([
+    ['on time', { last: ['2026-03-02T09:00:00Z', '2026-03-02T08:00:00Z'] }, '2026-03-03T09:00:00.000Z', 0],
+    [
+      'a day ahead',
+      { last: ['2026-03-05T09:00:00Z', '2026-03-02T08:00:00Z'] },
+      '2026-03-06T09:00:00.000Z',
+      0,
+    ],
+    ['late', { last: ['2026-03-02T09:00:00Z', '2026-03-05T08:00:00Z'] }, '2026-03-05T09:00:00.000Z', 2],
+    [
+      'late, to the minute',
+      { last: ['2026-03-02T09:00:00Z', '2026-03-05T09:00:00Z'] },
+      '2026-03-06T09:00:00.000Z',
+      3,
+    ],
+    [
+      'skipped late',
+      { last: ['2026-03-02T09:00:00Z', '2026-03-05T08:00:00Z', 'skipped'] },
+      '2026-03-05T09:00:00.000Z',
+      2,
+    ],
+  ])('is the first after both the last occurrence and its closing: %s', (_, given, due, missed) => {
+    const decision = decide(given)
+    expect([dueOf(decision), missedOf(decision)?.length]).toEqual([due, missed])
+  })
+
+  it('looks at when the last one was closed, not at how late that is processed', () => {
+    const decision = decide({
+      last: ['2026-03-02T09:00:00Z', '2026-03-02T10:00:00Z'],
+      now: '2026-03-09T00:00:00Z',
+    })
+    expect(dueOf(decision)).toBe('2026-03-03T09:00:00.000Z')
+  })
+
+  it('is an open task with the content of the series, in the place of the last one', () => {
+    const template = {
+      ...{ title: 'Water plants', description: 'all', tags: ['green'], parentId: 'the parent' },
+      priority: 'high',
+    } as const
+    const decision = decide({
+      ...{
+        series: { template, version: 7, generated: 3 },
+        last: ['2026-03-02T09:00:00Z', '2026-03-04T10:00:00Z'],
+      },
+    })!
+    const [task] = decision.newTasks!
+    expect(task).toMatchObject({
+      ...template,
+      ...{
+        id: NEW_TASK,
+        userId: decision.series!.userId,
+        seriesId: decision.series!.id,
+        position: 77,
+        version: 1,
+      },
+      ...{ completedAt: null, deletedAt: null, dueDate: '2026-03-05', createdAt: at('2026-03-04T10:00:00Z') },
+      ...{ occurrenceAt: at('2026-03-05T09:00:00Z'), recurrenceRule: 'FREQ=DAILY', repeatFrom: 'due' },
+    })
+    expect(decision.series).toMatchObject({ liveTaskId: NEW_TASK, generated: 4, version: 8, state: 'active' })
+    expect(decision.newOccurrences).toEqual([
+      ...['2026-03-03T09:00:00Z', '2026-03-04T09:00:00Z'].map((missed) => ({
+        ...{ seriesId: task!.seriesId, occurrenceAt: at(missed), state: 'missed', taskId: null },
+        closedAt: at('2026-03-04T10:00:00Z'),
+      })),
+      {
+        seriesId: task!.seriesId,
+        occurrenceAt: task!.occurrenceAt,
+        state: 'open',
+        taskId: NEW_TASK,
+        closedAt: null,
+      },
+    ])
+    expect(decision.facts).toMatchObject([
+      {
+        definition: { type: 'task.occurrence.generated' },
+        subject: `task/${NEW_TASK}`,
+        data: { missed: ['2026-03-03T09:00:00.000Z', '2026-03-04T09:00:00.000Z'], made_by: 'event' },
+      },
+    ])
+  })
+
+  it.each([
+    ['COUNT', { rule: 'FREQ=DAILY;COUNT=2' }],
+    ['UNTIL', { rule: 'FREQ=DAILY;UNTIL=20260303T080000Z' }],
+    ['EXDATE', { rule: 'FREQ=DAILY;COUNT=3', exdates: [at('2026-03-03T09:00:00Z')] }],
+  ])('is none when %s has run out: the series ends', (_, series) => {
+    const decision = decide({ series, last: ['2026-03-02T09:00:00Z', '2026-03-02T10:00:00Z'] })!
+    expect(decision.newTasks).toBeUndefined()
+    expect(decision.series).toMatchObject({ state: 'ended', liveTaskId: null, version: 2 })
+    expect(decision.facts).toMatchObject([{ definition: { type: 'series.ended' } }])
+  })
+
+  it('counts what was missed in COUNT, and tells it when that ends the series', () => {
+    const last: Case['last'] = ['2026-03-01T09:00:00Z', '2026-03-09T10:00:00Z']
+    const decision = decide({ series: { rule: 'FREQ=DAILY;COUNT=3' }, last })!
+    expect(decision.series?.state).toBe('ended')
+    expect(missedOf(decision)).toEqual(['2026-03-02T09:00:00.000Z', '2026-03-03T09:00:00.000Z'])
+  })
+
+  it('records a thousand missed days at most, and goes on in the future all the same', () => {
+    const decision = decide({ last: ['2026-03-02T09:00:00Z', '2030-03-02T10:00:00Z'] })
+    expect([dueOf(decision), missedOf(decision)?.length]).toEqual(['2030-03-03T09:00:00.000Z', 1000])
+  })
+
+  it('is at the same clock time after the clocks have changed, and after the gap when that time is skipped', () => {
+    const berlin = { timeZone: 'Europe/Berlin', startAt: wallToInstant('2026-03-01T02:30', 'Europe/Berlin') }
+    const next = (last: string) => dueOf(decide({ series: berlin, last: [last, last] }))
+    expect(next('2026-03-28T01:30:00Z')).toBe('2026-03-29T01:30:00.000Z') // 3:30, there is no 2:30
+    expect(next('2026-03-29T01:30:00Z')).toBe('2026-03-30T00:30:00.000Z')
+    expect(next('2026-10-24T00:30:00Z')).toBe('2026-10-25T00:30:00.000Z') // the first 2:30 of two
+    expect(next('2026-10-25T00:30:00Z')).toBe('2026-10-26T01:30:00.000Z')
+  })
+
+  it('is a day without a time in a series of days, also across a change of clocks', () => {
+    const series = {
+      ...{ isAllDay: true, timeZone: 'America/New_York', rule: 'FREQ=WEEKLY' },
+      startAt: at('2026-03-02T05:00:00Z'),
+    }
+    const decision = decide({ series, last: ['2026-03-02T05:00:00Z', '2026-03-02T22:00:00Z'] })
+    expect(decision?.newTasks?.[0]).toMatchObject({
+      ...{ dueAt: null, dueDate: '2026-03-09', occurrenceAt: at('2026-03-09T04:00:00Z') },
+    })
+  })
+
+  it('clamps to the last day of a short month and comes back to the 31st', () => {
+    const series = { rule: 'FREQ=MONTHLY', monthEnd: 'clamp', startAt: at('2026-01-31T09:00:00Z') } as const
+    const next = (last: string) => dueOf(decide({ series, last: [last, last] }))
+    expect(next('2026-01-31T09:00:00Z')).toBe('2026-02-28T09:00:00.000Z')
+    expect(next('2026-02-28T09:00:00Z')).toBe('2026-03-31T09:00:00.000Z')
+  })
+
+  describe('repeating from completion', () => {
+    const series = { repeatFrom: 'completion', rule: 'FREQ=DAILY;INTERVAL=10' } as const
+
+    it.each([
+      ['2026-03-02T07:00:00Z', '2026-03-12T09:00:00.000Z'],
+      ['2026-03-02T23:00:00Z', '2026-03-12T09:00:00.000Z'],
+      ['2026-05-05T12:00:00Z', '2026-05-15T09:00:00.000Z'],
+    ])('counts from the day of completion: %s', (closedAt, due) => {
+      const decision = decide({ series, last: ['2026-03-01T09:00:00Z', closedAt] })
+      expect([dueOf(decision), missedOf(decision)]).toEqual([due, []])
+    })
+
+    it('ends after as many occurrences as COUNT says, however long they took', () => {
+      const last: Case['last'] = ['2026-03-01T09:00:00Z', '2027-03-01T09:00:00Z']
+      const counted = (generated: number) =>
+        decide({ series: { ...series, rule: 'FREQ=DAILY;COUNT=3', generated }, last })?.series?.state
+      expect([counted(2), counted(3)]).toEqual(['active', 'ended'])
+    })
+
+    it('goes on one later where it would hit the instant that was just completed ahead of time', () => {
+      const daily = { ...series, rule: 'FREQ=DAILY' }
+      const decision = decide({ series: daily, last: ['2026-03-10T09:00:00Z', '2026-03-09T20:00:00Z'] })
+      expect(dueOf(decision)).toBe('2026-03-11T09:00:00.000Z')
+    })
+  })
+
+  it('never gives an instant twice, whatever has become of it', () => {
+    const decision = decide({
+      last: ['2026-03-02T09:00:00Z', '2026-03-04T10:00:00Z'],
+      others: [
+        { occurrenceAt: at('2026-03-03T09:00:00Z'), state: 'missed', closedAt: at('2026-03-03T10:00:00Z') },
+        { occurrenceAt: at('2026-03-05T09:00:00Z'), state: 'open', taskId: 'moved' },
+        {
+          ...{ occurrenceAt: at('2026-03-06T09:00:00Z'), state: 'completed', taskId: 'early' },
+          closedAt: at('2026-03-02T10:00:00Z'),
+        },
+      ],
+    })
+    expect(missedOf(decision)).toEqual(['2026-03-04T09:00:00.000Z'])
+    expect(dueOf(decision)).toBe('2026-03-07T09:00:00.000Z')
+  })
+
+  it('begins at the start when nothing has been closed yet', () => {
+    expect(dueOf(decide({}))).toBe('2026-03-01T09:00:00.000Z')
+  })
+
+  it('does nothing for a series that has an open occurrence or has ended', () => {
+    expect(decide({ series: { liveTaskId: 'open' } })).toBeNull()
+    expect(decide({ series: { state: 'ended' } })).toBeNull()
+  })
+
+  it('ends a series whose stored rule is refused by now, naming the part', () => {
+    const decision = decide({
+      series: { rule: 'FREQ=HOURLY' },
+      last: ['2026-03-02T09:00:00Z', '2026-03-02T10:00:00Z'],
+    })!
+    expect(decision.series).toMatchObject({ state: 'ended', version: 2 })
+    expect(decision.facts).toMatchObject([
+      {
+        definition: { type: 'recurring.task.error' },
+        subject: `series/${decision.series!.id}`,
+        data: { series_id: decision.series!.id, reason: expect.stringContaining('HOURLY') },
+      },
+    ])
+    expect(decision.newTasks).toBeUndefined()
+  })
+})
