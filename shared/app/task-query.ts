@@ -7,8 +7,6 @@ export const SORT_ORDERS = ['asc', 'desc'] as const
 export const MAX_PAGE_SIZE = 200
 /** Rows that pages can skip over; a cursor goes on from there at the price of a first page. */
 export const DEEPEST_ROW = 10_000
-/** Matches of a filter are counted up to here; counters of the user know how many tasks there are without one. */
-export const COUNTED_MATCHES = 1000
 
 /** What narrows a list down. */
 export interface TaskFilter {

@@ -1,11 +1,14 @@
 import type { Fragment } from 'postgres'
-import { COUNTED_MATCHES, type TaskFilter, type TaskPage, type TaskQuery } from '../app/task-query.ts'
+import type { TaskPage, TaskQuery } from '../app/task-query.ts'
 import { PRIORITIES } from '../domain/task.ts'
 import type { Sql } from './connect.ts'
 import { cursorAt, placeOf, type Place } from './task-reader-cursor.ts'
 import { listOrder } from './task-reader-order.ts'
 import { NEVER_DUE, TASK_COLUMNS, taskFromRow, type TaskRow } from './task-rows.ts'
 import { tagsQuery } from './task-search.ts'
+
+/** Matches of a filter are counted up to here; without a filter the user's counters know. */
+export const COUNTED_MATCHES = 1000
 
 /** How many tasks matched when the user's last event had this sequence number. */
 export interface KnownTotal {
@@ -23,6 +26,14 @@ interface ListRow extends TaskRow {
 /** A filter whose text search has been worked out: `words` is a tsquery, see wordsQuery. */
 export type ListQuery = TaskQuery & { words: string | null }
 
+interface Asked {
+  sql: Sql
+  userId: string
+  query: ListQuery
+  /** Null when nothing but its status narrows the list down. */
+  filter: Fragment | null
+}
+
 /** One page, in one round trip. What `known` says is trusted as long as the user's sequence number has not moved. */
 export async function listTasks(
   sql: Sql,
@@ -31,11 +42,12 @@ export async function listTasks(
   known: KnownTotal | undefined,
 ): Promise<{ page: TaskPage; counted: KnownTotal }> {
   const filter = filterOf(sql, userId, query)
+  const asked: Asked = { sql, userId, query, filter }
   const rows = await sql<ListRow[]>`
     select totals.*, page.* from (
-      select coalesce(max(last_seq), 0) as sequence, ${totalOf(sql, userId, query, filter, known)} as total
+      select coalesce(max(last_seq), 0) as sequence, ${totalOf(asked, known)} as total
       from user_counters where user_id = ${userId}) totals
-    left join lateral (${pageOf(sql, userId, query, filter)}) page on true`
+    left join lateral (${pageOf(asked)}) page on true`
   const [first] = rows
   const found = rows.filter((row) => row.id !== null)
   const items = found.slice(0, query.limit)
@@ -53,7 +65,7 @@ export async function listTasks(
 }
 
 /** The stretches of the order, of the open and of the completed tasks, each read no further than the page reaches. */
-function pageOf(sql: Sql, userId: string, query: ListQuery, filter: Fragment | null): Fragment {
+function pageOf({ sql, userId, query, filter }: Asked): Fragment {
   const { stretches, order } = listOrder(
     sql,
     query,
@@ -78,13 +90,7 @@ function pageOf(sql: Sql, userId: string, query: ListQuery, filter: Fragment | n
 }
 
 /** With a filter, matches are counted in an index order too: the planner's alternative could be to read the whole table. */
-function totalOf(
-  sql: Sql,
-  userId: string,
-  query: ListQuery,
-  filter: Fragment | null,
-  known: KnownTotal | undefined,
-): Fragment {
+function totalOf({ sql, userId, query, filter }: Asked, known: KnownTotal | undefined): Fragment {
   const { status } = query
   const active = sql`coalesce(max(active_tasks), 0)`
   const completed = sql`coalesce(max(completed_tasks), 0)`

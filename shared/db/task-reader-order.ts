@@ -28,13 +28,13 @@ export function listOrder(sql: Sql, query: TaskQuery, after: Place | null): List
     case 'priority':
       return query.sortOrder === 'desc' ? highestFirst(sql, after) : lowestFirst(sql, after)
     case 'created_at':
-      return byColumn(sql, sql`created_at`, sql`timestamptz`, query, after)
+      return byColumn(sql, { column: sql`created_at`, type: sql`timestamptz` }, query, after)
     case 'updated_at':
-      return byColumn(sql, sql`updated_at`, sql`timestamptz`, query, after)
+      return byColumn(sql, { column: sql`updated_at`, type: sql`timestamptz` }, query, after)
     case 'title':
-      return byColumn(sql, sql`lower(title collate pg_c_utf8)`, sql`text`, query, after)
+      return byColumn(sql, { column: sql`lower(title collate pg_c_utf8)`, type: sql`text` }, query, after)
     case 'position':
-      return byColumn(sql, sql`position`, sql`bigint`, query, after)
+      return byColumn(sql, { column: sql`position`, type: sql`bigint` }, query, after)
   }
 }
 
@@ -86,8 +86,7 @@ function lowestFirst(sql: Sql, after: Place | null): ListOrder {
 /** Few tasks share a value here, so the index holds the column alone and PostgreSQL sorts within equal values. */
 function byColumn(
   sql: Sql,
-  column: Fragment,
-  type: Fragment,
+  { column, type }: { column: Fragment; type: Fragment },
   { sortOrder }: TaskQuery,
   after: Place | null,
 ): ListOrder {

@@ -1,5 +1,5 @@
 import type { TaskReader } from '../app/ports.ts'
-import type { TaskPage, TaskQuery } from '../app/task-query.ts'
+import type { TaskPage } from '../app/task-query.ts'
 import { tagKey } from '../domain/task.ts'
 import type { Sql } from './connect.ts'
 import { listTasks, type KnownTotal, type ListQuery } from './task-reader-list.ts'
