@@ -53,6 +53,15 @@ describe('PUT /api/tasks/:id', () => {
     },
   )
 
+  it('changes nothing when it repeats everything below a parent that has been deleted', async () => {
+    const user = newUser()
+    const parent = await user.create()
+    const task = await user.create({ parent_id: parent.id })
+    await user.does('DELETE', `/api/tasks/${parent.id}`)
+    expect(await put(user, task.id, writable(task))).toMatchObject({ status: 200, task })
+    expect(await put(user, (await user.create()).id, writable(task))).toMatchObject({ status: 422 })
+  })
+
   it('changes nothing when it repeats a completed occurrence, even of a series that has changed since', async () => {
     const user = newUser()
     const first = await user.create({ due_at: '2026-03-02T09:00:00Z', recurrence_rule: 'weekly' })

@@ -17,7 +17,8 @@ export function editTask(
   // Two tasks put below each other at the same time would each find the other free.
   const isExclusive = typeof patch.parent_id === 'string'
   const decide = async ({ task, series, store }: Loaded) => {
-    await checkParent(store, task.userId, task.id, patch.parent_id)
+    // A parent that has been deleted since may stay named, so that a client can send back what it got.
+    if (patch.parent_id !== task.parentId) await checkParent(store, task.userId, task.id, patch.parent_id)
     const siblings =
       series && scope === 'all'
         ? await store.loadSiblings(task.userId, series.id, task.id, MOST_SIBLINGS)

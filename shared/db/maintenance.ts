@@ -11,19 +11,21 @@ export const createSeriesSweep = (sql: Sql): SeriesSweep => ({
   },
 })
 
+// Every replica purges: those that do it at the same time share the work instead of waiting for each other's rows.
 export const createHousekeeping = (sql: Sql): Housekeeping => ({
   purge: async (now, { marksBefore, deletedBefore, batch }) => {
     const [row] = await sql<{ most: number }[]>`
       with keys as (
         delete from idempotency_keys where (user_id, key) in (
-          select user_id, key from idempotency_keys where expires_at < ${now} limit ${batch}) returning 1),
+          select user_id, key from idempotency_keys where expires_at < ${now} limit ${batch} for update skip locked) returning 1),
       marks as (
         delete from processed_events where (consumer, event_id) in (
-          select consumer, event_id from processed_events where processed_at < ${marksBefore} limit ${batch})
+          select consumer, event_id from processed_events where processed_at < ${marksBefore}
+          limit ${batch} for update skip locked)
         returning 1),
       gone as (
         delete from tasks where id in (
-          select id from tasks where deleted_at < ${deletedBefore} limit ${batch}) returning 1)
+          select id from tasks where deleted_at < ${deletedBefore} limit ${batch} for update skip locked) returning 1)
       select greatest((select count(*) from keys), (select count(*) from marks), (select count(*) from gone))::int
         as most`
     return row!.most
