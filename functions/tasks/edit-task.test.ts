@@ -366,6 +366,15 @@ describe('PATCH a task of a series', () => {
     expect(await next(user, task.id)).toMatchObject({ due_at: '2026-03-16T08:00:00.000Z' })
   })
 
+  it('moves an excluded occurrence by the rule counted from its day when the series repeats from completion', async () => {
+    const user = newUser()
+    const every10Days = { recurrence_rule: 'FREQ=DAILY;INTERVAL=10', repeat_from: 'completion' }
+    const task = await begin(user, every10Days)
+    const second = (await next(user, task.id, '2026-03-05T12:00:00Z'))!
+    const edited = await edit(user, second.id, 'this', { exdates: [second.due_at] })
+    expect([second.due_date, edited.due_date]).toEqual(['2026-03-15', '2026-03-25'])
+  })
+
   it('refuses to exclude every day that is left', async () => {
     const user = newUser()
     const task = await begin(user, { recurrence_rule: 'FREQ=WEEKLY;COUNT=1' })
@@ -383,12 +392,98 @@ describe('PATCH a task of a series', () => {
     expect(edited.due_at).toBe('2026-03-09T08:00:00.000Z')
   })
 
-  it('keeps the weekday of the series when dates change while an added one is open', async () => {
+  it.each([
+    [{ exdates: ['2026-03-16T09:00:00+01:00'] }, '2026-03-09T08:00:00.000Z'],
+    [{ recurrence_rule: 'FREQ=WEEKLY;COUNT=2' }, '2026-03-09T08:00:00.000Z'],
+    [{ recurrence_rule: 'FREQ=WEEKLY;INTERVAL=2' }, '2026-03-09T08:00:00.000Z'],
+    [{ time_zone: 'Europe/Paris' }, '2026-03-09T08:00:00.000Z'],
+    [
+      { due_at: '2026-03-05T16:00:00+01:00', recurrence_rule: 'FREQ=WEEKLY;INTERVAL=2' },
+      '2026-03-19T15:00:00.000Z',
+    ],
+  ])(
+    'keeps the weekday of the series when an added date is open and %j is changed',
+    async (body, expected) => {
+      const user = newUser()
+      const task = await begin(user, { rdates: ['2026-03-05T15:00:00+01:00'] })
+      const added = (await next(user, task.id))!
+      const edited = await edit(user, added.id, 'this', body)
+      expect(edited.due_at).toBe('due_at' in body ? '2026-03-05T15:00:00.000Z' : added.due_at)
+      expect(await next(user, added.id)).toMatchObject({ due_at: expected })
+    },
+  )
+
+  it('counts a new COUNT from here on, the open occurrence included', async () => {
     const user = newUser()
-    const task = await begin(user, { rdates: ['2026-03-05T15:00:00+01:00'] })
-    const added = (await next(user, task.id))!
-    await edit(user, added.id, 'this', { exdates: ['2026-03-16T09:00:00+01:00'] })
-    expect(await next(user, added.id)).toMatchObject({ due_at: '2026-03-09T08:00:00.000Z' })
+    const task = await begin(user)
+    const second = (await next(user, task.id))!
+    await edit(user, second.id, 'this', { recurrence_rule: 'FREQ=WEEKLY;COUNT=2' })
+    const third = (await next(user, second.id))!
+    expect(third.due_date).toBe('2026-03-16')
+    expect(await next(user, third.id)).toBeUndefined()
+  })
+
+  it('does not count excluded days as left, nor added ones', async () => {
+    const user = newUser()
+    const task = await begin(user, {
+      ...{ recurrence_rule: 'FREQ=WEEKLY;COUNT=4', exdates: ['2026-03-16T09:00:00+01:00'] },
+      rdates: ['2026-03-18T09:00:00+01:00'],
+    })
+    const moved = await edit(user, task.id, 'future', { due_at: '2026-03-03T09:00:00+01:00' })
+    expect(moved.recurrence_rule).toBe('FREQ=WEEKLY;COUNT=4')
+  })
+
+  it('takes added dates along to the new time, but not those the request names', async () => {
+    const user = newUser()
+    const rdates = ['2026-03-04T09:00:00+01:00']
+    const [first, second] = [await begin(user, { rdates }), await begin(user, { rdates })]
+    const due_at = '2026-03-02T18:30:00+01:00'
+    await edit(user, first.id, 'future', { due_at })
+    expect(await next(user, first.id)).toMatchObject({ due_at: '2026-03-04T17:30:00.000Z' })
+    await edit(user, second.id, 'future', { due_at, rdates, exdates: ['2026-03-09T18:30:00+01:00'] })
+    const added = (await next(user, second.id))!
+    expect(added.due_at).toBe('2026-03-04T08:00:00.000Z')
+    expect(await next(user, added.id)).toMatchObject({ due_at: '2026-03-16T17:30:00.000Z' })
+  })
+
+  it('moves to a time that the clocks had skipped on the day of the start', async () => {
+    const user = newUser()
+    service.at('2026-03-28T08:00:00Z')
+    // There is no 2:30 on 29 March in Berlin.
+    const task = await user.create({ ...WEEKLY, due_at: '2026-03-29T09:00:00+02:00' })
+    const second = (await next(user, task.id))!
+    const moved = await edit(user, second.id, 'future', { due_at: '2026-04-05T02:30:00+02:00' })
+    expect(moved.occurrence_at).toBe('2026-04-05T00:30:00.000Z')
+    expect(await next(user, second.id)).toMatchObject({ due_at: '2026-04-12T00:30:00.000Z' })
+  })
+
+  it('goes on from the open occurrence when a series repeats from completion no longer', async () => {
+    const user = newUser()
+    const task = await begin(user, {
+      recurrence_rule: 'FREQ=DAILY;INTERVAL=7;COUNT=3',
+      repeat_from: 'completion',
+    })
+    const second = (await next(user, task.id, '2026-03-05T12:00:00Z'))!
+    expect(second.due_date).toBe('2026-03-12')
+    const edited = await edit(user, second.id, 'this', { repeat_from: 'due' })
+    expect(edited).toMatchObject({ repeat_from: 'due', recurrence_rule: 'FREQ=DAILY;INTERVAL=7;COUNT=2' })
+    const third = (await next(user, second.id, '2026-03-13T12:00:00Z'))!
+    expect(third.due_date).toBe('2026-03-19')
+    expect(await next(user, third.id, '2026-03-20T12:00:00Z')).toBeUndefined()
+  })
+
+  it('clamps after a change to the shorthand monthly, not after one to a plain rule', async () => {
+    const user = newUser()
+    service.at('2026-01-01T08:00:00Z')
+    const due_at = '2026-01-31T09:00:00Z'
+    const [first, second] = [
+      await user.create({ due_at, recurrence_rule: 'daily' }),
+      await user.create({ due_at, recurrence_rule: 'yearly' }),
+    ]
+    await edit(user, first.id, 'this', { recurrence_rule: 'monthly' })
+    await edit(user, second.id, 'this', { recurrence_rule: 'FREQ=MONTHLY' })
+    expect(await next(user, first.id, due_at)).toMatchObject({ due_date: '2026-02-28' })
+    expect(await next(user, second.id, due_at)).toMatchObject({ due_date: '2026-03-31' })
   })
 
   it('knows dates in another order, and given twice, as the same', async () => {
@@ -423,6 +518,14 @@ describe('PATCH a task of a series', () => {
       'series.ended',
     ])
     expect(await next(user, task.id)).toBeUndefined()
+  })
+
+  it('keeps for a plain task what it would repeat from', async () => {
+    const user = newUser()
+    const task = await user.create({ due_at: '2026-03-02T09:00:00Z' })
+    expect(await edit(user, task.id, 'this', { repeat_from: 'completion' })).toMatchObject({
+      ...{ repeat_from: 'completion', is_recurring: false, version: 2 },
+    })
   })
 
   it('makes a plain task recurring, and one whose series has ended anew', async () => {
@@ -507,6 +610,24 @@ describe('PATCH a task of a series', () => {
     await edit(user, task.id, 'this', { month_end: 'clamp' })
     await edit(user, task.id, 'this', { recurrence_rule: 'FREQ=MONTHLY;COUNT=9' })
     expect(await next(user, task.id, '2026-01-31T10:00:00Z')).toMatchObject({ due_date: '2026-02-28' })
+  })
+
+  it('excludes and adds days of a series of days by any instant of the day, whatever the zone becomes', async () => {
+    const user = newUser({ timeZone: 'Europe/Berlin' })
+    service.at('2026-03-01T08:00:00Z')
+    const task = await user.create({
+      ...{ due_date: '2026-03-02', recurrence_rule: 'weekly' },
+      ...{ exdates: ['2026-03-09T15:00:00Z'], rdates: ['2026-03-04T10:00:00Z', '2026-03-04T11:00:00Z'] },
+    })
+    const wednesday = (await next(user, task.id))!
+    expect(wednesday).toMatchObject({ due_at: null, due_date: '2026-03-04' })
+    await edit(user, wednesday.id, 'this', { time_zone: 'America/New_York' })
+    expect(await next(user, wednesday.id)).toMatchObject({ due_date: '2026-03-16' })
+    const monday = await user.create({
+      ...{ due_date: '2026-03-02', recurrence_rule: 'weekly', exdates: ['2026-03-09T15:00:00Z'] },
+    })
+    await edit(user, monday.id, 'this', { time_zone: 'America/New_York' })
+    expect(await next(user, monday.id)).toMatchObject({ due_date: '2026-03-16' })
   })
 
   it('moves a series of days as days', async () => {

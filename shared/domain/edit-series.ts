@@ -1,10 +1,10 @@
 import { invalidField } from './errors.ts'
-import { asOccurrence, decideSeries, distinctDates, readRule } from './new-series.ts'
+import { asOccurrence, decideSeries, readRule, seriesDates } from './new-series.ts'
 import { formatRule } from './recurrence-rule.ts'
 import { nextOccurrence, occurrenceAfterCompletion, occurrences, untilInstant } from './recurrence.ts'
 import { patternOf, type Series } from './series.ts'
 import type { EditScope, Task, TaskPatch } from './task.ts'
-import { civilDate, instantToWall, wallToInstant } from './wall-clock.ts'
+import { civilDate, instantToWall, startOfDay, wallToInstant } from './wall-clock.ts'
 
 interface Live {
   task: Task
@@ -46,8 +46,8 @@ export function recurrenceAfter(series: Series, patch: TaskPatch): Recurrence {
     rule,
     monthEnd: patch.month_end ?? usual,
     repeatFrom: patch.repeat_from ?? series.repeatFrom,
-    exdates: distinctDates(patch.exdates ?? series.exdates),
-    rdates: distinctDates(patch.rdates ?? series.rdates),
+    exdates: seriesDates(patch.exdates ?? series.exdates, series),
+    rdates: seriesDates(patch.rdates ?? series.rdates, series),
   }
 }
 
@@ -74,23 +74,41 @@ function countsOn(before: string, after: string): boolean {
   return sameDays(before, after) && (count === undefined || count === readRule(before).rule.count)
 }
 
-/** The series from this occurrence on: where it is moved to, or else where the rule has put it. */
+/**
+ * The series from this occurrence on: where it is moved to, or else where the rule has put it. An added date is no
+ * measure for what follows: there the rule goes on from its own next hit.
+ */
 function restart({ task, series }: Live, edited: Task, wanted: Recurrence, now: Date): Live {
-  const start = sameDue(task, edited) ? unmoved(edited, series) : edited
+  const isPut = sameDue(task, edited)
+  const at = task.occurrenceAt!
+  const hit = isPut ? ruleHit(series, at) : at
+  const start = isPut ? dueAs(edited, series, hit) : edited
   const rule = wanted.rule === series.rule ? remainingRule(series, task) : wanted.rule
+  // Another zone begins its days at other instants.
+  const sameDay = (date: Date) =>
+    series.isAllDay ? startOfDay(civilDate(date, series.timeZone), start.timeZone) : date
   const request = {
     ...{ recurrence_rule: rule, month_end: wanted.monthEnd, repeat_from: wanted.repeatFrom },
-    ...{ exdates: wanted.exdates, rdates: wanted.rdates },
+    ...{ exdates: wanted.exdates.map(sameDay), rdates: wanted.rdates.map(sameDay) },
   }
   const made = decideSeries(start, request, { seriesId: series.id, now })
-  return { task: made.task, series: { ...made.series, createdAt: series.createdAt } }
+  const restarted = { ...made.series, createdAt: series.createdAt }
+  if (hit > at) return settle(dueAs(edited, series, at), restarted, sameDay(at))
+  return { task: made.task, series: restarted }
 }
 
-/** The task due when its rule says, even if this occurrence had been moved by itself. */
-const unmoved = (task: Task, series: Series): Task =>
+/** The task due when its series says, even if this occurrence had been moved by itself. */
+const dueAs = (task: Task, series: Series, at: Date): Task =>
   series.isAllDay
-    ? { ...task, dueAt: null, dueDate: civilDate(task.occurrenceAt!, series.timeZone) }
-    : { ...task, dueAt: task.occurrenceAt }
+    ? { ...task, dueAt: null, dueDate: civilDate(at, series.timeZone) }
+    : { ...task, dueAt: at, dueDate: civilDate(at, task.timeZone) }
+
+/** The hit of the rule at this occurrence, or the one that follows when it is an added date. */
+function ruleHit(series: Series, at: Date): Date {
+  if (series.repeatFrom === 'completion') return at
+  const rule = { ...patternOf(series), exdates: [], rdates: [] }
+  return nextOccurrence(rule, new Date(at.getTime() - 1)) ?? at
+}
 
 /** The series' own rule, with COUNT brought down to the occurrences from this one on. */
 function remainingRule(series: Series, task: Task): string {
@@ -130,7 +148,8 @@ function settle(edited: Task, series: Series, at: Date): Live {
   const until = untilInstant(pattern.rule, series.timeZone)
   if (until && until < at) throw invalidField('recurrence_rule', 'UNTIL lies before this occurrence')
   if (!series.exdates.some((date) => date.getTime() === at.getTime())) {
-    return { series, task: { ...edited, occurrenceAt: at, recurrenceRule: series.rule } }
+    const { rule: recurrenceRule, repeatFrom } = series
+    return { series, task: { ...edited, occurrenceAt: at, recurrenceRule, repeatFrom } }
   }
   const next =
     series.repeatFrom === 'completion' ? occurrenceAfterCompletion(pattern, at) : nextOccurrence(pattern, at)

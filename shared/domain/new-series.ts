@@ -34,8 +34,8 @@ export function decideSeries(
     start: task.dueAt ?? startOfDay(task.dueDate!, task.timeZone),
     timeZone: task.timeZone,
     monthEnd: request.month_end ?? (clampDefault ? 'clamp' : 'skip'),
-    exdates: distinctDates(request.exdates),
-    rdates: distinctDates(request.rdates),
+    exdates: seriesDates(request.exdates, { isAllDay, timeZone: task.timeZone }),
+    rdates: seriesDates(request.rdates, { isAllDay, timeZone: task.timeZone }),
   }
   const start = firstOccurrence({ ...pattern, exdates: [], rdates: [] })
   // An RDATE from before the start belongs to the past of a series that begins anew.
@@ -81,9 +81,17 @@ export function readRule(text: string): ReturnType<typeof parseRule> {
   }
 }
 
-/** Ascending, each once: the same dates in another order are no change. */
-export const distinctDates = (dates: readonly Date[]): Date[] =>
-  [...new Set(dates.map(Number))].toSorted((a, b) => a - b).map((time) => new Date(time))
+/**
+ * EXDATE and RDATE, ascending and each once: the same dates in another order are no change. In a series of days an
+ * instant stands for the day it lies in.
+ */
+export function seriesDates(
+  dates: readonly Date[],
+  { isAllDay, timeZone }: Pick<Series, 'isAllDay' | 'timeZone'>,
+): Date[] {
+  const instants = isAllDay ? dates.map((date) => startOfDay(civilDate(date, timeZone), timeZone)) : dates
+  return [...new Set(instants.map(Number))].toSorted((a, b) => a - b).map((time) => new Date(time))
+}
 
 export const templateOf = (task: Task): Series['template'] => ({
   title: task.title,
