@@ -14,6 +14,12 @@ export async function faultsInTheBooks(sql: Sql): Promise<string[]> {
       select user_id, key, count(*) filter (where completed_at is null) as active,
         count(*) filter (where completed_at is not null) as completed
       from tasks, unnest(tag_keys) key where deleted_at is null group by user_id, key),
+    shown as (
+      select user_id, data #>> '{task,id}' as id, (data #>> '{task,version}')::int as version
+        from events where data ? 'task'
+      union all
+      select user_id, place ->> 'task_id', (place ->> 'version')::int
+        from events, jsonb_array_elements(data -> 'positions') place where type = 'task.reordered'),
     numbered as (
       select user_id, seq, row_number() over (partition by user_id order by seq) as place from events)
     select 'counters of ' || user_id as fault from user_counters c full join counted t using (user_id)
@@ -51,9 +57,7 @@ export async function faultsInTheBooks(sql: Sql): Promise<string[]> {
       where t.series_id is not null and o.task_id is distinct from t.id
     union all
     select 'event of task ' || t.id || ' does not show its version' from tasks t
-      where t.version > 1 and not exists (select from events e where e.user_id = t.user_id
-        and (e.data #>> '{task,id}' = t.id::text and (e.data #>> '{task,version}')::int = t.version
-          or e.data -> 'positions' @> jsonb_build_array(
-            jsonb_build_object('task_id', t.id, 'version', t.version))))`
+      where not exists (select from shown s
+        where s.user_id = t.user_id and s.id = t.id::text and s.version = t.version)`
   return rows.map((row) => row.fault)
 }
