@@ -24,7 +24,7 @@ export interface ListOrder {
 export function listOrder(sql: Sql, query: TaskQuery, after: Place | null): ListOrder {
   switch (query.sortBy) {
     case 'due_at':
-      return query.sortOrder === 'asc' ? dueFirst(sql, after) : dueLast(sql, after)
+      return query.sortOrder === 'asc' ? dueFirst(sql, query, after) : dueLast(sql, query, after)
     case 'priority':
       return query.sortOrder === 'desc' ? highestFirst(sql, after) : lowestFirst(sql, after)
     case 'created_at':
@@ -38,17 +38,26 @@ export function listOrder(sql: Sql, query: TaskQuery, after: Place | null): List
   }
 }
 
-function dueFirst(sql: Sql, after: Place | null): ListOrder {
+/** The due range of a query, if it has one: part of the filter, and of the stretches where it bounds them. */
+export function dueRange(sql: Sql, { dueAfter, dueBefore }: TaskQuery): Fragment {
+  const from = dueAfter ? sql`and due_order >= ${dueAfter} and due_order < ${NEVER_DUE}` : sql``
+  return dueBefore ? sql`${from} and due_order < ${dueBefore}` : from
+}
+
+function dueFirst(sql: Sql, query: TaskQuery, after: Place | null): ListOrder {
   const order = sql`due_order, priority_order, id`
-  const where = after
+  const beyond = after
     ? sql`and (due_order, priority_order, id) >
         (${after.value}::timestamptz, ${-after.priority}::smallint, ${after.id}::uuid)`
     : sql``
-  return { stretches: [{ where, order }], order }
+  return { stretches: [{ where: sql`${dueRange(sql, query)} ${beyond}`, order }], order }
 }
 
-function dueLast(sql: Sql, after: Place | null): ListOrder {
-  const dated = { where: sql`and due_order < ${NEVER_DUE}`, order: sql`due_order desc, priority_order, id` }
+function dueLast(sql: Sql, query: TaskQuery, after: Place | null): ListOrder {
+  const dated = {
+    where: sql`${dueRange(sql, query)} and due_order < ${NEVER_DUE}`,
+    order: sql`due_order desc, priority_order, id`,
+  }
   const undated = { where: sql`and due_order = ${NEVER_DUE}`, order: sql`priority_order, id` }
   const order = sql`due_order = ${NEVER_DUE}, due_order desc, priority_order, id`
   if (!after) return { stretches: [dated, undated], order }
@@ -57,7 +66,7 @@ function dueLast(sql: Sql, after: Place | null): ListOrder {
     return { stretches: [{ ...undated, where: sql`${undated.where} and ${later}` }], order }
   }
   const at = sql`${after.value}::timestamptz`
-  const where = sql`and due_order <= ${at} and (due_order < ${at} or ${later})`
+  const where = sql`${dated.where} and due_order <= ${at} and (due_order < ${at} or ${later})`
   return { stretches: [{ ...dated, where }, undated], order }
 }
 

@@ -14,7 +14,7 @@ import {
   type SeriesRow,
   type TaskRow,
 } from './task-rows.ts'
-import { lexemePrefix, respell, searchWords, wordsQuery } from './task-search.ts'
+import { lexemePrefix, respell, searchWords } from './task-search.ts'
 
 const REMEMBERED_TOTALS = 5000
 const REMEMBERED_VOCABULARIES = 50
@@ -45,11 +45,11 @@ export function createTaskReader(sql: Sql): TaskReader {
     const latest = (isOpen: boolean) => sql`(select words from tasks
       where user_id = ${userId} and deleted_at is null and is_open = ${isOpen}
       order by updated_at desc limit ${TASKS_PER_VOCABULARY})`
-    const prefix = lexemePrefix(userId)
+    const { length } = lexemePrefix(userId, true)
     const rows = await sql<{ word: string }[]>`
-      select distinct substr(lexeme, ${prefix.length + 1}) as word
+      select distinct substr(lexeme, ${length + 1}) as word
       from (${latest(true)} union all ${latest(false)}) t, unnest(tsvector_to_array(words)) lexeme
-      where substr(lexeme, ${prefix.length + 1}) !~ '[0-9#]'`
+      where substr(lexeme, ${length + 1}) !~ '[0-9#]'`
     const vocabulary = { sequence, words: new Set(rows.map((row) => row.word)) }
     vocabularies.set(userId, vocabulary)
     return vocabulary
@@ -65,15 +65,15 @@ export function createTaskReader(sql: Sql): TaskReader {
     },
 
     async list(userId, query) {
-      if (query.q === null) return (await listOnce(userId, { ...query, words: null })).page
+      if (query.q === null) return (await listOnce(userId, { ...query, words: [] })).page
       const words = searchWords(query.q)
       if (words.length === 0) return nothing
-      const { page, sequence } = await listOnce(userId, { ...query, words: wordsQuery(userId, words) })
+      const { page, sequence } = await listOnce(userId, { ...query, words: words.map((word) => [word]) })
       if (page.total > 0 || page.items.length > 0) return page
       // Nothing has these words: perhaps they are misspelt. Only then a second round trip is made.
       const spellings = respell(words, (await vocabularyOf(userId, sequence)).words)
       if (!spellings) return page
-      return (await listOnce(userId, { ...query, words: wordsQuery(userId, spellings) })).page
+      return (await listOnce(userId, { ...query, words: spellings })).page
     },
 
     async tags(userId, { prefix, sort, limit }) {

@@ -13,27 +13,29 @@ export const searchWords = (text: string): string[] =>
     .slice(0, MOST_WORDS)
     .map((word) => [...word].slice(0, LONGEST_WORD).join(''))
 
+/** The words that a task must hold, each in one of its spellings; of the last one the beginning is enough. */
+export type WantedWords = readonly (readonly string[])[]
+
 /**
- * The tsquery for tasks that hold each of the words, the last as a beginning. Where a word has several spellings, one of
- * them has to be there. Still to be put in lower case, which is left to the database.
+ * The tsquery for words and tags among the open or the completed tasks of a user, see {@link lexemePrefix}. Still to be
+ * put in lower case, which is left to the database.
  */
-export function wordsQuery(userId: string, words: readonly (string | readonly string[])[]): string {
-  const alternatives = words.map((word, index) => {
+export function searchQuery(
+  prefix: string,
+  { words, tags, tagsMode }: { words: WantedWords; tags: readonly string[]; tagsMode: 'all' | 'any' },
+): string {
+  const wanted = words.map((spellings, index) => {
     const ending = index === words.length - 1 ? ':*' : ''
-    return [word].flat().map((spelling) => `'${lexemePrefix(userId)}${spelling}'${ending}`)
+    return `(${spellings.map((spelling) => `'${prefix}${spelling}'${ending}`).join(' | ')})`
   })
-  return alternatives.map((spellings) => `(${spellings.join(' | ')})`).join(' & ')
+  const tagged = tags.map((tag) => `'${prefix}#${tagKey(tag).replaceAll(/[\\']/g, String.raw`\$&`)}'`)
+  const tagQuery = tagged.length > 0 ? [`(${tagged.join(tagsMode === 'all' ? ' & ' : ' | ')})`] : []
+  return [...wanted, ...tagQuery].join(' & ')
 }
 
-export function tagsQuery(userId: string, tags: readonly string[], mode: 'all' | 'any'): string {
-  const lexemes = tags.map(
-    (tag) => `'${lexemePrefix(userId)}#${tagKey(tag).replaceAll(/[\\']/g, String.raw`\$&`)}'`,
-  )
-  return lexemes.join(mode === 'all' ? ' & ' : ' | ')
-}
-
-/** What each lexeme of a user's tasks begins with. */
-export const lexemePrefix = (userId: string): string => userId.slice(-6)
+/** What each lexeme of a user's open or completed tasks begins with, see `task_words` in migration 0001. */
+export const lexemePrefix = (userId: string, isOpen: boolean): string =>
+  `${userId.slice(-6)}${isOpen ? 'o' : 'c'}`
 
 /**
  * For each word the spellings to look for instead: the word itself where the vocabulary knows it, else the nearest words

@@ -1,7 +1,7 @@
 import type { TaskReader } from '../app/ports.ts'
 import type { TaskFilter, TaskPage, TaskQuery } from '../app/task-query.ts'
 import { cursorAt, placeOf, type Place } from '../db/task-reader-cursor.ts'
-import { COUNTED_MATCHES } from '../db/task-reader-list.ts'
+import { COUNTED_MATCHES } from '../db/task-reader-ranges.ts'
 import { dueOrder, NEVER_DUE } from '../db/task-rows.ts'
 import { respell, searchWords, wordsIn } from '../db/task-search.ts'
 import { PRIORITIES, tagKey, type Task } from '../domain/task.ts'

@@ -1,10 +1,11 @@
--- The words of a task as lexemes of its owner: six characters of the user id, then the word; tags with # in between. So
--- a search reads only what belongs to its user, however many others use the same word. Long words are cut, because a
--- lexeme has a largest size; the collation makes case and letters independent of the server's locale.
-create function task_words(owner uuid, tag_keys text[], title text, description text) returns tsvector
+-- The words of a task as lexemes of its owner and side: six characters of the user id, o for an open and c for a completed
+-- task, then the word; tags with # in between. So a search reads only what belongs to its user, however many others use
+-- the same word, and the planner knows how often a word is in open tasks. Long words are cut, because a lexeme has a
+-- largest size; the collation makes case and letters independent of the server's locale.
+create function task_words(owner uuid, is_open boolean, tag_keys text[], title text, description text) returns tsvector
 language plpgsql immutable parallel safe as $$
 declare
-  prefix constant text := right(owner::text, 6);
+  prefix constant text := right(owner::text, 6) || case when is_open then 'o' else 'c' end;
   content constant text := lower(normalize(title || ' ' || coalesce(description, '')) collate pg_c_utf8);
   word text;
   lexemes text[] := '{}';
@@ -58,7 +59,8 @@ create table tasks (
   -- Columns of their own and not expressions of an index, because only columns of a partial index have statistics.
   is_open boolean not null generated always as (completed_at is null) stored,
   priority_order smallint not null generated always as (-priority) stored,
-  words tsvector not null generated always as (task_words(user_id, tag_keys, title, description)) stored
+  words tsvector not null generated always as (
+    task_words(user_id, completed_at is null, tag_keys, title, description)) stored
 ) with (fillfactor = 80);
 
 create table series (

@@ -1,0 +1,96 @@
+import type { Fragment } from 'postgres'
+import type { TaskQuery } from '../app/task-query.ts'
+import { PRIORITIES } from '../domain/task.ts'
+import type { Sql } from './connect.ts'
+import { dueRange, type ListOrder } from './task-reader-order.ts'
+import { TASK_COLUMNS } from './task-rows.ts'
+
+/** Matches of a filter are counted up to here; without a filter the user's counters know. */
+export const COUNTED_MATCHES = 1000
+
+export interface ListRequest {
+  sql: Sql
+  userId: string
+  query: TaskQuery
+  order: ListOrder
+  /** So many tasks of each part are enough for the page. */
+  reach: number
+}
+
+/** How a list is read. */
+export interface Reading {
+  /** What the parts have in common: empty, or `with …`. */
+  preface: Fragment
+  /** Each in order and no longer than the reach; together they hold the page. */
+  parts: Fragment[]
+  /** Selects that give a row for each match, COUNTED_MATCHES + 1 at most; null where there is nothing to count. */
+  matches: Fragment[] | null
+}
+
+/** The columns of a part: those of a task and those it is ordered by. */
+export const partColumns = (sql: Sql): Fragment =>
+  sql`${sql(TASK_COLUMNS)}, due_order, priority_order, lower(title collate pg_c_utf8) as title_order`
+
+/** Reads index ranges in order. Good for every filter but words and tags: those have an index of their own. */
+export function rangeReading({ sql, userId, query, order, reach }: ListRequest): Reading {
+  const filter = filterOf(sql, query)
+  const isPlain = filter === null && query.priorities.length === 0
+  const condition = isPlain ? sql`` : sql`${filter ?? sql``} ${plannedForItsValues(sql)}`
+  const ranges = rangesOf(sql, query).map(
+    (range) => sql`from tasks where user_id = ${userId} and deleted_at is null and ${range} ${condition}`,
+  )
+  return {
+    preface: sql``,
+    parts: ranges.flatMap((range) =>
+      order.stretches.map(
+        (stretch) => sql`select ${partColumns(sql)} ${range} ${stretch.where}
+          order by ${stretch.order} limit ${reach}`,
+      ),
+    ),
+    // In an index order too, because the planner's alternative could be to read the whole table.
+    matches: isPlain
+      ? null
+      : ranges.map((range) => sql`select 1 ${range} order by due_order limit ${COUNTED_MATCHES + 1}`),
+  }
+}
+
+/**
+ * What narrows the list down beside status, words and tags, and beside the priorities where they are ranges of their own;
+ * null when nothing does.
+ */
+export function filterOf(sql: Sql, query: TaskQuery): Fragment | null {
+  const { priorities, dueAfter, dueBefore, isRecurring, parentId } = query
+  const ranks = hasPriorityRanges(query) ? [] : priorities.map((name) => PRIORITIES.indexOf(name))
+  const conditions = [
+    ...(dueAfter || dueBefore ? [dueRange(sql, query)] : []),
+    ...(isRecurring === true ? [sql`and recurrence_rule is not null`] : []),
+    ...(isRecurring === false ? [sql`and recurrence_rule is null`] : []),
+    ...(parentId === null ? [] : [sql`and parent_id = ${parentId}`]),
+    ...(ranks.length > 0 ? [sql`and priority = any(${ranks}::smallint[])`] : []),
+  ]
+  return conditions.length > 0 ? sql`${conditions}` : null
+}
+
+/**
+ * Which plan is best depends on the values of a filter, so it is planned with them every time: a plan for all values
+ * would have to count with this series, which true makes vanish.
+ */
+const plannedForItsValues = (sql: Sql): Fragment =>
+  sql`and (${true}::boolean or (select sum(n) from generate_series(1, 1000000000) n) is null)`
+
+/**
+ * Open tasks, completed ones, or both. By due date or priority each wanted priority is a range of its own, so that the
+ * few tasks of a rare one are found at once.
+ */
+function rangesOf(sql: Sql, query: TaskQuery): Fragment[] {
+  const sides = sidesOf(query).map((isOpen) => sql`is_open = ${isOpen}`)
+  if (!hasPriorityRanges(query)) return sides
+  const ranks = query.priorities.map((name) => -PRIORITIES.indexOf(name))
+  return sides.flatMap((side) => ranks.map((rank) => sql`${side} and priority_order = ${rank}::smallint`))
+}
+
+export const sidesOf = ({ status }: TaskQuery): boolean[] =>
+  status === 'all' ? [true, false] : [status === 'active']
+
+const hasPriorityRanges = ({ priorities, q, tags, sortBy }: TaskQuery): boolean =>
+  priorities.length > 0 && q === null && tags.length === 0 && (sortBy === 'due_at' || sortBy === 'priority')
