@@ -120,6 +120,27 @@ describe('create-next-occurrence', () => {
     expect(await made(user)).toEqual(['2026-03-03'])
   })
 
+  it('counts from its last occurrence, not from an earlier one that was completed by itself in the meantime', async () => {
+    const user = newUser()
+    service.at('2026-03-02T08:00:00Z')
+    const { id } = await user.create({
+      ...{
+        due_at: '2026-03-02T09:00:00Z',
+        recurrence_rule: 'FREQ=DAILY;INTERVAL=3',
+        repeat_from: 'completion',
+      },
+    })
+    const second = await service.next(user, id, '2026-03-02T10:00:00Z')
+    const third = await service.next(user, second!.id, '2026-03-05T10:00:00Z')
+    await user.does('POST', `/api/tasks/${id}/reopen`)
+    service.at('2026-03-08T10:00:00Z')
+    await complete(user, third!.id)
+    service.at('2026-03-10T10:00:00Z')
+    await complete(user, id)
+    for (const message of await takeMessages(service)) await deliver(service, message)
+    expect(await made(user)).toEqual(['2026-03-05', '2026-03-08', '2026-03-11'])
+  })
+
   it('leaves one-off tasks and users without the series alone', async () => {
     const user = newUser()
     const { id } = await user.create()

@@ -1,6 +1,6 @@
 import type { TraceContext } from '../domain/actor.ts'
 import type { Maker } from '../domain/events.ts'
-import { lastClosed } from '../domain/last-occurrence.ts'
+import { lastStep } from '../domain/last-occurrence.ts'
 import { decideNextOccurrence, type SeriesState } from '../domain/next-occurrence.ts'
 import { toChange, type Origin } from './commit-decision.ts'
 import { newestOccurrences } from './newest-occurrences.ts'
@@ -48,7 +48,7 @@ async function loadState(
   const series = await changes.loadSeries(userId, seriesId)
   if (!series || series.state !== 'active' || series.liveTaskId !== null) return null
   const newest = await newestOccurrences(changes, seriesId)
-  const lastId = lastClosed(newest)?.taskId
+  const lastId = lastStep(series, newest)?.taskId
   const lastTask = lastId ? (await changes.loadTask(userId, lastId, null, now)).task : null
   return { series, newest, lastTask }
 }

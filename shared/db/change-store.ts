@@ -10,6 +10,7 @@ import {
   taskToRow,
 } from './task-rows.ts'
 import type { OccurrenceRow, SeriesRow, TaskRow } from './task-rows.ts'
+import { inTransaction } from './transaction.ts'
 
 /** SQLSTATEs that commit_change raises (migration 0002). */
 const REFUSALS: Record<string, CommitResult> = {
@@ -25,7 +26,7 @@ export function createChangeStore(sql: Sql): ChangeStore {
     ...reads(sql),
     commit: (change) => commit(sql, change),
     exclusively: <T>(userId: string, work: (store: ChangeStore) => Promise<T>) =>
-      sql.begin(async (tx) => {
+      inTransaction(sql, async (tx) => {
         await tx`insert into user_counters (user_id) values (${userId}) on conflict do nothing`
         await tx`select 1 from user_counters where user_id = ${userId} for update`
         const store: ChangeStore = {
@@ -35,7 +36,7 @@ export function createChangeStore(sql: Sql): ChangeStore {
           exclusively: (_user, nested) => nested(store),
         }
         return work(store)
-      }) as Promise<T>,
+      }),
   }
 }
 

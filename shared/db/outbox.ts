@@ -2,6 +2,7 @@ import type { ChangeFeed, Outbox } from '../app/ports.ts'
 import type { RecordedEvent } from '../domain/cloud-event.ts'
 import type { EventType } from '../domain/events.ts'
 import type { Sql } from './connect.ts'
+import { inTransaction } from './transaction.ts'
 
 /** First half of the advisory lock that a publisher holds on a user; the second half is the user. */
 const PUBLISH_LOCK = 7_246_003
@@ -26,7 +27,7 @@ interface EventRow {
 export function createOutbox(sql: Sql): Outbox {
   return {
     drain: (limit, publish) =>
-      sql.begin(async (tx) => {
+      inTransaction(sql, async (tx) => {
         const waiting = await tx<{ user_id: string; is_mine: boolean }[]>`
           select user_id, pg_try_advisory_xact_lock(${PUBLISH_LOCK}, hashtext(user_id::text)) as is_mine
           from (select distinct user_id from outbox where user_id <> all(${[...limit.without]}::uuid[])

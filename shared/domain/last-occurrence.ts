@@ -1,9 +1,21 @@
-import type { Occurrence } from './series.ts'
+import type { Occurrence, Series } from './series.ts'
 import type { Task } from './task.ts'
+
+const isClosed = ({ state }: Occurrence): boolean => state === 'completed' || state === 'skipped'
+
+/**
+ * The occurrence from which a waiting series goes on. Closing it was the last change of the series; one that stands by
+ * itself may have been closed after it and does not count.
+ */
+export function lastStep(series: Series, newest: readonly Occurrence[]): Occurrence | null {
+  const changedAt = series.updatedAt.getTime()
+  const step = newest.find((one) => isClosed(one) && one.closedAt?.getTime() === changedAt)
+  return step ?? lastClosed(newest)
+}
 
 /** The occurrence that was completed or skipped last; an early one may lie after it. */
 export function lastClosed(occurrences: readonly Occurrence[]): Occurrence | null {
-  const closed = occurrences.filter(({ state }) => state === 'completed' || state === 'skipped')
+  const closed = occurrences.filter(isClosed)
   return closed.reduce<Occurrence | null>((last, one) => (last && !closedAfter(one, last) ? last : one), null)
 }
 

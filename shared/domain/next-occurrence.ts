@@ -1,6 +1,6 @@
 import { fact, revise, seriesFact, type Decision } from './decision.ts'
 import { OccurrenceGenerated, RecurringTaskError, SeriesEnded, type Maker } from './events.ts'
-import { lastClosed } from './last-occurrence.ts'
+import { lastStep } from './last-occurrence.ts'
 import { asOccurrence, openOccurrence } from './new-series.ts'
 import {
   firstOccurrence,
@@ -86,7 +86,7 @@ interface Outcome {
 
 /** A stored rule that this version refuses (its grammar was wider once) must not be retried for ever. */
 function tryRule(series: Series, newest: readonly Occurrence[], now: Date): Outcome | { broken: string } {
-  const last = lastClosed(newest)
+  const last = lastStep(series, newest)
   const closedAt = last?.closedAt ?? now
   // An instant happens once. One completed ahead of its time, or an edited rule, would otherwise hit it again.
   const taken = newest.map(({ occurrenceAt }) => occurrenceAt)

@@ -56,6 +56,7 @@ export interface Scheduler {
 
 /** So many turns of the event loop without news mean that only gates are left: request bodies take one or two. */
 const QUIET_TURNS = 3
+const LONGEST_CALL_MS = 20_000
 
 /**
  * Lets asynchronous code run one step at a time. Whatever matters waits at a gate; the simulation opens one, waits until
@@ -97,7 +98,15 @@ export function createScheduler(): Scheduler {
     settle: async () => {
       for (let quiet = 0; quiet < QUIET_TURNS;) {
         const before = news
-        if (calls > 0) await new Promise<void>((resolve) => (onNews = resolve))
+        if (calls > 0) {
+          await new Promise<void>((resolve, reject) => {
+            const timer = setTimeout(reject, LONGEST_CALL_MS, new Error('a call to PostgreSQL does not end'))
+            onNews = () => {
+              clearTimeout(timer)
+              resolve()
+            }
+          })
+        }
         onNews = null
         await new Promise(setImmediate)
         quiet = calls === 0 && news === before ? quiet + 1 : 0

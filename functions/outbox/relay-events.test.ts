@@ -1,0 +1,150 @@
+import { describe, expect, it, vi } from 'vitest'
+import type { Broker } from '../../shared/app/ports.ts'
+import { publishPending } from '../../shared/app/publish-events.ts'
+import type { CloudEvent } from '../../shared/domain/cloud-event.ts'
+import { mountFunctions } from '../../shared/kit/mount-functions.ts'
+import { taskService, type Client } from '../tasks/testing/task-service.ts'
+import relayEvents from './relay-events.ts'
+
+const { newUser, deps, sql } = await taskService()
+
+interface Accepted {
+  topic: string
+  event: CloudEvent
+}
+
+/** A broker that keeps what it accepts; `refuses` and `before` make it fail or wait. */
+function broker(how: { refuses?: (event: CloudEvent) => boolean; before?: () => Promise<unknown> } = {}) {
+  const accepted: Accepted[] = []
+  const publishAll: Broker['publishAll'] = async (topic, events) => {
+    await how.before?.()
+    const refused = events.filter((event) => how.refuses?.(event) ?? false)
+    accepted.push(...events.filter((event) => !refused.includes(event)).map((event) => ({ topic, event })))
+    return new Set(refused.map(({ id }) => id))
+  }
+  const of = (user: Client, topic = 'task-events') =>
+    accepted
+      .filter((one) => one.topic === topic && one.event.userid === user.id)
+      .map(({ event }) => Number(event.sequence))
+  return { publishAll, of, accepted }
+}
+
+async function relay(
+  to: Broker,
+  headers: Record<string, string> = { 'dapr-api-token': deps.settings.appToken },
+) {
+  const app = mountFunctions([relayEvents], { ...deps, broker: to })
+  return (await app.request('/dapr/cron/relay-cron', { method: 'POST', headers })).status
+}
+
+/** A user who has done `writes` things that nobody has published. */
+async function busyUser(writes: number): Promise<Client> {
+  const user = newUser()
+  for (let write = 1; write <= writes; write += 1) await user.create()
+  return user
+}
+
+/** Ends the connection of whoever holds a publisher's lock in this database. */
+const breakPublisher = () => sql`
+  select pg_terminate_backend(pid, 5000) from pg_locks join pg_database d on d.oid = database
+  where locktype = 'advisory' and datname = current_database() and pid <> pg_backend_pid()`
+
+const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1)
+const waiting = async () => (await deps.outbox.backlog()).waiting
+
+describe('relay-events', () => {
+  it('publishes what was left behind, once and in order, and the compact copies too', async () => {
+    const [first, second] = [await busyUser(3), await busyUser(30)]
+    const kafka = broker()
+    expect(await relay(kafka)).toBe(204)
+    expect([kafka.of(first), kafka.of(second)]).toEqual([upTo(3), upTo(30)])
+    expect([kafka.of(first, 'task-updates'), kafka.of(second, 'task-updates')]).toEqual([upTo(3), upTo(30)])
+    expect(await waiting()).toBe(0)
+    expect(await relay(kafka)).toBe(204)
+    expect(kafka.accepted).toHaveLength(66)
+  })
+
+  it('leaves everything waiting while the broker is away, and says that it failed', async () => {
+    const user = await busyUser(2)
+    const away = broker({ before: () => Promise.reject(new Error('connection refused')) })
+    expect(await relay(away)).toBe(500)
+    expect(await waiting()).toBe(2)
+    const kafka = broker()
+    expect(await relay(kafka)).toBe(204)
+    expect(kafka.of(user)).toEqual([1, 2])
+  })
+
+  it('publishes again what a publisher had published when it died, and nothing out of order', async () => {
+    const user = await busyUser(4)
+    const kafka = broker()
+    // The publisher's connection breaks when two events are out, before it can note that.
+    const dying = broker({
+      before: async () => void (dying.of(user).length === 2 && (await breakPublisher())),
+    })
+    await expect(publishPending({ ...deps, broker: dying })).rejects.toMatchObject({
+      code: expect.stringMatching(/CLOSED|57P01/) as string,
+    })
+    await vi.waitFor(async () => expect(await waiting()).toBe(4))
+    await vi.waitFor(async () => expect(await relay(kafka)).toBe(204))
+    const everything = [...dying.of(user), ...kafka.of(user)]
+    expect([...new Set(everything)]).toEqual(upTo(4))
+    expect(everything.length).toBeGreaterThan(4)
+    expect(await waiting()).toBe(0)
+  })
+
+  it('never lets two publishers overtake each other within a user', async () => {
+    const users = await Promise.all(upTo(6).map(() => busyUser(15)))
+    // Each call takes as many turns as its number says, so that later ones often end before earlier ones.
+    let calls = 0
+    const kafka = broker({
+      before: async () => {
+        for (let turn = (calls += 7) % 11; turn > 0; turn -= 1) await new Promise(setImmediate)
+      },
+    })
+    const publishing = upTo(5).map(async () => {
+      while ((await waiting()) > 0) await publishPending({ ...deps, broker: kafka })
+    })
+    const writing = users.map(async (user) => {
+      for (let write = 0; write < 5; write += 1) await user.create()
+    })
+    await Promise.all([...publishing, ...writing])
+    expect(await relay(kafka)).toBe(204)
+    expect(users.map((user) => kafka.of(user))).toEqual(users.map(() => upTo(20)))
+  })
+
+  it('gets round a user whose events are refused, however many that user and the others have', async () => {
+    const [stuck, ...others] = await Promise.all([busyUser(25), ...upTo(205).map(() => busyUser(1))])
+    const kafka = broker({ refuses: (event) => event.userid === stuck.id && Number(event.sequence) === 2 })
+    expect(await relay(kafka)).toBe(204)
+    expect(others.filter((user) => kafka.of(user).length === 1)).toHaveLength(205)
+    expect(kafka.of(stuck)).toEqual([1])
+    expect(await waiting()).toBe(24)
+    const mended = broker()
+    expect(await relay(mended)).toBe(204)
+    expect(mended.of(stuck)).toEqual(upTo(25).slice(1))
+  })
+
+  it('holds an event back when only its compact copy is refused', async () => {
+    const user = await busyUser(2)
+    let refusals = 1
+    const kafka: Broker = {
+      publishAll: async (topic, events) =>
+        topic === 'task-updates' && refusals-- > 0 ? new Set(events.map(({ id }) => id)) : new Set(),
+    }
+    await relay(kafka)
+    expect(await waiting()).toBe(2)
+    const later = broker()
+    await relay(later)
+    expect(later.of(user, 'task-updates')).toEqual([1, 2])
+  })
+
+  it('is for the sidecar only', async () => {
+    const user = await busyUser(1)
+    const kafka = broker()
+    expect(await relay(kafka, {})).toBe(401)
+    expect(await relay(kafka, { 'dapr-api-token': 'guessed' })).toBe(401)
+    expect(kafka.accepted).toEqual([])
+    await relay(kafka)
+    expect(kafka.of(user)).toEqual([1])
+  })
+})
