@@ -135,6 +135,18 @@ describe('lists on PostgreSQL', () => {
     expect(notices.join('\n')).not.toMatch(/Seq Scan on tasks/)
   })
 
+  it('of a wide range are planned for it, however many narrow ones were asked for before', async () => {
+    const narrow = { dueAfter: new Date(), dueBefore: new Date(Date.now() + 3_600_000) }
+    expect(await plansOf({ ...narrow, sortBy: 'title', status: 'completed' })).toContain('Sort Method')
+    const wide = { dueAfter: new Date(0), dueBefore: new Date('2100-01-01') }
+    notices = []
+    await createTaskReader(explained).list(USER, {
+      ...EVERYTHING,
+      ...{ ...wide, sortBy: 'title', status: 'completed' },
+    })
+    expect(notices.join('\n')).toContain('using tasks_by_title on tasks')
+  })
+
   it('count their matches again only after a write', async () => {
     const reader = createTaskReader(explained)
     const query = { ...EVERYTHING, priorities: ['high'] } as const
