@@ -1,6 +1,7 @@
-import type { Broker, Deps } from '../shared/app/ports.ts'
+import type { Deps } from '../shared/app/ports.ts'
 import { createPublisher, type Publisher } from '../shared/app/publisher.ts'
 import type { Config } from '../shared/config.ts'
+import { createBroker } from '../shared/dapr/broker.ts'
 import { createDaprClient } from '../shared/dapr/client.ts'
 import type { Fetch } from '../shared/dapr/transport.ts'
 import { createChangeStore } from '../shared/db/change-store.ts'
@@ -35,15 +36,7 @@ export function composeDeps(config: Config, { sql, log, sidecarFetch, appToken }
     ...{ baseUrl: config.dapr.baseUrl, fetch: sidecarFetch, timeoutMs: SIDECAR_TIMEOUT_MS },
     ...(config.dapr.apiToken !== undefined && { token: config.dapr.apiToken }),
   })
-  const broker: Broker = {
-    publishAll: async (topic, events) => {
-      const entries = events.map((event) => ({ event, partitionKey: event.userid }))
-      const failed = await dapr.bulkPublish(PUBSUB, topic, entries)
-      if (failed[0])
-        log.warn({ topic, refused: failed.length, reason: failed[0].error }, 'broker refused events')
-      return new Set(failed.map(({ id }) => id))
-    },
-  }
+  const broker = createBroker(dapr, PUBSUB, log)
   const outbox = createOutbox(sql)
   const publishing = createPublisher({ outbox, broker, log, clock })
   const changes = createChangeStore(sql)

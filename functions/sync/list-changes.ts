@@ -2,14 +2,19 @@ import { z } from 'zod'
 import { CloudEvent, toCloudEvent } from '../../shared/domain/cloud-event.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
-const sequence = z.string().regex(/^\d{1,20}$/, 'must be a sequence number')
+const sequence = z
+  .string()
+  .regex(/^\d{1,20}$/, 'must be a sequence number')
+  .default('0')
+  .transform(Number)
+  .refine(Number.isSafeInteger, 'must be a sequence number')
 
 export default httpFunction({
   route: 'GET /api/changes',
   summary: "The user's events after a sequence number, in order and without a gap",
   auth: 'user',
   query: z.object({
-    since: sequence.default('0').transform(Number),
+    since: sequence,
     limit: z.coerce.number().int().min(1).max(1000).default(100),
   }),
   output: z

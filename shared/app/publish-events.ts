@@ -70,7 +70,7 @@ async function publishInOrder(broker: Deps['broker'], events: RecordedEvent[]): 
   return round
 }
 
-/** One call per topic; task changes go to task-updates too. An event is refused when any of its copies is. */
+/** One call per topic, all ended before the next wave; task changes go to task-updates too. An event is refused when any of its copies is. */
 async function publishWave(broker: Deps['broker'], wave: RecordedEvent[]): Promise<Set<string>> {
   const byTopic = new Map<string, CloudEvent[]>()
   const add = (topic: string, event: CloudEvent) => byTopic.set(topic, [...(byTopic.get(topic) ?? []), event])
@@ -79,7 +79,13 @@ async function publishWave(broker: Deps['broker'], wave: RecordedEvent[]): Promi
     const update = toTaskUpdate(event)
     if (update) add('task-updates', update)
   }
-  const calls = [...byTopic].map(([topic, events]) => broker.publishAll(topic, events))
-  const refused = await Promise.all(calls)
-  return new Set(refused.flatMap((ids) => [...ids]))
+  const calls = await Promise.allSettled(
+    [...byTopic].map(([topic, events]) => broker.publishAll(topic, events)),
+  )
+  return new Set(
+    calls.flatMap((call) => {
+      if (call.status === 'rejected') throw call.reason
+      return [...call.value]
+    }),
+  )
 }

@@ -22,3 +22,5 @@ export function createDaprClient(options: DaprOptions) {
     health: createHealth(transport),
   }
 }
+
+export type DaprClient = ReturnType<typeof createDaprClient>

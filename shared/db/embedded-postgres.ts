@@ -1,8 +1,9 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
 import type { SocketTarget } from './connect.ts'
@@ -16,6 +17,8 @@ const MAJOR_VERSION = '18'
 const LONGEST_SOCKET_DIRECTORY = 80
 /** Any number will do as long as every Daybook uses the same: it names "the process that owns this data". */
 const OWNER_LOCK = 7_246_001
+const CONNECT_ATTEMPTS = 10
+const CONNECT_PAUSE_MS = 300
 
 export class EmbeddedPostgresError extends Error {
   readonly code: 'data.in_use' | 'data.other_version' | 'postgres.unsupported' | 'postgres.start_failed'
@@ -64,22 +67,24 @@ export async function startEmbeddedPostgres(
   const flags = Object.entries({ listen_addresses: '', unix_socket_permissions: '0700', ...settings })
     .map(([name, value]) => `-c ${name}='${value}'`)
     .join(' ')
-  const running = await exec(programs.pg_ctl, ['status', '-D', cluster]).then(
-    () => true,
-    () => false, // exit status 3: no server runs on this directory
-  )
-  if (!running) {
-    const log = join(cluster, 'server.log')
-    const options = `-k '${socketDirectory}' ${flags}`
-    await exec(programs.pg_ctl, ['start', '-D', cluster, '-w', '-s', '-l', log, '-o', options]).catch(
-      (cause) => {
-        // Two Daybooks that start at the same moment race here; PostgreSQL's own lock file picks one of them.
-        if (existsSync(join(cluster, 'postmaster.pid'))) return
-        throw new EmbeddedPostgresError('postgres.start_failed', `PostgreSQL did not start; see ${log}.`, {
-          cause,
-        })
-      },
+  const ensureRunning = async () => {
+    const running = await exec(programs.pg_ctl, ['status', '-D', cluster]).then(
+      () => true,
+      () => false, // exit status 3: no server runs on this directory
     )
+    if (!running) {
+      const log = join(cluster, 'server.log')
+      const options = `-k '${socketDirectory}' ${flags}`
+      await exec(programs.pg_ctl, ['start', '-D', cluster, '-w', '-s', '-l', log, '-o', options]).catch(
+        (cause) => {
+          // Two Daybooks that start at the same moment race here; PostgreSQL's own lock file picks one of them.
+          if (existsSync(join(cluster, 'postmaster.pid'))) return
+          throw new EmbeddedPostgresError('postgres.start_failed', `PostgreSQL did not start; see ${log}.`, {
+            cause,
+          })
+        },
+      )
+    }
   }
 
   const target: SocketTarget = {
@@ -88,13 +93,29 @@ export async function startEmbeddedPostgres(
     user: 'daybook',
     database: 'postgres',
   }
-  const owner = await takeOwnership(target, root)
+  const owner = await untilServed(async () => {
+    await ensureRunning()
+    return takeOwnership(target, root)
+  })
   return {
     target,
     stop: async () => {
       await exec(programs.pg_ctl, ['stop', '-D', cluster, '-m', 'fast', '-w', '-s'])
       await owner.end({ timeout: 1 })
     },
+  }
+}
+
+/** A server that was killed just now counts as running for a moment longer, though nobody listens; hence a few tries. */
+async function untilServed<T>(connect: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await connect()
+    } catch (error) {
+      const isRefused = error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED'
+      if (!isRefused || attempt === CONNECT_ATTEMPTS) throw error
+      await delay(CONNECT_PAUSE_MS)
+    }
   }
 }
 
@@ -116,10 +137,9 @@ async function initialise(
   asRoot: boolean,
   exec: (program: string, args: string[]) => Promise<unknown>,
 ): Promise<void> {
-  // Made beside its final place and renamed, so a crash in between leaves nothing that looks like a database.
-  const draft = `${cluster}.new`
-  rmSync(draft, { recursive: true, force: true })
-  mkdirSync(draft, { mode: 0o700 })
+  // Made beside its final place and renamed: a crash leaves nothing that looks like a database, and of two processes
+  // that start at once one finds the other's.
+  const draft = mkdtempSync(`${cluster}.`)
   if (asRoot) chownSync(draft, NOBODY, NOBODY)
   await exec(initdb, [
     ...[
@@ -141,7 +161,12 @@ async function initialise(
       },
     )
   })
-  renameSync(draft, cluster)
+  try {
+    renameSync(draft, cluster)
+  } catch (error) {
+    if (!existsSync(join(cluster, 'PG_VERSION'))) throw error
+    rmSync(draft, { recursive: true })
+  }
 }
 
 /** The directory of the socket is the access control: only its owner (and root) can enter it. */

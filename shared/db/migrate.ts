@@ -28,6 +28,8 @@ export async function migrate(sql: Sql, directory: URL = DIRECTORY): Promise<str
   )
   for (const migration of migrations) {
     const isNew = await sql.begin(async (tx) => {
+      // Neither a long index build nor the wait for another process may run into the pool's limit.
+      await tx`set local statement_timeout = 0`
       await tx`select pg_advisory_xact_lock(${MIGRATION_LOCK})`
       const [known] = await tx<{ checksum: string }[]>`
         select checksum from schema_migrations where name = ${migration.name}`
