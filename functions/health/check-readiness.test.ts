@@ -26,6 +26,16 @@ describe('GET /readyz', () => {
     expect(JSON.stringify(problem)).not.toContain('secret')
   })
 
+  it('stays ready when the sidecar goes away later, and not when the database does', async () => {
+    const { deps, world } = healthDeps()
+    const app = checkReadiness.createApp(deps)
+    expect((await app.request('/readyz')).status).toBe(200)
+    world.sidecar = false
+    expect((await app.request('/readyz')).status).toBe(200)
+    world.database = false
+    expect((await app.request('/readyz')).status).toBe(503)
+  })
+
   it('asks the database once for any number of probes at the same time', async () => {
     const { deps, world } = healthDeps()
     const app = checkReadiness.createApp(deps)

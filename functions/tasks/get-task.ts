@@ -30,6 +30,7 @@ export default httpFunction({
         : []
     return {
       body: { ...taskView(task), upcoming_occurrences: upcoming.map((instant) => instant.toISOString()) },
+      variesWithTime: task.recurrenceRule !== null,
     }
   },
 })

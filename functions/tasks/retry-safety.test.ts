@@ -91,10 +91,20 @@ describe('If-Match', () => {
     }
   })
 
-  it.each(writes)('%s refuses what is no list of versions with 400', async (_, write) => {
+  it.each(guarded)('%s refuses a weak or foreign entity tag with 412', async (_, write) => {
     const user = newUser()
     const { task } = await prepare(user, write)
-    for (const tag of ['4', 'W/"4"', '"4', '"x"', '"1",,', '']) {
+    for (const tag of ['W/"1"', '"x"', '"9999999999"']) {
+      expect(await send(user, write, task, { 'if-match': tag })).toMatchObject({
+        ...{ status: 412, problem: { code: 'task.version_conflict' } },
+      })
+    }
+  })
+
+  it.each(guarded)('%s refuses what is no entity tag with 400', async (_, write) => {
+    const user = newUser()
+    const { task } = await prepare(user, write)
+    for (const tag of ['4', '"4', '"1",,', '']) {
       expect(await send(user, write, task, { 'if-match': tag })).toMatchObject({
         ...{ status: 400, problem: { code: 'request.malformed' } },
       })

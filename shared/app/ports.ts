@@ -47,6 +47,8 @@ export interface WriteContext {
 export interface Answer<Body> {
   body: Body
   replayed?: boolean
+  /** The body changes without its version, so a 304 would hide something. */
+  variesWithTime?: boolean
 }
 
 export interface TagDelta {
@@ -184,6 +186,8 @@ export interface Settings {
   appToken: string
   issuer: string
   audience: string
+  /** Whether what this peer says of the client's address is believed. */
+  isTrustedProxy: (address: string) => boolean
 }
 
 /** All a function may use, built once per process. */

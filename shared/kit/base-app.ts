@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
+import { methodNotAllowed } from 'hono/method-not-allowed'
 import { requestId } from 'hono/request-id'
 import { secureHeaders } from 'hono/secure-headers'
 import type { Deps } from '../app/ports.ts'
@@ -39,11 +40,22 @@ export function baseApp(deps: Deps): Hono<AppEnv> {
       },
     }),
   )
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: (c, methods) => {
+        const refusal = new DomainError(
+          'request.method_not_allowed',
+          `This path takes ${methods.join(', ')}.`,
+        )
+        const answer = problemResponse(c, refusal)
+        answer.headers.set('allow', methods.join(', '))
+        return answer
+      },
+    }),
+  )
   app.notFound((c) =>
-    problemResponse(
-      c,
-      new DomainError('request.not_found', 'There is nothing at this path with this method.'),
-    ),
+    problemResponse(c, new DomainError('request.not_found', 'There is nothing at this path.')),
   )
   app.onError((error, c) => {
     const known = toDomainError(error)

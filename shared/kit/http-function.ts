@@ -33,7 +33,7 @@ export interface HttpSpec<Auth extends 'user' | 'none', Params, Query, Body> {
   status?: 200 | 201 | 202 | 204
   /** Schema of the answer; absent for 204 and for answers that are not JSON. */
   output?: z.ZodType
-  /** True when the write honours If-Match and Idempotency-Key. */
+  /** True when the write honours Idempotency-Key and, where it has `params`, If-Match. */
   retrySafe?: boolean
   /** Refusals of its own, for the API document; those of the kit (login, validation, If-Match …) follow from the rest. */
   refuses?: readonly ErrorCode[]
@@ -82,7 +82,7 @@ export function httpFunction<
         actor,
         now: deps.clock.now(),
         trace: c.get('trace'),
-        ifMatch: spec.retrySafe ? readIfMatch(c.req.header('if-match')) : null,
+        ifMatch: spec.retrySafe && spec.params ? readIfMatch(c.req.header('if-match')) : null,
         idempotency,
       }
       const input = { params, query, body, actor, write, deps, context: c }
@@ -108,7 +108,11 @@ function respond(c: Context, spec: AnyHttpSpec, answer: Answer<unknown>): Respon
   if (typeof answer.body === 'object' && answer.body !== null && 'version' in answer.body) {
     const etag = `"${String(answer.body.version)}"`
     headers['etag'] = etag
-    if (spec.route.startsWith('GET ') && matches(c.req.header('if-none-match'), etag)) {
+    if (
+      spec.route.startsWith('GET ') &&
+      !answer.variesWithTime &&
+      matches(c.req.header('if-none-match'), etag)
+    ) {
       return c.body(null, 304, headers)
     }
   }

@@ -92,8 +92,6 @@ export function toDomainError(error: unknown): DomainError {
   if (error instanceof HTTPException) {
     if (error.status === 413)
       return new DomainError('request.too_large', 'The request body is larger than 1 MiB.')
-    if (error.status === 405)
-      return new DomainError('request.method_not_allowed', 'This path has no such method.')
     if (error.status < 500) return new DomainError('request.malformed', error.message)
   }
   if (isUnavailable(error)) {

@@ -26,14 +26,20 @@ export async function readJson(c: Context): Promise<{ value: unknown; raw: strin
 export const readQuery = (c: Context): Record<string, string> =>
   Object.fromEntries(new URL(c.req.url).searchParams)
 
-/** Versions named by `If-Match` (RFC 9110 §13.1.1), or null when any version will do. */
+/** An entity tag (RFC 9110 §8.8.3); ours are strong and hold the version. */
+const ENTITY_TAG = /^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/
+
+/**
+ * Versions named by `If-Match` (RFC 9110 §13.1.1), or null when any version will do. Weak tags and tags that are not
+ * ours match nothing, so they end as 412; only what is no entity tag is a 400.
+ */
 export function readIfMatch(header: string | undefined): number[] | null {
   if (header === undefined || header.trim() === '*') return null
-  const versions = header.split(',').map((tag) => /^\s*"(\d{1,9})"\s*$/.exec(tag)?.[1])
-  if (versions.includes(undefined)) {
+  const tags = header.split(',').map((tag) => tag.trim())
+  if (!tags.every((tag) => ENTITY_TAG.test(tag))) {
     throw new DomainError('request.malformed', 'If-Match takes entity tags such as "4", or *.')
   }
-  return versions.map(Number)
+  return tags.flatMap((tag) => (/^"\d{1,9}"$/.test(tag) ? [Number(tag.slice(1, -1))] : []))
 }
 
 /**

@@ -93,7 +93,7 @@ function readEvent(raw: string): ReadEvent {
   return { event: { ...envelope.data, data: data.data }, original }
 }
 
-/** Puts what cannot be processed where `scripts/dlq.ts` finds it, with the reason; only then is the message done. */
+/** Moves what cannot be processed to the dead letters, with the reason; only then is the message done. */
 async function giveUp(
   deps: Deps,
   original: unknown,
