@@ -10,6 +10,7 @@ import { createIdentityStore } from '../shared/db/identity-store.ts'
 import { createHousekeeping, createPing, createSeriesSweep } from '../shared/db/maintenance.ts'
 import { createChangeFeed, createOutbox } from '../shared/db/outbox.ts'
 import { createTaskReader } from '../shared/db/task-reader.ts'
+import { proxyList } from '../shared/kit/client.ts'
 import { createIdentity } from '../shared/kit/create-identity.ts'
 import { PUBSUB } from '../shared/kit/subscriptions.ts'
 import { systemClock, systemIds } from '../shared/kit/system.ts'
@@ -40,7 +41,10 @@ export function composeDeps(config: Config, { sql, log, sidecarFetch, appToken }
   const outbox = createOutbox(sql)
   const publishing = createPublisher({ outbox, broker, log, clock })
   const changes = createChangeStore(sql)
-  const settings = { appToken, issuer: config.publicUrl ?? 'urn:daybook', audience: 'daybook' }
+  const settings = {
+    ...{ appToken, issuer: config.publicUrl ?? 'urn:daybook', audience: 'daybook' },
+    isTrustedProxy: proxyList(config.trustedProxies),
+  }
   const { identity, authenticate } = createIdentity({
     ...{ store: createIdentityStore(sql), clock, ids, issuer: settings.issuer, audience: settings.audience },
     ...{ oidc: config.oidc, fetch, onNewcomer: publishing.wake },

@@ -1,5 +1,11 @@
 import { z } from 'zod'
 
+/** Addresses and networks (CIDR), separated by commas. */
+const networks = z
+  .string()
+  .transform((text) => text.split(',').map((entry) => entry.trim()))
+  .pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'must be addresses or networks')))
+
 const port = z.coerce.number().int().min(0).max(65_535)
 
 /** Every environment variable Daybook reads. The README's table lists the same names. */
@@ -14,6 +20,7 @@ const Environment = z.object({
   DAPR_API_TOKEN: z.string().min(1).optional(),
   APP_API_TOKEN: z.string().min(1).optional(),
   PUBLIC_URL: z.url().optional(),
+  TRUSTED_PROXIES: networks.default([]),
   OIDC_ISSUER: z.url().optional(),
   OIDC_AUDIENCE: z.string().min(1).default('daybook'),
   OIDC_JWKS_URL: z.url().optional(),
@@ -43,6 +50,8 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     http: { port: e.PORT, host: e.HOST },
     /** Where clients reach this Daybook, when it is not where it listens. */
     publicUrl: e.PUBLIC_URL,
+    /** Whose X-Forwarded-For is believed. */
+    trustedProxies: e.TRUSTED_PROXIES,
     dataDir: e.DAYBOOK_DATA_DIR,
     database: { url: e.DATABASE_URL, pool: e.DATABASE_POOL, prepare: e.DATABASE_PREPARE },
     dapr: {

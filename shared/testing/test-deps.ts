@@ -64,7 +64,10 @@ export function testDeps(overrides: Partial<Omit<Deps, 'clock'>> = {}): TestDeps
       if (!userId) throw new DomainError('auth.invalid_token', 'This is no token of a test.')
       return { userId, view: { type: 'user', id: userId }, timeZone: 'UTC', scopes: [] }
     },
-    settings: { appToken: 'shown-by-the-sidecar', issuer: 'urn:daybook:test', audience: 'daybook' },
+    settings: {
+      ...{ appToken: 'shown-by-the-sidecar', issuer: 'urn:daybook:test', audience: 'daybook' },
+      isTrustedProxy: () => false,
+    },
     ...overrides,
   }
 }
