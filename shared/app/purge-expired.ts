@@ -6,7 +6,10 @@ const DAY_MS = 24 * 60 * 60 * 1000
 const KEEP_MARKS_DAYS = 8
 const BATCH = 1000
 
-/** Removes what has had its time: stored answers, dedupe marks, deleted tasks. In batches, until nothing is left. */
+/**
+ * Removes what has had its time: stored answers, dedupe marks, deleted tasks, sessions, tickets, counts of failed
+ * sign-ins. In batches, until nothing is left.
+ */
 export async function purgeExpired(deps: Deps): Promise<void> {
   const now = deps.clock.now()
   const daysAgo = (days: number) => new Date(now.getTime() - days * DAY_MS)

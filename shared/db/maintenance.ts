@@ -25,9 +25,18 @@ export const createHousekeeping = (sql: Sql): Housekeeping => ({
         returning 1),
       gone as (
         delete from tasks where id in (
-          select id from tasks where deleted_at < ${deletedBefore} limit ${batch} for update skip locked) returning 1)
-      select greatest((select count(*) from keys), (select count(*) from marks), (select count(*) from gone))::int
-        as most`
+          select id from tasks where deleted_at < ${deletedBefore} limit ${batch} for update skip locked) returning 1),
+      signed_out as (
+        delete from sessions where id in (
+          select id from sessions where expires_at < ${now} limit ${batch} for update skip locked) returning 1),
+      unused as (
+        delete from tickets where digest in (
+          select digest from tickets where expires_at < ${now} limit ${batch} for update skip locked) returning 1),
+      forgotten as (
+        delete from login_failures where key in (
+          select key from login_failures where resets_at < ${now} limit ${batch} for update skip locked) returning 1)
+      select greatest((select count(*) from keys), (select count(*) from marks), (select count(*) from gone),
+        (select count(*) from signed_out), (select count(*) from unused), (select count(*) from forgotten))::int as most`
     return row!.most
   },
 })
