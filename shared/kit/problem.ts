@@ -95,7 +95,7 @@ export function toDomainError(error: unknown): DomainError {
     if (error.status < 500) return new DomainError('request.malformed', error.message)
   }
   if (isUnavailable(error)) {
-    return new DomainError('service.unavailable', 'The database cannot be reached just now; try again.', {
+    return new DomainError('service.unavailable', 'The database cannot do this just now; try again.', {
       retryAfterSeconds: 2,
       cause: error,
     })
@@ -129,8 +129,11 @@ function closest(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   return (best ?? []).flatMap(closest).map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }))
 }
 
-/** Connection trouble as postgres.js and PostgreSQL name it: classes 08, 53, 57P and the driver's own codes. */
+/**
+ * What passes by itself, as postgres.js and PostgreSQL name it: trouble with the connection (classes 08, 53, 57P, the
+ * driver's own codes), and a transaction given up for another one's sake (class 40: deadlock, serialization failure).
+ */
 function isUnavailable(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return /^(CONNECT|ECONN|ENOENT$|EPIPE$|57P0|57014$|08|53)/.test(code)
+  return /^(CONNECT|ECONN|ENOENT$|EPIPE$|57P0|57014$|08|40|53)/.test(code)
 }
