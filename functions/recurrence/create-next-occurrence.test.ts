@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { ChangeStore } from '../../shared/app/ports.ts'
 import type { CloudEvent } from '../../shared/domain/cloud-event.ts'
 import type { TaskView } from '../../shared/domain/task.ts'
 import { mountFunctions } from '../../shared/kit/mount-functions.ts'
@@ -154,6 +155,54 @@ describe('create-next-occurrence', () => {
     }
     expect(await deliver(service, lost)).toEqual(SUCCESS)
     expect(await made(user)).toEqual([])
+  })
+
+  it.each(['message', 'sweep'])(
+    'goes past all that was completed ahead of time, however much: by %s',
+    async (by) => {
+      const user = newUser()
+      let { id } = await daily(user)
+      for (let day = 1; day <= 60; day += 1) id = (await service.next(user, id))!.id
+      await user.does('PATCH', `/api/tasks/${id}`, { repeat_from: 'completion' })
+      await complete(user, id)
+      const message = await takeOne('task.completed')
+      if (by === 'message') expect(await deliver(service, message)).toEqual(SUCCESS)
+      service.at('2026-03-02T08:05:00Z')
+      expect((await sweep()).status).toBe(204)
+      expect((await made(user)).slice(-2)).toEqual(['2026-05-01', '2026-05-02'])
+    },
+  )
+
+  it('counts from its last step when more than it reads at once lies after that', async () => {
+    const user = newUser()
+    let { id } = await daily(user)
+    for (let day = 1; day <= 60; day += 1) id = (await service.next(user, id))!.id
+    const soon = { due_at: '2026-03-02T10:00:00Z', recurrence_rule: 'FREQ=DAILY;INTERVAL=2' }
+    await user.does('PATCH', `/api/tasks/${id}?scope=future`, soon)
+    const second = await service.next(user, id, '2026-03-02T11:00:00Z')
+    expect(second?.due_at).toBe('2026-03-04T10:00:00.000Z')
+    const third = await service.next(user, second!.id, '2026-03-04T11:00:00Z')
+    expect(third?.due_at).toBe('2026-03-06T10:00:00.000Z')
+    await user.does('POST', `/api/tasks/${second!.id}/reopen`)
+    expect(await service.next(user, second!.id, '2026-03-04T12:00:00Z')).toMatchObject({
+      due_at: third!.due_at,
+    })
+  })
+
+  it('goes past an instant that is taken although it cannot see by what', async () => {
+    const user = newUser()
+    const { id } = await daily(user)
+    await complete(user, id)
+    const message = await takeOne('task.completed')
+    await sql`insert into occurrences (series_id, occurrence_at, user_id, state, closed_at)
+      select series_id, occurrence_at + interval '1 day', user_id, 'missed', now() from occurrences
+      where task_id = ${id}`
+    const loadOccurrences: ChangeStore['loadOccurrences'] = async (...asked) =>
+      (await deps.changes.loadOccurrences(...asked)).filter(({ state }) => state !== 'missed')
+    const blind = { ...deps, changes: { ...deps.changes, loadOccurrences } }
+    const app = mountFunctions([createNextOccurrence], blind)
+    expect(await deliver({ ...service, app }, message)).toEqual(SUCCESS)
+    expect(await made(user)).toEqual(['2026-03-04'])
   })
 
   it('asks for the message again when the database fails, and leaves nothing half done', async () => {

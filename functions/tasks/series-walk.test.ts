@@ -150,6 +150,16 @@ const KNOWN: Walk[] = [
       { act: 'deliver' },
     ],
   },
+  {
+    // More completed ahead of time than fits into one look at the newest, then counted from completion.
+    ...{ rule: 'daily', input: {}, pace: 1 },
+    steps: [
+      ...Array.from({ length: 60 }, () => [{ act: 'complete', on: 0 }, { act: 'deliver' }]).flat(),
+      { act: 'edit', on: 0, scope: 'this', body: { repeat_from: 'completion' } },
+      { act: 'complete', on: 0 },
+      { act: 'deliver' },
+    ],
+  },
 ]
 
 describe('a series, whatever is done to it', () => {

@@ -3,8 +3,8 @@ import type { Maker } from '../domain/events.ts'
 import { lastStep } from '../domain/last-occurrence.ts'
 import { decideNextOccurrence, type SeriesState } from '../domain/next-occurrence.ts'
 import { toChange, type Origin } from './commit-decision.ts'
-import { newestOccurrences } from './newest-occurrences.ts'
 import type { Change, CommitResult, Deps } from './ports.ts'
+import { recentOccurrences } from './recent-occurrences.ts'
 
 export interface NextOccurrenceRequest {
   userId: string
@@ -28,14 +28,20 @@ export async function createNextOccurrence(deps: Deps, request: NextOccurrenceRe
     now: deps.clock.now(),
     trace: request.trace,
   }
+  let seen: number | undefined
+  let wanted: Date[] = []
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const state = await loadState(deps, request, origin.now)
+    if (state?.series.version !== seen) wanted = []
+    seen = state?.series.version
     const context = { taskId: deps.ids.uuid(), now: origin.now, madeBy: request.madeBy }
-    const decision = state && decideNextOccurrence(state, context)
+    const decision = state && decideNextOccurrence({ ...state, refused: wanted }, context)
     if (!decision) return false
     const { outcome } = await request.commit(toChange(deps, origin, decision))
     if (outcome === 'applied') deps.publishing.wake()
     if (outcome !== 'conflict') return outcome === 'applied'
+    // A series that is unchanged after a conflict was refused an instant: it is taken, so the next decision goes past it.
+    wanted.push(...(decision.newOccurrences ?? []).map(({ occurrenceAt }) => occurrenceAt))
   }
   throw new Error('the series kept changing; the message will be delivered again')
 }
@@ -47,8 +53,8 @@ async function loadState(
 ): Promise<SeriesState | null> {
   const series = await changes.loadSeries(userId, seriesId)
   if (!series || series.state !== 'active' || series.liveTaskId !== null) return null
-  const newest = await newestOccurrences(changes, seriesId)
-  const lastId = lastStep(series, newest)?.taskId
+  const recent = await recentOccurrences(changes, series, series.updatedAt)
+  const lastId = lastStep(series, recent)?.taskId
   const lastTask = lastId ? (await changes.loadTask(userId, lastId, null, now)).task : null
-  return { series, newest, lastTask }
+  return { series, recent, lastTask }
 }

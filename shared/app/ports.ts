@@ -1,7 +1,7 @@
 import type { ActorView, TraceContext } from '../domain/actor.ts'
 import type { CloudEvent, RecordedEvent } from '../domain/cloud-event.ts'
 import type { EventDraft } from '../domain/events.ts'
-import type { Occurrence, OccurrenceState, Series } from '../domain/series.ts'
+import type { Occurrence, Series } from '../domain/series.ts'
 import type { Task } from '../domain/task.ts'
 import type { Identity } from './identity-ports.ts'
 import type { TaskPage, TaskQuery } from './task-query.ts'
@@ -104,8 +104,10 @@ export interface ChangeStore {
   /** A task of the user with its series, deleted ones included; one round trip. */
   loadTask(userId: string, taskId: string, key: string | null, now: Date): Promise<LoadedTask>
   loadSeries(userId: string, seriesId: string): Promise<Series | null>
-  /** Occurrences in these states, newest first. */
-  loadOccurrences(seriesId: string, states: readonly OccurrenceState[], limit: number): Promise<Occurrence[]>
+  /** The occurrence completed or skipped at this instant; where there is none, the one closed last, if any. */
+  lastClosed(seriesId: string, at: Date | null): Promise<Occurrence | null>
+  /** Occurrences from this instant on, earliest first. */
+  loadOccurrences(seriesId: string, from: Date, limit: number): Promise<Occurrence[]>
   /** Those of the user's tasks that exist and are not deleted, in no order. */
   loadTasks(userId: string, ids: readonly string[]): Promise<Task[]>
   /** Other tasks of a series that are not deleted, newest occurrence first. */

@@ -1,15 +1,15 @@
 import { decideRestore } from '../domain/close-task.ts'
 import { tookLastStep } from '../domain/last-occurrence.ts'
 import type { TaskView } from '../domain/task.ts'
-import { newestOccurrences } from './newest-occurrences.ts'
 import type { Answer, Deps, WriteContext } from './ports.ts'
+import { recentOccurrences } from './recent-occurrences.ts'
 import { writeTask } from './write-task.ts'
 
 /** Brings a deleted task back; see decideRestore for what becomes of its series. */
 export function restoreTask(deps: Deps, write: WriteContext, id: string): Promise<Answer<TaskView>> {
   return writeTask(deps, write, { id, includeDeleted: true }, async ({ task, series, store }) => {
-    const newest = series ? await newestOccurrences(store, series.id) : []
-    const isLast = tookLastStep(task, newest, series?.liveTaskId ?? null)
+    const recent = series ? await recentOccurrences(store, series, null) : []
+    const isLast = tookLastStep(task, recent, series?.liveTaskId ?? null)
     return decideRestore({ task, series, isLast }, write.now)
   })
 }

@@ -79,11 +79,18 @@ function reads(sql: Sql | Transaction): Reads {
         select to_jsonb(s) as series from series s where id = ${seriesId} and user_id = ${userId}`
       return row ? seriesFromRow(revive(row.series)) : null
     },
-    async loadOccurrences(seriesId, states, limit) {
+    async lastClosed(seriesId, at) {
+      const [row] = await sql<{ occurrence: OccurrenceRow }[]>`
+        select to_jsonb(o) as occurrence from occurrences o
+        where series_id = ${seriesId} and state in ('completed', 'skipped')
+        order by (closed_at = ${at}) desc nulls last, closed_at desc, occurrence_at desc limit 1`
+      return row ? occurrenceFromRow(revive(row.occurrence)) : null
+    },
+    async loadOccurrences(seriesId, from, limit) {
       const rows = await sql<{ occurrence: OccurrenceRow }[]>`
         select to_jsonb(o) as occurrence from occurrences o
-        where series_id = ${seriesId} and state = any(${[...states]})
-        order by occurrence_at desc limit ${limit}`
+        where series_id = ${seriesId} and occurrence_at >= ${from}
+        order by occurrence_at limit ${limit}`
       return rows.map((row) => occurrenceFromRow(revive(row.occurrence)))
     },
     async loadTasks(userId, ids) {

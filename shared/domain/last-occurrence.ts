@@ -7,10 +7,10 @@ const isClosed = ({ state }: Occurrence): boolean => state === 'completed' || st
  * The occurrence from which a waiting series goes on. Closing it was the last change of the series; one that stands by
  * itself may have been closed after it and does not count.
  */
-export function lastStep(series: Series, newest: readonly Occurrence[]): Occurrence | null {
+export function lastStep(series: Series, recent: readonly Occurrence[]): Occurrence | null {
   const changedAt = series.updatedAt.getTime()
-  const step = newest.find((one) => isClosed(one) && one.closedAt?.getTime() === changedAt)
-  return step ?? lastClosed(newest)
+  const step = lastClosed(recent.filter(({ closedAt }) => closedAt?.getTime() === changedAt))
+  return step ?? lastClosed(recent)
 }
 
 /** The occurrence that was completed or skipped last; an early one may lie after it. */
@@ -27,10 +27,10 @@ const closedAfter = (a: Occurrence, b: Occurrence): boolean =>
  * Whether the series took its last step with this task, so that undoing the step can make it the open occurrence
  * again. Not so when a later occurrence stands by itself, open or closed.
  */
-export function tookLastStep(task: Task, newest: readonly Occurrence[], liveTaskId: string | null): boolean {
-  const last = lastClosed(newest)
+export function tookLastStep(task: Task, recent: readonly Occurrence[], liveTaskId: string | null): boolean {
+  const last = lastClosed(recent)
   if (last?.taskId !== task.id) return false
-  return !newest.some(
+  return !recent.some(
     (one) => one.state === 'open' && one.taskId !== liveTaskId && one.occurrenceAt > last.occurrenceAt,
   )
 }

@@ -18,10 +18,10 @@ interface Case {
 
 function decide({ series: over = {}, last, others = [], now }: Case): Decision | null {
   const series = aSeries(over)
-  const newest = others.map((one) => anOccurrence({ ...one, seriesId: series.id }))
+  const recent = others.map((one) => anOccurrence({ ...one, seriesId: series.id }))
   if (last) {
     const [occurrenceAt, closedAt, state = 'completed'] = last
-    newest.unshift(
+    recent.unshift(
       anOccurrence({
         ...{ seriesId: series.id, taskId: 'the last', state },
         ...{ occurrenceAt: at(occurrenceAt), closedAt: at(closedAt) },
@@ -33,7 +33,7 @@ function decide({ series: over = {}, last, others = [], now }: Case): Decision |
     now: at(now ?? last?.[1] ?? '2026-03-01T12:00:00Z'),
     madeBy: 'event',
   } as const
-  return decideNextOccurrence({ series, newest, lastTask: aTask({ position: 77 }) }, context)
+  return decideNextOccurrence({ series, recent, lastTask: aTask({ position: 77 }) }, context)
 }
 
 const dueOf = (decision: Decision | null) => decision?.newTasks?.[0]?.dueAt?.toISOString()

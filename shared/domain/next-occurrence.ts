@@ -20,8 +20,10 @@ const MOST_MISSED = 1000
 /** Everything a decision about a series needs: it is made from state alone, never from what an event claims. */
 export interface SeriesState {
   series: Series
-  /** The newest occurrences, at least back to the one that was closed last. */
-  newest: readonly Occurrence[]
+  /** The occurrence closed last, and all that lie after it or after its closing. */
+  recent: readonly Occurrence[]
+  /** Instants that are taken although no occurrence above says so. */
+  refused?: readonly Date[]
   /** The task that was closed last: its successor takes its place in the user's order. */
   lastTask: Task | null
 }
@@ -32,12 +34,12 @@ export interface SeriesState {
  * recorded as missed. With `repeat_from: completion` the rule starts anew on the day of completion.
  */
 export function decideNextOccurrence(
-  { series, newest, lastTask }: SeriesState,
+  { series, recent, refused = [], lastTask }: SeriesState,
   context: { taskId: string; now: Date; madeBy: Maker },
 ): Decision | null {
   if (series.state !== 'active' || series.liveTaskId !== null) return null
   const { now } = context
-  const outcome = tryRule(series, newest, now)
+  const outcome = tryRule(series, recent, refused, now)
   if ('broken' in outcome) return decideBroken(series, outcome.broken, now)
   const { next, missed } = outcome
   const missedRows = missed.map<Occurrence>((occurrenceAt) => ({
@@ -85,11 +87,16 @@ interface Outcome {
 }
 
 /** A stored rule that this version refuses (its grammar was wider once) must not be retried for ever. */
-function tryRule(series: Series, newest: readonly Occurrence[], now: Date): Outcome | { broken: string } {
-  const last = lastStep(series, newest)
+function tryRule(
+  series: Series,
+  recent: readonly Occurrence[],
+  refused: readonly Date[],
+  now: Date,
+): Outcome | { broken: string } {
+  const last = lastStep(series, recent)
   const closedAt = last?.closedAt ?? now
   // An instant happens once. One completed ahead of its time, or an edited rule, would otherwise hit it again.
-  const taken = newest.map(({ occurrenceAt }) => occurrenceAt)
+  const taken = [...recent.map(({ occurrenceAt }) => occurrenceAt), ...refused]
   try {
     const pattern = { ...patternOf(series), exdates: [...series.exdates, ...taken] }
     if (series.repeatFrom === 'due') return fromDue(pattern, last, closedAt)

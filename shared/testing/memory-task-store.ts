@@ -9,6 +9,7 @@ import type {
   TaskReader,
 } from '../app/ports.ts'
 import type { RecordedEvent } from '../domain/cloud-event.ts'
+import { lastClosed } from '../domain/last-occurrence.ts'
 import type { Task } from '../domain/task.ts'
 import { createMemoryTaskReader } from './memory-task-reader.ts'
 import { applyChange, copyOf, emptyState, type UserState } from './memory-task-state.ts'
@@ -128,6 +129,10 @@ function loads(stateOf: (userId: string) => UserState, userIds: () => string[]):
     if (!found || found.expiresAt <= now) return null
     return { fingerprint: found.fingerprint, answer: JSON.parse(found.answer) as unknown }
   }
+  const occurrencesOf = (seriesId: string) =>
+    [...new Set(userIds())]
+      .flatMap((userId) => [...stateOf(userId).occurrences.values()])
+      .filter((occurrence) => occurrence.seriesId === seriesId)
   return {
     loadTask: async (userId, taskId, key, now) => {
       const state = stateOf(userId)
@@ -139,11 +144,15 @@ function loads(stateOf: (userId: string) => UserState, userIds: () => string[]):
       }
     },
     loadSeries: async (userId, seriesId) => stateOf(userId).series.get(seriesId) ?? null,
-    loadOccurrences: async (seriesId, states, limit) =>
-      [...new Set(userIds())]
-        .flatMap((userId) => [...stateOf(userId).occurrences.values()])
-        .filter((occurrence) => occurrence.seriesId === seriesId && states.includes(occurrence.state))
-        .toSorted((a, b) => b.occurrenceAt.getTime() - a.occurrenceAt.getTime())
+    lastClosed: async (seriesId, at) => {
+      const all = occurrencesOf(seriesId)
+      const then = all.filter(({ closedAt }) => closedAt?.getTime() === at?.getTime())
+      return lastClosed(then) ?? lastClosed(all)
+    },
+    loadOccurrences: async (seriesId, from, limit) =>
+      occurrencesOf(seriesId)
+        .filter(({ occurrenceAt }) => occurrenceAt >= from)
+        .toSorted((a, b) => a.occurrenceAt.getTime() - b.occurrenceAt.getTime())
         .slice(0, limit),
     loadTasks: async (userId, ids) => present(userId).filter((task) => ids.includes(task.id)),
     loadSiblings: async (userId, seriesId, excluding, limit) =>

@@ -93,7 +93,7 @@ export function taskChangeContract(name: string, makeStores: () => Promise<TaskS
       expect(await stores.changes.loadSeries(userId, series.id)).toEqual(live)
       expect(await stores.tasks.get(userId, task!.id)).toEqual({ task, series: live })
       expect(await stores.tasks.occurrences(userId, series.id, 10)).toEqual([open])
-      expect(await stores.changes.loadOccurrences(series.id, ['open'], 10)).toEqual([open])
+      expect(await stores.changes.loadOccurrences(series.id, open.occurrenceAt, 10)).toEqual([open])
       expect(await everythingOf(userId)).toEqual({
         events: added.events.map((event, index) => ({ ...event, userId, sequence: index + 1 })),
         tags: [{ tag: 'home', active: 1, completed: 1 }],
@@ -180,9 +180,27 @@ export function taskChangeContract(name: string, makeStores: () => Promise<TaskS
       expect(await stores.tasks.occurrences(userId, seriesId, 10)).toEqual(expected)
       expect(await stores.tasks.occurrences(userId, seriesId, 1)).toEqual([nth(4)])
       expect(await stores.tasks.occurrences(uuid(), seriesId, 10)).toEqual([])
-      expect(await stores.changes.loadOccurrences(seriesId, ['completed', 'missed'], 10)).toEqual(
-        expected.slice(2),
-      )
+      const from = later(2 * DAY_MS)
+      const ascending = expected.toReversed().slice(1)
+      expect(await stores.changes.loadOccurrences(seriesId, from, 10)).toEqual(ascending)
+      expect(await stores.changes.loadOccurrences(seriesId, from, 2)).toEqual(ascending.slice(0, 2))
+    })
+
+    it('tell which occurrence was closed at an instant, or else last', async () => {
+      const { id: seriesId, userId } = aSeries()
+      const nth = (day: number, over = {}) =>
+        anOccurrence({ seriesId, occurrenceAt: later(day * DAY_MS), ...over })
+      const early = nth(9, { state: 'completed', closedAt: later(5) })
+      const twins = [1, 2].map((day) => nth(day, { state: 'skipped', closedAt: later(6) }))
+      const last = nth(0, { state: 'completed', closedAt: later(7) })
+      const others = [nth(10, { state: 'missed', closedAt: later(8) }), nth(11)]
+      const { lastClosed } = stores.changes
+      expect(await lastClosed(seriesId, null)).toBeNull()
+      await commit(aChange(userId, { newOccurrences: [last, ...twins, early, ...others] }))
+      expect(await lastClosed(seriesId, later(5))).toEqual(early)
+      expect(await lastClosed(seriesId, later(6))).toEqual(twins[1])
+      expect(await lastClosed(seriesId, later(8))).toEqual(last)
+      expect(await lastClosed(seriesId, null)).toEqual(last)
     })
 
     it('with the mark of a consumer happen once, also when delivered together', async () => {

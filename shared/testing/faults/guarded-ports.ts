@@ -28,6 +28,7 @@ export function guardChanges(world: World, life: Life, real: ChangeStore): Chang
     return {
       loadTask: (...args) => read('load task', () => store.loadTask(...args)),
       loadSeries: (...args) => read('load series', () => store.loadSeries(...args)),
+      lastClosed: (...args) => read('load last closed', () => store.lastClosed(...args)),
       loadOccurrences: (...args) => read('load occurrences', () => store.loadOccurrences(...args)),
       loadTasks: (...args) => read('load tasks', () => store.loadTasks(...args)),
       loadSiblings: (...args) => read('load siblings', () => store.loadSiblings(...args)),

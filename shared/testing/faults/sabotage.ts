@@ -1,6 +1,6 @@
 import sweepSeries from '../../../functions/recurrence/sweep-series.ts'
 import { toChange } from '../../app/commit-decision.ts'
-import { newestOccurrences } from '../../app/newest-occurrences.ts'
+import { recentOccurrences } from '../../app/recent-occurrences.ts'
 import type { Change, Deps } from '../../app/ports.ts'
 import type { RecordedEvent } from '../../domain/cloud-event.ts'
 import { OccurrenceSkipped, TaskCompleted } from '../../domain/events.ts'
@@ -42,7 +42,7 @@ export const BROKEN_PRODUCTS: readonly BrokenProduct[] = [
     sabotage: {
       functions: replaceConsumer((state) => ({
         ...state,
-        newest: state.newest.map((one) => ({ ...one, closedAt: one.closedAt && one.occurrenceAt })),
+        recent: state.recent.map((one) => ({ ...one, closedAt: one.closedAt && one.occurrenceAt })),
       })),
     },
   },
@@ -136,7 +136,8 @@ function replaceConsumer(alter: (state: SeriesState) => SeriesState): NonNullabl
       const { user_id: userId, series_id: seriesId } = event.data.task
       const series = seriesId && (await deps.changes.loadSeries(userId, seriesId))
       if (!series) return
-      const state = alter({ series, newest: await newestOccurrences(deps.changes, seriesId), lastTask: null })
+      const recent = await recentOccurrences(deps.changes, series, series.updatedAt)
+      const state = alter({ series, recent, lastTask: null })
       const now = deps.clock.now()
       const decision = decideNextOccurrence(state, { taskId: deps.ids.uuid(), now, madeBy: 'event' })
       if (!decision) return
