@@ -14,7 +14,7 @@ const Environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   DAYBOOK_DATA_DIR: z.string().min(1).default('.daybook'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-  DATABASE_POOL: z.coerce.number().int().min(2).max(100).default(10),
+  DATABASE_POOL: z.coerce.number().int().min(2).max(100).default(20),
   DATABASE_PREPARE: z.stringbool().default(true),
   DAPR_HTTP_PORT: port.default(3500),
   DAPR_API_TOKEN: z.string().min(1).optional(),
