@@ -104,6 +104,26 @@ describe('sweep-series', () => {
     expect(await makers(first)).toHaveLength(1)
   })
 
+  it('reaches those that have waited less long behind any number that cannot be repaired', async () => {
+    const [hopeless, user] = [newUser(), newUser()]
+    service.at('2026-03-02T08:00:00Z')
+    const tasks = await Promise.all(
+      Array.from({ length: 130 }, () =>
+        hopeless.create({ due_at: '2026-03-02T09:00:00Z', recurrence_rule: 'daily' }),
+      ),
+    )
+    await Promise.all(tasks.map(({ id }) => hopeless.does('POST', `/api/tasks/${id}/complete`)))
+    const { id } = await user.create({ due_at: '2026-03-02T09:00:00Z', recurrence_rule: 'daily' })
+    service.at('2026-03-02T08:05:00Z')
+    await user.does('POST', `/api/tasks/${id}/complete`)
+    service.at('2026-03-02T08:10:00Z')
+    const loadSeries: Deps['changes']['loadSeries'] = (userId, seriesId) =>
+      userId === hopeless.id ? Promise.reject(new Error('no')) : deps.changes.loadSeries(userId, seriesId)
+    expect(await sweepOnce({ ...deps, changes: { ...deps.changes, loadSeries } })).toBe(1)
+    expect(await makers(user)).toEqual([['2026-03-03', 'sweep']])
+    expect(await sweepOnce(deps)).toBe(130)
+  })
+
   it('is for the sidecar only', async () => {
     const user = newUser()
     await interrupted(user)

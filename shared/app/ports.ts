@@ -137,9 +137,15 @@ export interface TagUsage {
   completed: number
 }
 
+export interface WaitingSeries {
+  userId: string
+  seriesId: string
+  waitingSince: Date
+}
+
 export interface SeriesSweep {
-  /** Active series whose live task has been missing since before `idleSince`, oldest first. */
-  withoutLiveTask(idleSince: Date, limit: number): Promise<{ userId: string; seriesId: string }[]>
+  /** Active series whose live task has been missing since before `idleSince`: those after one, the longest first. */
+  withoutLiveTask(idleSince: Date, after: WaitingSeries | null, limit: number): Promise<WaitingSeries[]>
 }
 
 export interface Outbox {
@@ -161,7 +167,10 @@ export interface ChangeFeed {
 }
 
 export interface Housekeeping {
-  /** Removes at most `batch` of each: expired keys, old dedupe marks, tasks deleted long ago. Resolves to the most of one. */
+  /**
+   * Removes at most `batch` of each: old dedupe marks, tasks deleted long ago, and what has expired of keys,
+   * sessions, tickets and counts of failed sign-ins. Resolves to the most of one.
+   */
   purge(now: Date, limits: { marksBefore: Date; deletedBefore: Date; batch: number }): Promise<number>
 }
 

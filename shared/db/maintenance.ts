@@ -2,12 +2,15 @@ import type { Housekeeping, SeriesSweep } from '../app/ports.ts'
 import type { Sql } from './connect.ts'
 
 export const createSeriesSweep = (sql: Sql): SeriesSweep => ({
-  withoutLiveTask: async (idleSince, limit) => {
-    const rows = await sql<{ user_id: string; id: string }[]>`
-      select user_id, id from series
-      where state = 'active' and live_task_id is null and updated_at < ${idleSince}
-      order by updated_at limit ${limit}`
-    return rows.map((row) => ({ userId: row.user_id, seriesId: row.id }))
+  withoutLiveTask: async (idleSince, after, limit) => {
+    const beyond = after
+      ? sql`and (updated_at, id) > (${after.waitingSince}::timestamptz, ${after.seriesId}::uuid)`
+      : sql``
+    const rows = await sql<{ user_id: string; id: string; updated_at: Date }[]>`
+      select user_id, id, updated_at from series
+      where state = 'active' and live_task_id is null and updated_at < ${idleSince} ${beyond}
+      order by updated_at, id limit ${limit}`
+    return rows.map((row) => ({ userId: row.user_id, seriesId: row.id, waitingSince: row.updated_at }))
   },
 })
 

@@ -7,6 +7,7 @@ import type {
   Outbox,
   SeriesSweep,
   TaskReader,
+  WaitingSeries,
 } from '../app/ports.ts'
 import type { RecordedEvent } from '../domain/cloud-event.ts'
 import { lastClosed } from '../domain/last-occurrence.ts'
@@ -84,13 +85,14 @@ export function createMemoryTaskStores(): TaskStores {
     changes,
     tasks: createMemoryTaskReader(stateOf),
     sweep: {
-      withoutLiveTask: async (idleSince, limit) =>
+      withoutLiveTask: async (idleSince, after, limit) =>
         [...users.values()]
           .flatMap((state) => [...state.series.values()])
           .filter((one) => one.state === 'active' && one.liveTaskId === null && one.updatedAt < idleSince)
-          .toSorted((a, b) => a.updatedAt.getTime() - b.updatedAt.getTime())
-          .slice(0, limit)
-          .map((one) => ({ userId: one.userId, seriesId: one.id })),
+          .map((one) => ({ userId: one.userId, seriesId: one.id, waitingSince: one.updatedAt }))
+          .filter((one) => after === null || byWaiting(one, after) > 0)
+          .toSorted(byWaiting)
+          .slice(0, limit),
     },
     outbox: createMemoryOutbox(waiting),
     feed: {
@@ -116,6 +118,10 @@ export function createMemoryTaskStores(): TaskStores {
     },
   }
 }
+
+const byWaiting = (a: WaitingSeries, b: WaitingSeries): number =>
+  a.waitingSince.getTime() - b.waitingSince.getTime() ||
+  (a.seriesId < b.seriesId ? -1 : Number(a.seriesId > b.seriesId))
 
 type Loads = Omit<ChangeStore, 'commit' | 'exclusively'>
 

@@ -214,6 +214,7 @@ export function taskUpkeepContract(name: string, makeStores: () => Promise<TaskS
       const userId = uuid()
       const long = aSeries({ userId, updatedAt: later(-2000) })
       const longer = aSeries({ userId, updatedAt: later(-3000) })
+      const twin = aSeries({ userId, updatedAt: long.updatedAt })
       const others = [
         ...[
           aSeries({ userId, updatedAt: later(-1000) }),
@@ -221,10 +222,16 @@ export function taskUpkeepContract(name: string, makeStores: () => Promise<TaskS
         ],
         aSeries({ userId, updatedAt: later(-9000), liveTaskId: uuid() }),
       ]
-      for (const series of [long, longer, ...others]) await stores.changes.commit(aChange(userId, { series }))
-      const expected = [longer, long].map(({ id }) => ({ userId, seriesId: id }))
-      expect(await stores.sweep.withoutLiveTask(later(-1000), 10)).toEqual(expected)
-      expect(await stores.sweep.withoutLiveTask(later(-1000), 1)).toEqual(expected.slice(0, 1))
+      for (const series of [twin, long, longer, ...others])
+        await stores.changes.commit(aChange(userId, { series }))
+      const expected = [longer, long, twin].map(({ id, updatedAt }) => ({
+        ...{ userId, seriesId: id, waitingSince: updatedAt },
+      }))
+      const { withoutLiveTask } = stores.sweep
+      expect(await withoutLiveTask(later(-1000), null, 10)).toEqual(expected)
+      expect(await withoutLiveTask(later(-1000), null, 1)).toEqual(expected.slice(0, 1))
+      expect(await withoutLiveTask(later(-1000), expected[0]!, 1)).toEqual(expected.slice(1, 2))
+      expect(await withoutLiveTask(later(-1000), expected[1]!, 10)).toEqual(expected.slice(2))
     })
 
     it('removes expired keys, old marks and tasks deleted long ago, a batch at a time', async () => {

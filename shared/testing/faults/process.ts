@@ -8,7 +8,7 @@ import skipOccurrence from '../../../functions/tasks/skip-occurrence.ts'
 import createNextOccurrence from '../../../functions/recurrence/create-next-occurrence.ts'
 import sweepSeries from '../../../functions/recurrence/sweep-series.ts'
 import relayEvents from '../../../functions/outbox/relay-events.ts'
-import type { Deps } from '../../app/ports.ts'
+import type { Deps, SeriesSweep } from '../../app/ports.ts'
 import { createPublisher } from '../../app/publisher.ts'
 import { createChangeStore } from '../../db/change-store.ts'
 import { createSeriesSweep } from '../../db/maintenance.ts'
@@ -16,7 +16,7 @@ import { createOutbox } from '../../db/outbox.ts'
 import { mountFunctions, type DaybookFunction } from '../../kit/mount-functions.ts'
 import { guardBroker, guardChanges, guardOutbox } from './guarded-ports.ts'
 import { beginLife, type Life } from './scheduler.ts'
-import type { World } from './world.ts'
+import type { Chaos, World } from './world.ts'
 
 export const APP_TOKEN = 'shown-by-the-sidecar'
 
@@ -32,6 +32,8 @@ export interface Sabotage {
   functions?: (functions: readonly DaybookFunction[]) => readonly DaybookFunction[]
   /** The consumer says that a message is done before it is. */
   answersEarly?: boolean
+  /** Mishaps under which the flaw shows soonest. */
+  chaos?: Partial<Chaos>
 }
 
 /** One running Daybook: the real functions, use cases and stores; time, ids, broker and its own death are ours. */
@@ -56,9 +58,9 @@ export function startProcess(world: World, name: string, sabotage: Sabotage): Pr
     outbox: guardOutbox(world, life, createOutbox(sql)),
     broker: guardBroker(world, life),
     sweep: {
-      withoutLiveTask: async (idleSince: Date, limit: number) => {
+      withoutLiveTask: async (...asked: Parameters<SeriesSweep['withoutLiveTask']>) => {
         await scheduler.gate(life, `${name}: look for series without an open occurrence`)
-        return scheduler.outside(() => createSeriesSweep(sql).withoutLiveTask(idleSince, limit))
+        return scheduler.outside(() => createSeriesSweep(sql).withoutLiveTask(...asked))
       },
     },
     settings: { appToken: APP_TOKEN },
