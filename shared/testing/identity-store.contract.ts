@@ -176,23 +176,6 @@ export function identityStoreContract(name: string, open: () => Promise<Identity
       expect(await counts(later(10_001))).toEqual({ [account]: 21 })
     })
 
-    it('counts failures under crossing keys whose windows are over, all at once', async () => {
-      const keys = Array.from({ length: 30 }, () => uuid())
-      const fail = (at: Date, first: number) =>
-        store.commit({
-          ...{ userId: null, at, events: [] },
-          failures: [first, first + 7, first + 13].map((place) => ({
-            ...{ key: keys[place % keys.length] ?? '', resetsAt: new Date(at.getTime() + 1000) },
-          })),
-        })
-      for (let round = 0; round < 10; round++) {
-        const at = later(round * 2000)
-        await Promise.all(keys.map((_, place) => fail(at, place)))
-        const { failures } = await store.loadLogin('nobody@example.org', keys, at)
-        expect(failures.map((count) => count.failures)).toEqual(keys.map(() => 3))
-      }
-    })
-
     it('keeps one key per generation, newest first, and forgets those replaced long ago', async () => {
       const key = (generation: number, kid: string, createdAt = NOW) => ({
         ...{ generation, kid, privateJwk: { kty: 'RSA', n: kid }, createdAt },
