@@ -10,16 +10,24 @@ export interface Figures {
   failed: number
 }
 
-/** Requests as fast as `connections` clients can send them, for `seconds`; latencies in milliseconds. */
+const WARM_UP_SECONDS = 2
+
+/**
+ * Requests as fast as `connections` clients can send them, for `seconds` after a warm-up that does not count; latencies
+ * in milliseconds.
+ */
 export async function measure(
   name: string,
   load: { url: string; connections: number; seconds: number; next: () => Request },
 ): Promise<Figures> {
+  const shoot = (duration: number) =>
+    autocannon({
+      ...{ url: load.url, connections: load.connections, duration },
+      requests: [{ setupRequest: (request) => ({ ...request, ...load.next() }) }],
+    })
+  await shoot(WARM_UP_SECONDS)
   const latencies: number[] = []
-  const run = autocannon({
-    ...{ url: load.url, connections: load.connections, duration: load.seconds },
-    requests: [{ setupRequest: (request) => ({ ...request, ...load.next() }) }],
-  })
+  const run = shoot(load.seconds)
   void run.on('response', (_client: unknown, _status: number, _bytes: number, tookMs: number) => {
     latencies.push(tookMs)
   })

@@ -27,6 +27,7 @@ export async function seedTasks(sql: Sql): Promise<Seeded> {
   await insert(loader, [heavyUser], HEAVY_TASKS)
   await insert(loader, users, TASKS_PER_USER)
   await loader`vacuum analyze`
+  await loader`checkpoint`
   await loader`reset statement_timeout`
   loader.release()
   const open = await sql<{ id: string }[]>`
