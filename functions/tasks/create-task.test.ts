@@ -181,7 +181,7 @@ describe('POST /api/tasks', () => {
 })
 
 describe('POST /api/tasks with a rule', () => {
-  it('starts the series at the first hit of the rule', async () => {
+  it('makes the first occurrence at the first hit of the rule', async () => {
     // 2 December 2026 is a Wednesday.
     const user = newUser()
     const task = await user.create({
@@ -194,6 +194,41 @@ describe('POST /api/tasks with a rule', () => {
       ...{ occurrence_at: '2026-12-04T08:00:00.000Z', repeat_from: 'due' },
     })
     expect(await user.events()).toMatchObject([{ type: 'task.created', data: { task } }])
+  })
+
+  it('comes back to the time that was asked for when the clocks skip it at the first hit', async () => {
+    const user = newUser()
+    const task = await user.create({
+      ...{ due_at: '2026-03-24T02:30:00+01:00', time_zone: 'Europe/Berlin' },
+      recurrence_rule: 'FREQ=WEEKLY;BYDAY=SU',
+    })
+    expect(task.due_at).toBe('2026-03-29T01:30:00.000Z') // 3:30, there is no 2:30
+    const second = await service.next(user, task.id)
+    expect(second?.due_at).toBe('2026-04-05T00:30:00.000Z')
+    await user.does('PATCH', `/api/tasks/${second!.id}?scope=future`, {
+      due_at: '2026-04-05T02:45:00+02:00',
+    })
+    expect((await service.next(user, second!.id))?.due_at).toBe('2026-04-12T00:45:00.000Z')
+  })
+
+  it('comes back to the day that was asked for when the month of the first hit is too short', async () => {
+    const user = newUser()
+    const first = await user.create({
+      ...{ due_at: '2026-01-31T09:00:00Z', month_end: 'clamp' },
+      recurrence_rule: 'FREQ=YEARLY;BYMONTH=2,3',
+    })
+    const second = await service.next(user, first.id)
+    expect([first.due_at, second?.due_at]).toEqual(['2026-02-28T09:00:00.000Z', '2026-03-31T09:00:00.000Z'])
+  })
+
+  it('counts hits of the rule only, and intervals from the start that was given', async () => {
+    const user = newUser()
+    const first = await user.create({
+      ...{ due_at: '2026-03-04T09:00:00Z', recurrence_rule: 'FREQ=WEEKLY;INTERVAL=2;BYDAY=MO;COUNT=2' },
+    })
+    const second = await service.next(user, first.id)
+    expect([first.due_at, second?.due_at]).toEqual(['2026-03-16T09:00:00.000Z', '2026-03-30T09:00:00.000Z'])
+    expect(await service.next(user, second!.id)).toBeUndefined()
   })
 
   it('makes a series of days when only a date is given', async () => {

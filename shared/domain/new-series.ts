@@ -16,8 +16,9 @@ export interface SeriesRequest {
 }
 
 /**
- * Makes `task` the first occurrence of a new series that starts when the task is due. The start moves to the first hit
- * of the rule (RFC 5545 leaves a DTSTART outside its own rule undefined).
+ * Makes `task` the first occurrence of a new series that starts when the task is due. The task moves to the first hit of
+ * the rule; the start does not (RFC 5545 leaves a DTSTART outside its own rule undefined, here it is no occurrence): at
+ * the first hit the clocks may skip its time, or the month be too short for its day.
  */
 export function decideSeries(
   task: Task,
@@ -37,16 +38,16 @@ export function decideSeries(
     exdates: seriesDates(request.exdates, { isAllDay, timeZone: task.timeZone }),
     rdates: seriesDates(request.rdates, { isAllDay, timeZone: task.timeZone }),
   }
-  const start = firstOccurrence({ ...pattern, exdates: [], rdates: [] })
+  const isHit = firstOccurrence({ ...pattern, exdates: [], rdates: [] }) !== null
   // An RDATE from before the start belongs to the past of a series that begins anew.
   const justBefore = new Date(pattern.start.getTime() - 1)
-  const first = start && nextOccurrence({ ...pattern, start }, justBefore)
-  if (!start || !first) throw invalidField('recurrence_rule', 'this rule never happens')
+  const first = isHit && nextOccurrence(pattern, justBefore)
+  if (!first) throw invalidField('recurrence_rule', 'this rule never happens')
   const series: Series = {
     id: context.seriesId,
     userId: task.userId,
     rule: formatRule(rule),
-    startAt: start,
+    startAt: pattern.start,
     timeZone: task.timeZone,
     monthEnd: pattern.monthEnd,
     repeatFrom: request.repeat_from,

@@ -19,7 +19,7 @@ export interface Series {
   userId: string
   /** Canonical RRULE text, see recurrence-rule.ts. */
   rule: string
-  /** DTSTART: the first occurrence. */
+  /** DTSTART: gives the time and day, and counts as an occurrence only if it hits the rule. */
   startAt: Date
   timeZone: string
   monthEnd: MonthEnd
