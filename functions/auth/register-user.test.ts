@@ -79,7 +79,11 @@ describe('register-user', () => {
 
   it('makes one user of fifty registrations of one address', async () => {
     const answers = await Promise.all(
-      Array.from({ length: 50 }, () => register({ email: 'crowd@example.org', password })),
+      Array.from({ length: 50 }, (_, nth) =>
+        world.call<SignedIn>(registerUser, {
+          ...{ json: { email: 'crowd@example.org', password }, peer: `198.51.100.${nth}` },
+        }),
+      ),
     )
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
       201,
@@ -122,6 +126,19 @@ describe('register-user', () => {
   it.each(['', '{', '[]', 'null', '"x"', '['.repeat(20_000)])('answers 4xx for the body %#', async (raw) => {
     const { status } = await world.call(registerUser, { raw })
     expect([400, 422]).toContain(status)
+  })
+
+  it('makes sixty accounts in a minute for one client, and goes on for others', async () => {
+    const statusFrom = async (peer: string, nth: number) => {
+      const json = { email: `batch-${nth}-${peer}@example.org`, password }
+      return (await world.call<SignedIn>(registerUser, { json, peer })).status
+    }
+    const seen: number[] = []
+    for (let nth = 0; nth < 61; nth++) seen.push(await statusFrom('192.0.2.1', nth))
+    expect(seen).toEqual([...Array<number>(60).fill(201), 429])
+    expect(await statusFrom('192.0.2.2', 61)).toBe(201)
+    world.clock.advance(60_000)
+    expect(await statusFrom('192.0.2.1', 62)).toBe(201)
   })
 
   it('takes passwords of exactly 8 and 1024 characters', async () => {

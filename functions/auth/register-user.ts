@@ -13,7 +13,7 @@ export default noStore(
     body: RegistrationInput,
     status: 201,
     output: SignedIn,
-    refuses: ['auth.email_taken', 'service.unavailable'],
+    refuses: ['auth.email_taken', 'auth.rate_limited', 'service.unavailable'],
     handle: ({ body, deps, context }) => registerUser(deps, authCall(deps, context), body),
   }),
 )

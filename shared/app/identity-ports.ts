@@ -1,6 +1,6 @@
 import type { TraceContext } from '../domain/actor.ts'
 import type { EventDraft } from '../domain/events.ts'
-import type { FailureCount } from '../domain/identity-throttle.ts'
+import type { Count, CountOne } from '../domain/identity-throttle.ts'
 import type { Session } from '../domain/identity-session.ts'
 import type { KeySet, TicketPurpose, User } from '../domain/identity.ts'
 import type { Actor } from './ports.ts'
@@ -38,9 +38,9 @@ export interface IdentityChange {
   /** Carries its new version. */
   changedSession?: Session
   newTicket?: Ticket
-  /** Failed sign-ins to count. */
-  failures?: Omit<FailureCount, 'failures'>[]
-  /** Keys whose failures are forgotten. */
+  /** What to count one more under. */
+  counts?: CountOne[]
+  /** Keys whose counts are forgotten. */
   forgiven?: string[]
 }
 
@@ -60,12 +60,14 @@ export interface IdentityStore {
   userOf(issuer: string, subject: string, newcomer: { user: User; events: EventDraft[] }): Promise<User>
   findUser(userId: string): Promise<User | null>
   isEmailTaken(email: string): Promise<boolean>
-  /** The account of an address with its password hash, and the failures counted under `keys`; one round trip. */
+  /** The account of an address with its password hash, and the open counts under `keys`; one round trip. */
   loadLogin(
     email: string,
     keys: readonly string[],
     now: Date,
-  ): Promise<{ user: User | null; passwordHash: string | null; failures: FailureCount[] }>
+  ): Promise<{ user: User | null; passwordHash: string | null; counts: Count[] }>
+  /** Counts one more, but no more than `most`: when they are counted already, resolves to when their window ends. */
+  countUpTo(most: number, one: CountOne, now: Date): Promise<Date | null>
   loadSession(sessionId: string): Promise<{ session: Session; user: User } | null>
   /** Takes a ticket out: the second who asks gets null, as does who asks for another purpose or too late. */
   takeTicket(digest: string, purpose: TicketPurpose, now: Date): Promise<Actor | null>
@@ -79,6 +81,8 @@ export interface IdentityStore {
 type IsRight = (password: string, hash: string | null) => Promise<boolean>
 
 export interface Passwords {
+  /** Does `work` unless too much of the same client is under way in this process; then `auth.rate_limited`. */
+  amongFew<T>(client: string, work: () => Promise<T>): Promise<T>
   hash(password: string): Promise<string>
   /**
    * Does `work` when its turn has come: few go at once, so that what one reads and writes limits the next. `isRight`

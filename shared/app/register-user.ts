@@ -1,17 +1,23 @@
 import { DomainError } from '../domain/errors.ts'
 import { TokenCreated, UserRegistered } from '../domain/events.ts'
 import type { RegistrationInput, SignedIn } from '../domain/identity.ts'
+import { admitAttempt } from './admit-attempt.ts'
 import { commitIdentity, eventsAbout, userView } from './auth-events.ts'
 import type { AuthCall } from './identity-ports.ts'
 import type { Answer, Deps } from './ports.ts'
 import { signedIn, startSession } from './start-session.ts'
 
-/** Makes an account and signs it in. `auth.email_taken` when the address has one, whoever came first. */
-export async function registerUser(
+/**
+ * Makes an account and signs it in. `auth.email_taken` when the address has one, whoever came first;
+ * `auth.rate_limited` when this client has made too many attempts.
+ */
+export const registerUser = (
   deps: Deps,
   call: AuthCall,
   input: RegistrationInput,
-): Promise<Answer<SignedIn>> {
+): Promise<Answer<SignedIn>> => admitAttempt(deps, call, () => makeAccount(deps, call, input))
+
+async function makeAccount(deps: Deps, call: AuthCall, input: RegistrationInput): Promise<Answer<SignedIn>> {
   const { email, password, time_zone: timeZone } = input
   // Spares the hash in the common case; what decides is the unique address in the database.
   if (await deps.identity.store.isEmailTaken(email)) throw emailTaken()

@@ -1,7 +1,7 @@
 import type { IdentityChange, NewUser } from '../app/identity-ports.ts'
 import type { EventDraft } from '../domain/events.ts'
 import type { Session } from '../domain/identity-session.ts'
-import type { FailureCount } from '../domain/identity-throttle.ts'
+import type { Count } from '../domain/identity-throttle.ts'
 import type { User } from '../domain/identity.ts'
 
 /** Rows reach us as columns or, from a subquery, as JSON: instants are dates or text. */
@@ -27,9 +27,9 @@ export interface SessionRow {
   version: number
 }
 
-export interface FailureRow {
+export interface CountRow {
   key: string
-  failures: number
+  count: number
   resets_at: Instant
 }
 
@@ -74,8 +74,8 @@ const sessionToRow = (session: Session): SessionRow => ({
   version: session.version,
 })
 
-export const failureFromRow = (row: FailureRow): FailureCount => ({
-  ...{ key: row.key, failures: row.failures, resetsAt: instant(row.resets_at) },
+export const countFromRow = (row: CountRow): Count => ({
+  ...{ key: row.key, count: row.count, resetsAt: instant(row.resets_at) },
 })
 
 /** The `rows` of commit_identity, without the parts the change does not have. */
@@ -93,8 +93,8 @@ export const identityRows = (change: IdentityChange): object => ({
       expires_at: change.newTicket.expiresAt,
     },
   }),
-  ...(change.failures && {
-    failures: change.failures.map(({ key, resetsAt }) => ({ key, resets_at: resetsAt })),
+  ...(change.counts && {
+    counts: change.counts.map(({ key, resetsAt }) => ({ key, resets_at: resetsAt })),
   }),
   ...(change.forgiven && { forgiven: change.forgiven }),
 })

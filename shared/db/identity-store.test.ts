@@ -33,11 +33,11 @@ it('a failed sign-in in the middle of its transaction holds up no other one, wha
   const store = createIdentityStore(sql)
   const [userId, at] = [systemIds.uuid(), new Date('2026-11-22T10:00:00.000Z')]
   await sql`insert into user_counters (user_id) values (${userId})`
-  await sql`insert into login_failures select key, 1, '2026-11-22T09:00:00Z' from unnest(array['a', 'b']) key`
+  await sql`insert into login_counts select key, 1, '2026-11-22T09:00:00Z' from unnest(array['a', 'b']) key`
   const failure = (key: string, owner: string | null) =>
     store.commit({
       ...{ userId: owner, at, events: [] },
-      failures: [{ key, resetsAt: new Date('2026-11-22T11:00:00.000Z') }],
+      counts: [{ key, resetsAt: new Date('2026-11-22T11:00:00.000Z') }],
     })
   let first: Promise<unknown> = Promise.resolve()
   await sql.begin(async (tx) => {

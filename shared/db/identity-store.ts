@@ -4,13 +4,13 @@ import type { Actor } from '../app/ports.ts'
 import type { Sql } from './connect.ts'
 import {
   eventsRow,
-  failureFromRow,
+  countFromRow,
   identityRows,
   sessionFromRow,
   userFromRow,
   userToRow,
 } from './identity-rows.ts'
-import type { FailureRow, SessionRow, UserRow } from './identity-rows.ts'
+import type { CountRow, SessionRow, UserRow } from './identity-rows.ts'
 
 /** SQLSTATEs that commit_identity raises (migration 0003). */
 const REFUSALS: Record<string, IdentityOutcome> = { DB001: 'conflict', DB006: 'email_taken' }
@@ -36,16 +36,31 @@ export function createIdentityStore(sql: Sql): IdentityStore {
     },
     async loadLogin(email, keys, now) {
       const [row] = await sql<
-        { account: (UserRow & { password_hash: string }) | null; failures: FailureRow[] }[]
+        { account: (UserRow & { password_hash: string }) | null; counts: CountRow[] }[]
       >`
         select (select to_jsonb(u) from users u where email = ${email}) as account,
-          coalesce((select jsonb_agg(f) from login_failures f where key = any(${[...keys]}) and resets_at > ${now}), '[]')
-            as failures`
+          coalesce((select jsonb_agg(c) from login_counts c where key = any(${[...keys]}) and resets_at > ${now}), '[]')
+            as counts`
       return {
         user: row?.account ? userFromRow(row.account) : null,
         passwordHash: row?.account?.password_hash ?? null,
-        failures: (row?.failures ?? []).map(failureFromRow),
+        counts: (row?.counts ?? []).map(countFromRow),
       }
+    },
+    async countUpTo(most, { key, resetsAt }, now) {
+      // Reads first, so that a flood of refused attempts neither writes nor queues for the row.
+      const [row] = await sql<{ resets_at: Date; spent: boolean }[]>`
+        with spent as (
+          select resets_at from login_counts where key = ${key} and resets_at > ${now} and count >= ${most}),
+        counted as (
+          insert into login_counts as c (key, count, resets_at)
+            select ${key}, 1, ${resetsAt} where not exists (select from spent)
+            on conflict (key) do update set
+              count = case when c.resets_at <= ${now} then 1 else c.count + 1 end,
+              resets_at = case when c.resets_at <= ${now} then excluded.resets_at else c.resets_at end
+            returning resets_at, count > ${most} as is_spent)
+        select resets_at, true as spent from spent union all select resets_at, is_spent from counted`
+      return row?.spent ? row.resets_at : null
     },
     async loadSession(sessionId) {
       const [row] = await sql<{ session: SessionRow; account: UserRow }[]>`

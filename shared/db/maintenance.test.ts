@@ -17,11 +17,11 @@ describe('housekeeping', () => {
     await sql`insert into tickets (digest, user_id, purpose, actor, expires_at)
       select n::text, gen_random_uuid(), 'stream', '{}', ${NOW}::timestamptz - least(n, 1) * interval '1 ms'
       from generate_series(0, 12) n`
-    await sql`insert into login_failures (key, failures, resets_at)
+    await sql`insert into login_counts (key, count, resets_at)
       select n::text, 1, ${NOW}::timestamptz - least(n, 1) * interval '1 ms' from generate_series(0, 12) n`
     const left = async () => {
       const [row] = await sql<{ counts: number[] }[]>`select array[(select count(*) from sessions),
-        (select count(*) from tickets), (select count(*) from login_failures)]::int[] as counts`
+        (select count(*) from tickets), (select count(*) from login_counts)]::int[] as counts`
       return row?.counts
     }
     expect(await purge()).toBe(BATCH)

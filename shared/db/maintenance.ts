@@ -36,8 +36,8 @@ export const createHousekeeping = (sql: Sql): Housekeeping => ({
         delete from tickets where digest in (
           select digest from tickets where expires_at < ${now} limit ${batch} for update skip locked) returning 1),
       forgotten as (
-        delete from login_failures where key in (
-          select key from login_failures where resets_at < ${now} limit ${batch} for update skip locked) returning 1)
+        delete from login_counts where key in (
+          select key from login_counts where resets_at < ${now} limit ${batch} for update skip locked) returning 1)
       select greatest((select count(*) from keys), (select count(*) from marks), (select count(*) from gone),
         (select count(*) from signed_out), (select count(*) from unused), (select count(*) from forgotten))::int as most`
     return row!.most

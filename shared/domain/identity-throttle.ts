@@ -1,38 +1,85 @@
-/** Failed sign-ins counted under one key since the window began. */
-export interface FailureCount {
+/** How often something happened under one key since the window began. */
+export interface Count {
   key: string
-  failures: number
+  count: number
   resetsAt: Date
 }
 
+/** Opens a window for a key, or counts in the one that is open. */
+export type CountOne = Omit<Count, 'count'>
+
 interface Limit {
-  failures: number
+  count: number
   windowMs: number
 }
 
-/** From one client address: what a person with a bad memory needs. */
-const FROM_ONE_ADDRESS: Limit = { failures: 10, windowMs: 15 * 60_000 }
-/** From anywhere: what many addresses together may guess (OWASP: tie the counter to the account, not the source). */
-const FROM_ANYWHERE: Limit = { failures: 100, windowMs: 60 * 60_000 }
+const MINUTE_MS = 60_000
 
-/** The two counts a sign-in falls under. Keys are texts that the caller has made from account and address. */
+/** Registrations and sign-ins, right or wrong, from one client: each may cost a hash, of which a process makes 600. */
+export const ATTEMPTS: Limit = { count: 60, windowMs: MINUTE_MS }
+/** Failed sign-ins to one account from one client: what a person with a bad memory needs. */
+const FROM_ONE_CLIENT: Limit = { count: 10, windowMs: 15 * MINUTE_MS }
+/** From one client to all accounts: one password tried on many of them. */
+const TO_ANY_ACCOUNT: Limit = { count: 50, windowMs: 15 * MINUTE_MS }
+/** To one account from anywhere: what many clients together may guess (OWASP: tie the counter to the account). */
+const FROM_ANYWHERE: Limit = { count: 100, windowMs: 60 * MINUTE_MS }
+/** So long a client that signed in to an account is spared what others do to it. */
+const FAMILIAR_MS = 30 * 24 * 60 * MINUTE_MS
+
+/** What a sign-in is counted under. Keys are texts that the caller has made from account and client. */
 export interface LoginKeys {
-  accountAndAddress: string
+  accountAndClient: string
   account: string
+  client: string
+  /** Successes, of this client with this account. */
+  familiar: string
 }
 
 /** Seconds until another attempt is looked at, or null when one may be made now. */
-export function waitBeforeLogin(keys: LoginKeys, counts: readonly FailureCount[], now: Date): number | null {
-  const waits = counts.map((count) => {
-    const limit = count.key === keys.accountAndAddress ? FROM_ONE_ADDRESS : FROM_ANYWHERE
-    return count.failures >= limit.failures ? count.resetsAt.getTime() - now.getTime() : 0
+export function waitBeforeLogin(keys: LoginKeys, counts: readonly Count[], now: Date): number | null {
+  const isFamiliar = counts.some(({ key }) => key === keys.familiar)
+  const limits = [
+    [keys.accountAndClient, FROM_ONE_CLIENT],
+    [keys.client, TO_ANY_ACCOUNT],
+    ...(isFamiliar ? [] : [[keys.account, FROM_ANYWHERE] as const]),
+  ] as const
+  const waits = limits.map(([key, limit]) => {
+    const counted = counts.find((count) => count.key === key)
+    return counted && counted.count >= limit.count ? secondsUntil(counted.resetsAt, now) : 0
   })
-  const longest = Math.max(0, ...waits)
-  return longest > 0 ? Math.ceil(longest / 1000) : null
+  const longest = Math.max(...waits)
+  return longest > 0 ? longest : null
 }
 
-/** The windows that a failure at `now` opens, or counts in when they are open already. */
-export const windowsOf = (keys: LoginKeys, now: Date): Omit<FailureCount, 'failures'>[] => [
-  { key: keys.accountAndAddress, resetsAt: new Date(now.getTime() + FROM_ONE_ADDRESS.windowMs) },
-  { key: keys.account, resetsAt: new Date(now.getTime() + FROM_ANYWHERE.windowMs) },
+export const secondsUntil = (end: Date, now: Date): number =>
+  Math.ceil((end.getTime() - now.getTime()) / 1000)
+
+/** What a failure at `now` counts under. */
+export const failureCounts = (keys: LoginKeys, now: Date): CountOne[] => [
+  { key: keys.accountAndClient, resetsAt: after(now, FROM_ONE_CLIENT.windowMs) },
+  { key: keys.account, resetsAt: after(now, FROM_ANYWHERE.windowMs) },
+  { key: keys.client, resetsAt: after(now, TO_ANY_ACCOUNT.windowMs) },
 ]
+
+/** What a success at `now` counts under. */
+export const successCounts = (keys: LoginKeys, now: Date): CountOne[] => [
+  { key: keys.familiar, resetsAt: after(now, FAMILIAR_MS) },
+]
+
+export const after = (now: Date, ms: number): Date => new Date(now.getTime() + ms)
+
+/**
+ * What counts as one client: an IPv4 address, or the first half of an IPv6 address, because the other half is for its
+ * owner to choose (RFC 4291 §2.5.4). All whose address is unknown count as one.
+ */
+export function clientOf(address: string | null): string {
+  if (!address?.includes(':')) return address ?? 'unknown'
+  const [head = '', tail] = address.split('::')
+  const [left, right] = [head, tail ?? ''].map((part) => (part === '' ? [] : part.split(':')))
+  const zeros = tail === undefined ? 0 : 8 - (left?.length ?? 0) - (right?.length ?? 0)
+  const groups = [...(left ?? []), ...Array<string>(Math.max(0, zeros)).fill('0'), ...(right ?? [])]
+  return groups
+    .slice(0, 4)
+    .map((group) => parseInt(group, 16).toString(16))
+    .join(':')
+}

@@ -66,6 +66,21 @@ describe('createPasswords', () => {
     expect(begun).toEqual(Array.from({ length: 102 }, (_, place) => place))
   })
 
+  it('lets ten of one client be under way at once, and any number of clients', async () => {
+    const gate = Promise.withResolvers<void>()
+    const visit = (client: string) => passwords.amongFew(client, () => gate.promise)
+    const visits = Array.from({ length: 10 }, () => visit('one'))
+    await expect(visit('one')).rejects.toMatchObject({ code: 'auth.rate_limited', retryAfterSeconds: 5 })
+    visits.push(visit('two'))
+    gate.resolve()
+    await Promise.all(visits)
+    const failures = Array.from({ length: 10 }, () =>
+      passwords.amongFew('one', () => Promise.reject(new Error('no'))),
+    )
+    await Promise.allSettled(failures)
+    expect(await passwords.amongFew('one', async () => 'served')).toBe('served')
+  })
+
   it('gives its turn back when the work fails', async () => {
     const crowded = createPasswords(systemIds, CHEAP)
     const failures = Array.from({ length: 10 }, () => crowded.inTurn(() => Promise.reject(new Error('no'))))

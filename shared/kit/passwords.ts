@@ -17,11 +17,14 @@ const SALT_BYTES = 16
 /** Of the four threads of Node's pool, which also checks signatures; the rest stay free during a flood of sign-ins. */
 const AT_ONCE = 2
 const MAX_WAITING = 100
+/** Of one client, waiting or not: a second of work, which is all it can make others wait. */
+const MAX_OF_CLIENT = 10
 
 /** Password hashing with scrypt, so many at a time. The cost is stored with each hash, so it can be raised later. */
 export function createPasswords(ids: Ids, cost: ScryptCost = COST): Passwords {
   const inTurn = createTurns(AT_ONCE, MAX_WAITING)
   return {
+    amongFew: createClientLimit(MAX_OF_CLIENT),
     hash: (password) =>
       inTurn(async () => {
         const salt = Buffer.from(ids.hex(SALT_BYTES), 'hex')
@@ -75,6 +78,27 @@ function createTurns(atOnce: number, maxWaiting: number) {
       const next = waiting.shift()
       if (next) next()
       else running--
+    }
+  }
+}
+
+/** Runs at most `most` of each client at a time and refuses more of it: `auth.rate_limited`. */
+function createClientLimit(most: number) {
+  const underWay = new Map<string, number>()
+  return async function amongFew<T>(client: string, work: () => Promise<T>): Promise<T> {
+    const others = underWay.get(client) ?? 0
+    if (others >= most) {
+      throw new DomainError('auth.rate_limited', 'Too many attempts to sign in at once.', {
+        retryAfterSeconds: 5,
+      })
+    }
+    underWay.set(client, others + 1)
+    try {
+      return await work()
+    } finally {
+      const left = (underWay.get(client) ?? 1) - 1
+      if (left > 0) underWay.set(client, left)
+      else underWay.delete(client)
     }
   }
 }

@@ -56,7 +56,7 @@ export function identityStoreContract(name: string, open: () => Promise<Identity
       expect(await store.findUser(user.id)).toEqual(user)
       expect(await store.isEmailTaken(user.email ?? '')).toBe(true)
       expect(await store.loadLogin(user.email ?? '', [], NOW)).toEqual({
-        ...{ user, passwordHash: 'hash', failures: [] },
+        ...{ user, passwordHash: 'hash', counts: [] },
       })
       expect(await eventTypes(user.id)).toEqual(['auth.user.registered'])
     })
@@ -65,7 +65,7 @@ export function identityStoreContract(name: string, open: () => Promise<Identity
       expect(await store.findUser(uuid())).toBeNull()
       expect(await store.isEmailTaken('nobody@example.org')).toBe(false)
       expect(await store.loadLogin('nobody@example.org', [], NOW)).toEqual({
-        ...{ user: null, passwordHash: null, failures: [] },
+        ...{ user: null, passwordHash: null, counts: [] },
       })
       expect(await store.loadSession(uuid())).toBeNull()
     })
@@ -153,19 +153,19 @@ export function identityStoreContract(name: string, open: () => Promise<Identity
       expect(taken.filter((got) => got !== null)).toEqual([actor])
     })
 
-    it('counts failures exactly within their window, forgets them after it, forgives on request', async () => {
+    it('counts exactly within a window, forgets them after it, forgives on request', async () => {
       const [pair, account] = [`a-${uuid()}`, `b-${uuid()}`]
       const fail = (at: Date) =>
         store.commit({
           ...{ userId: null, at, events: [] },
-          failures: [
+          counts: [
             { key: account, resetsAt: new Date(at.getTime() + 60_000) },
             { key: pair, resetsAt: new Date(at.getTime() + 10_000) },
           ],
         })
       const counts = async (at: Date) => {
-        const { failures } = await store.loadLogin('nobody@example.org', [pair, account], at)
-        return Object.fromEntries(failures.map((count) => [count.key, count.failures]))
+        const open = await store.loadLogin('nobody@example.org', [pair, account], at)
+        return Object.fromEntries(open.counts.map(({ key, count }) => [key, count]))
       }
       await Promise.all(Array.from({ length: 20 }, () => fail(NOW)))
       expect(await counts(later(9_999))).toEqual({ [pair]: 20, [account]: 20 })
@@ -174,6 +174,20 @@ export function identityStoreContract(name: string, open: () => Promise<Identity
       expect(await counts(later(10_001))).toEqual({ [pair]: 1, [account]: 21 })
       await store.commit({ userId: null, at: NOW, events: [], forgiven: [pair] })
       expect(await counts(later(10_001))).toEqual({ [account]: 21 })
+    })
+
+    it('counts up to a limit, exactly, and again when the window is over', async () => {
+      const one = { key: uuid(), resetsAt: later(10_000) }
+      const all = await Promise.all(Array.from({ length: 20 }, () => store.countUpTo(5, one, NOW)))
+      expect(all.filter((spent) => spent === null)).toHaveLength(5)
+      expect(all.filter((spent) => spent !== null)).toEqual(Array<Date>(15).fill(later(10_000)))
+      expect(await store.countUpTo(5, { ...one, resetsAt: later(19_999) }, later(9_999))).toEqual(
+        later(10_000),
+      )
+      expect(await store.countUpTo(5, { ...one, resetsAt: later(20_000) }, later(10_000))).toBeNull()
+      expect(await store.countUpTo(1, { ...one, resetsAt: later(20_001) }, later(10_001))).toEqual(
+        later(20_000),
+      )
     })
 
     it('keeps one key per generation, newest first, and forgets those replaced long ago', async () => {

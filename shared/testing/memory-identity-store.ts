@@ -1,7 +1,7 @@
 import type { IdentityStore, NewUser, SigningKey, Ticket } from '../app/identity-ports.ts'
 import type { EventDraft } from '../domain/events.ts'
 import type { Session } from '../domain/identity-session.ts'
-import type { FailureCount } from '../domain/identity-throttle.ts'
+import type { Count, CountOne } from '../domain/identity-throttle.ts'
 import type { User } from '../domain/identity.ts'
 
 export interface MemoryIdentityStore extends IdentityStore {
@@ -15,7 +15,7 @@ export function createMemoryIdentityStore(): MemoryIdentityStore {
   const external = new Map<string, string>()
   const sessions = new Map<string, Session>()
   const tickets = new Map<string, Ticket>()
-  const failures = new Map<string, FailureCount>()
+  const counts = new Map<string, Count>()
   const events: MemoryIdentityStore['events'] = []
   let keys: SigningKey[] = []
 
@@ -25,6 +25,12 @@ export function createMemoryIdentityStore(): MemoryIdentityStore {
   const byEmail = (email: string) => users.values().find((user) => user.email === email)
   const record = (userId: string, drafts: readonly EventDraft[]) =>
     void events.push(...drafts.map((event) => ({ userId, event })))
+
+  function countOne({ key, resetsAt }: CountOne, at: Date): void {
+    const open = counts.get(key)
+    const isOpen = open !== undefined && open.resetsAt > at
+    counts.set(key, isOpen ? { ...open, count: open.count + 1 } : { key, count: 1, resetsAt })
+  }
 
   return {
     events,
@@ -47,8 +53,14 @@ export function createMemoryIdentityStore(): MemoryIdentityStore {
       return {
         user: user ? publicPart(user) : null,
         passwordHash: user?.passwordHash ?? null,
-        failures: wanted.flatMap((key) => failures.get(key) ?? []).filter((count) => count.resetsAt > now),
+        counts: wanted.flatMap((key) => counts.get(key) ?? []).filter((count) => count.resetsAt > now),
       }
+    },
+    countUpTo: async (most, one, now) => {
+      const open = counts.get(one.key)
+      if (open && open.resetsAt > now && open.count >= most) return open.resetsAt
+      countOne(one, now)
+      return null
     },
     loadSession: async (sessionId) => {
       const session = sessions.get(sessionId)
@@ -70,12 +82,8 @@ export function createMemoryIdentityStore(): MemoryIdentityStore {
       if (newSession) sessions.set(newSession.id, newSession)
       if (changedSession) sessions.set(changedSession.id, changedSession)
       if (newTicket) tickets.set(newTicket.digest, newTicket)
-      for (const { key, resetsAt } of change.failures ?? []) {
-        const open = failures.get(key)
-        const counts = open !== undefined && open.resetsAt > change.at
-        failures.set(key, counts ? { ...open, failures: open.failures + 1 } : { key, failures: 1, resetsAt })
-      }
-      for (const key of change.forgiven ?? []) failures.delete(key)
+      for (const one of change.counts ?? []) countOne(one, change.at)
+      for (const key of change.forgiven ?? []) counts.delete(key)
       if (change.userId) record(change.userId, change.events)
       return 'applied'
     },

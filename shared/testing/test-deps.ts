@@ -52,6 +52,7 @@ export function testDeps(overrides: Partial<Omit<Deps, 'clock'>> = {}): TestDeps
       store: createMemoryIdentityStore(),
       passwords: {
         hash: async (password) => `hash of ${password}`,
+        amongFew: (_, work) => work(),
         inTurn: (work) => work(async (password, hash) => hash === `hash of ${password}`),
       },
       tokens: {

@@ -41,13 +41,13 @@ create table tickets (
 );
 create index tickets_age on tickets (expires_at);
 
--- Failed sign-ins per window. Keys are digests: what people type into the wrong field is not kept.
-create table login_failures (
+-- Attempts, failed and good sign-ins per window. Keys are digests: what people type into the wrong field is not kept.
+create table login_counts (
   key text primary key,
-  failures integer not null,
+  count integer not null,
   resets_at timestamptz(3) not null
 );
-create index login_failures_age on login_failures (resets_at);
+create index login_counts_age on login_counts (resets_at);
 
 -- The unique generation decides which of two processes that make a key at the same moment has made it.
 create table signing_keys (
@@ -91,16 +91,16 @@ begin
   end if;
 
   -- In the order of their keys, and no rows but these, so that two sign-ins never wait for each other.
-  if rows ? 'failures' then
-    insert into login_failures as f (key, failures, resets_at)
-      select key, 1, resets_at from jsonb_populate_recordset(null::login_failures, rows -> 'failures') order by key
+  if rows ? 'counts' then
+    insert into login_counts as c (key, count, resets_at)
+      select key, 1, resets_at from jsonb_populate_recordset(null::login_counts, rows -> 'counts') order by key
       on conflict (key) do update set
-        failures = case when f.resets_at <= at then 1 else f.failures + 1 end,
-        resets_at = case when f.resets_at <= at then excluded.resets_at else f.resets_at end;
+        count = case when c.resets_at <= at then 1 else c.count + 1 end,
+        resets_at = case when c.resets_at <= at then excluded.resets_at else c.resets_at end;
   end if;
 
   if rows ? 'forgiven' then
-    delete from login_failures where key in (select jsonb_array_elements_text(rows -> 'forgiven'));
+    delete from login_counts where key in (select jsonb_array_elements_text(rows -> 'forgiven'));
   end if;
 
   if change is not null then
