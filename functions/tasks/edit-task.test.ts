@@ -536,6 +536,9 @@ describe('PATCH a task of a series', () => {
     await edit(user, task.id, 'this', { recurrence_rule: null })
     const again = await edit(user, task.id, 'this', { recurrence_rule: 'weekly', repeat_from: 'due' })
     expect(again.series_id).not.toBe(recurring.series_id)
+    expect(await sql`select state from occurrences where series_id = ${recurring.series_id}`).toEqual([
+      { state: 'skipped' },
+    ])
     expect(await next(user, task.id)).toMatchObject({
       series_id: again.series_id,
       due_at: '2026-03-09T09:00:00.000Z',

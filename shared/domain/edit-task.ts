@@ -4,7 +4,7 @@ import { decideSeriesEdit, differs, recurrenceAfter } from './edit-series.ts'
 import { invalidField } from './errors.ts'
 import { SeriesEnded, SeriesUpdated } from './events.ts'
 import { decideSeries, NEEDS_RULE, openOccurrence } from './new-series.ts'
-import type { Series } from './series.ts'
+import type { Occurrence, Series } from './series.ts'
 import type { EditScope, Task, TaskPatch } from './task.ts'
 
 interface State {
@@ -62,8 +62,14 @@ function editPlain(task: Task, edited: Task, patch: TaskPatch, context: Context)
   return {
     ...finish(task, made.task, context.now),
     ...{ series: made.series, newOccurrences: [made.occurrence] },
+    ...(task.seriesId && task.occurrenceAt && { changedOccurrences: [left(task, context.now)] }),
   }
 }
+
+/** What a task that moves on to another series leaves behind: its instant stays taken in the former one. */
+const left = ({ id, seriesId, occurrenceAt }: Task, closedAt: Date): Occurrence => ({
+  ...{ seriesId: seriesId!, occurrenceAt: occurrenceAt!, state: 'skipped', taskId: id, closedAt },
+})
 
 /** An occurrence that is done can be corrected by itself; what it says of its series is history. */
 function editClosed(

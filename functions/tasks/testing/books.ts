@@ -47,6 +47,7 @@ export async function faultsInTheBooks(sql: Sql): Promise<string[]> {
     select 'occurrence ' || o.occurrence_at || ' is ' || o.state || ' with task ' || coalesce(t.id::text, 'none')
       from occurrences o left join tasks t on t.id = o.task_id
       where (o.state = 'missed') <> (o.task_id is null)
+        or (o.state = 'open' and t.series_id is distinct from o.series_id)
         or (o.state <> 'open') <> (o.closed_at is not null)
         or (t.series_id = o.series_id and (t.occurrence_at <> o.occurrence_at
           or o.state <> case when t.completed_at is not null then 'completed'

@@ -92,6 +92,8 @@ function followTask({ replay, event, task, before, fault }: Step): void {
     task.series_id !== before?.series_id &&
     event.type !== 'task.occurrence.generated'
   ) {
+    // In the series it leaves, its date stays taken.
+    if (before?.series_id) series.get(before.series_id)?.rows.set(ms(before.occurrence_at), 'skipped')
     series.set(task.series_id, newModel(task))
     return
   }
