@@ -45,7 +45,7 @@ export function composeDeps(config: Config, { sql, log, sidecarFetch, appToken }
     ...{ appToken, issuer: config.publicUrl ?? 'urn:daybook', audience: 'daybook' },
     isTrustedProxy: proxyList(config.trustedProxies),
   }
-  const { identity, authenticate } = createIdentity({
+  const { identity, authenticate, prepare } = createIdentity({
     ...{ store: createIdentityStore(sql), clock, ids, issuer: settings.issuer, audience: settings.audience },
     ...{ oidc: config.oidc, fetch, onNewcomer: publishing.wake },
   })
@@ -53,6 +53,7 @@ export function composeDeps(config: Config, { sql, log, sidecarFetch, appToken }
     ...{ clock, ids, log, changes, outbox, broker, publishing },
     identity,
     authenticate,
+    prepare,
     tasks: createTaskReader(sql),
     feed: createChangeFeed(sql),
     sweep: createSeriesSweep(sql),
@@ -63,4 +64,8 @@ export function composeDeps(config: Config, { sql, log, sidecarFetch, appToken }
   }
 }
 
-export type ComposedDeps = Deps & { publishing: Publisher }
+export type ComposedDeps = Deps & {
+  publishing: Publisher
+  /** Makes or loads the signing keys; rejects when the database is away. */
+  prepare: () => Promise<void>
+}

@@ -63,6 +63,7 @@ export async function runFunctions(
   const deps = composeDeps(config, outside)
   const app = mountFunctions(await loadFunctions(names && withHealth(names)), deps)
   extend?.(app, deps)
+  await deps.prepare()
   const server = await serve(app.fetch, config.http)
   deps.publishing.wake()
   return {

@@ -22,7 +22,7 @@ export interface IdentityOptions {
 export interface IdentityParts {
   identity: Identity
   authenticate: (token: string) => Promise<Actor>
-  /** Makes or loads the signing keys now instead of with the first request. */
+  /** Makes or loads the signing keys, at start, so that the first request does not have to. */
   prepare: () => Promise<void>
   rotateKeys: () => Promise<void>
 }
