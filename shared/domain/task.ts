@@ -13,7 +13,12 @@ export type RepeatFrom = (typeof REPEAT_FROM)[number]
 export const MONTH_ENDS = ['clamp', 'skip'] as const
 /** Which occurrences an edit reaches: this one, this and the later ones, or the whole series. */
 const EDIT_SCOPES = ['this', 'future', 'all'] as const
-export const EditScope = z.enum(EDIT_SCOPES).default('this')
+export const EditScope = z
+  .enum(EDIT_SCOPES)
+  .default('this')
+  .describe(
+    'Which occurrences of a series change: this one; this and those to come; or all, the content of the last 1000 earlier ones included',
+  )
 export type EditScope = z.infer<typeof EditScope>
 
 export const TaskId = uuid
