@@ -77,6 +77,24 @@ describe('decideOrder', () => {
   })
 })
 
+describe('decideOrder of some tasks', () => {
+  it('moves none past a task that is not named, unless they share a place with it', () => {
+    fc.assert(
+      fc.property(lists, fc.integer(), (crowded, seed) => {
+        const tasks = crowded.map((task) => ({ ...task, position: task.position * SPACING }))
+        const named = tasks.filter(({ id }) => hash(id, seed) % 2 === 0)
+        const order = named.map(({ id }) => id).toSorted((a, b) => hash(b, seed) - hash(a, seed))
+        const after = apply(tasks, decideOrder(named, order))
+        for (const other of tasks.filter((task) => !named.includes(task))) {
+          const above = (list: readonly Placed[]) =>
+            list.filter(({ id, position }) => order.includes(id) && position < other.position).length
+          expect(above(after)).toBe(above(tasks))
+        }
+      }),
+    )
+  })
+})
+
 describe('positionAt', () => {
   it('grows with time and stays a whole number that JSON keeps', () => {
     const [now, later] = [new Date('2026-03-02T12:00:00.000Z'), new Date('2026-03-02T12:00:00.001Z')]

@@ -15,7 +15,8 @@ const byPlace = (a: Placed, b: Placed) => a.position - b.position || (a.id < b.i
 
 /**
  * Puts the given tasks into the given order among themselves; they share out the places they have now, so tasks that
- * are not named keep theirs. Returns only the tasks that move.
+ * are not named keep theirs. Of named tasks with the same place (made in the same millisecond) each takes the next
+ * number, and may so pass one that is not named and has that place or one of those numbers. Returns the tasks that move.
  */
 export function decideOrder(tasks: readonly Placed[], order: readonly string[]): Moved[] {
   const byId = new Map(tasks.map((task) => [task.id, task]))
