@@ -24,7 +24,6 @@ export interface IdentityParts {
   authenticate: (token: string) => Promise<Actor>
   /** Makes or loads the signing keys, at start, so that the first request does not have to. */
   prepare: () => Promise<void>
-  rotateKeys: () => Promise<void>
 }
 
 /** Puts identity together for `Deps`. Nothing is read or written before it is used. */
@@ -42,6 +41,5 @@ export function createIdentity(options: IdentityOptions): IdentityParts {
     },
     authenticate: createAuthenticator({ ...options, keys }),
     prepare: async () => void (await keys.signing()),
-    rotateKeys: () => keys.rotate(),
   }
 }

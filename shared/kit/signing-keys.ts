@@ -25,8 +25,8 @@ export interface KeyRing {
   /** The public key of this id, or undefined. */
   verifying(kid: string): Promise<CryptoKey | undefined>
   publicKeys(): Promise<KeySet['keys']>
-  /** Makes a new key sign from now on. Other processes notice within ten minutes, and accept its tokens at once. */
-  rotate(): Promise<void>
+  /** Makes a new key that signs from now on and resolves to its id. Other processes notice within ten minutes. */
+  rotate(): Promise<string>
 }
 
 /**
@@ -78,7 +78,7 @@ export function createKeyRing({ store, clock }: { store: IdentityStore; clock: C
     async rotate() {
       const [newest] = await store.signingKeys()
       await add((newest?.generation ?? 0) + 1, clock.now())
-      await reload()
+      return (await reload()).signing.kid
     },
   }
 }

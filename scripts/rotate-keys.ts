@@ -1,0 +1,28 @@
+import { readConfig } from '../shared/config.ts'
+import { connect } from '../shared/db/connect.ts'
+import { startEmbeddedPostgres } from '../shared/db/embedded-postgres.ts'
+import { createIdentityStore } from '../shared/db/identity-store.ts'
+import { migrate } from '../shared/db/migrate.ts'
+import { explain } from '../shared/kit/process.ts'
+import { createKeyRing } from '../shared/kit/signing-keys.ts'
+import { systemClock } from '../shared/kit/system.ts'
+
+// `npm run keys:rotate`: a new signing key, in the database of DATABASE_URL or, while Daybook is stopped, the embedded one.
+try {
+  const { database, dataDir } = readConfig()
+  const { target, stop } = database.url
+    ? { target: database.url, stop: async () => {} }
+    : await startEmbeddedPostgres(dataDir)
+  const sql = connect(target, { max: 1, applicationName: 'daybook-keys', prepare: database.prepare })
+  try {
+    await migrate(sql)
+    const kid = await createKeyRing({ store: createIdentityStore(sql), clock: systemClock }).rotate()
+    process.stdout.write(`Key ${kid} signs from now on; running processes use it within ten minutes.\n`)
+  } finally {
+    await sql.end({ timeout: 5 })
+    await stop()
+  }
+} catch (error) {
+  process.stderr.write(`No new key: ${explain(error)}\n`)
+  process.exitCode = 1
+}
