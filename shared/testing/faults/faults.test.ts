@@ -4,7 +4,7 @@ import regressions from './regressions.json' with { type: 'json' }
 import { BROKEN_PRODUCTS } from './sabotage.ts'
 import { simulate, type Run } from './simulation.ts'
 
-const SEEDS = [...regressions.seeds, ...Array.from({ length: 60 }, (_, index) => index + 1)]
+const SEEDS = [...regressions.seeds, ...Array.from({ length: 50 }, (_, index) => index + 1)]
 const ENOUGH_SEEDS = 60
 
 const sql = await testDatabase({ max: 20 })
@@ -37,14 +37,14 @@ describe('the oracle', () => {
 })
 
 describe('a seed', () => {
-  it('tells the same story every time', async () => {
-    const [first, second] = [nextRun(), nextRun()]
-    const tell = async (run: string) => {
-      const { story } = await simulate({ sql, seed: 7, run })
+  it.each([1, 4, 5])('tells the same story every time: %i', async (seed) => {
+    const tell = async () => {
+      const run = nextRun()
+      const { story } = await simulate({ sql, seed, run })
       return story.join('\n').replaceAll(`${run.slice(0, 8)}-${run.slice(8)}`, 'run')
     }
-    const once = await tell(first)
-    expect(await tell(second)).toBe(once)
-    expect(once.split('\n').length).toBeGreaterThan(50)
+    const once = await tell()
+    expect(await tell()).toBe(once)
+    expect(once.split('\n').length).toBeGreaterThan(100)
   })
 })

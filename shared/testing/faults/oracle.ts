@@ -1,3 +1,4 @@
+import type { Sql } from '../../db/connect.ts'
 import type { TaskView } from '../../domain/task.ts'
 import type { Report } from './client.ts'
 import { replayEvents, type EventRow, type Replay } from './series-model.ts'
@@ -16,29 +17,38 @@ export interface Evidence {
   stuckBeforeSweep: readonly string[]
 }
 
-type Fault = (rule: string, detail: string) => void
+export type Fault = (rule: string, detail: string) => void
 
 /** Judges a world at rest: by its tables, by what the broker accepted and delivered, and by what clients were told. */
 export async function checkWorld(world: World, evidence: Evidence): Promise<Violation[]> {
   const violations: Violation[] = []
   const fault: Fault = (rule, detail) => violations.push({ rule, detail })
   for (const userId of evidence.users) {
-    const events = await world.sql<EventRow[]>`
-      select user_id, seq, id, type, time, traceparent, data from events where user_id = ${userId} order by seq`
+    const reports = evidence.reports.filter(({ command }) => command.userId === userId)
+    const { events } = await checkUser(world.sql, { userId, reports }, fault)
     for (const event of events) world.story.push(historyLine(event))
-    const replay = replayEvents(events)
-    violations.push(...replay.faults)
-    checkSequence(events, fault)
     checkBroker(world, events, fault)
-    await checkTasks(world, userId, replay, fault)
-    await checkSeries(world, userId, replay, fault)
-    await checkCounters(world, userId, events.length, fault)
-    for (const report of evidence.reports.filter(({ command }) => command.userId === userId)) {
-      checkReport(report, events, fault)
-    }
   }
   checkUnaided(world, evidence, fault)
   return violations
+}
+
+/** Judges one user by the tables and by what clients were told. Resolves to the events and what they tell. */
+export async function checkUser(
+  sql: Sql,
+  { userId, reports }: { userId: string; reports: readonly Report[] },
+  fault: Fault,
+): Promise<{ events: EventRow[]; replay: Replay }> {
+  const events = await sql<EventRow[]>`
+    select user_id, seq, id, type, time, traceparent, data from events where user_id = ${userId} order by seq`
+  const replay = replayEvents(events)
+  for (const { rule, detail } of replay.faults) fault(rule, detail)
+  checkSequence(events, fault)
+  await checkTasks(sql, userId, replay, fault)
+  await checkSeries(sql, userId, replay, fault)
+  await checkCounters(sql, userId, events.length, fault)
+  for (const report of reports) checkReport(report, events, fault)
+  return { events, replay }
 }
 
 /** One line of the history that ends the story of a run. */
@@ -81,8 +91,8 @@ function checkBroker(world: World, events: readonly EventRow[], fault: Fault): v
 }
 
 /** Tables say what the events say, and each active series has exactly one open task. */
-async function checkTasks(world: World, userId: string, replay: Replay, fault: Fault): Promise<void> {
-  const rows = await world.sql<
+async function checkTasks(sql: Sql, userId: string, replay: Replay, fault: Fault): Promise<void> {
+  const rows = await sql<
     { id: string; version: number; title: string; state: string; occurrence_at: Date | null }[]
   >`
     select id, version, title, occurrence_at,
@@ -101,12 +111,10 @@ const taskLine = (task: TaskView): string => {
   return [task.id, task.version, task.title, state, task.occurrence_at ?? undefined].join(' ')
 }
 
-async function checkSeries(world: World, userId: string, replay: Replay, fault: Fault): Promise<void> {
-  const rows = await world.sql<
-    { id: string; state: string; live_task_id: string | null; generated: number }[]
-  >`
+async function checkSeries(sql: Sql, userId: string, replay: Replay, fault: Fault): Promise<void> {
+  const rows = await sql<{ id: string; state: string; live_task_id: string | null; generated: number }[]>`
     select id, state, live_task_id, generated from series where user_id = ${userId}`
-  const occurrences = await world.sql<{ series_id: string; occurrence_at: Date; state: string }[]>`
+  const occurrences = await sql<{ series_id: string; occurrence_at: Date; state: string }[]>`
     select series_id, occurrence_at, o.state from series s join occurrences o on o.series_id = s.id
     where s.user_id = ${userId} order by 1, 2`
   const models = [...replay.series.values()]
@@ -140,8 +148,8 @@ async function checkSeries(world: World, userId: string, replay: Replay, fault: 
   }
 }
 
-async function checkCounters(world: World, userId: string, events: number, fault: Fault): Promise<void> {
-  const [row] = await world.sql<
+async function checkCounters(sql: Sql, userId: string, events: number, fault: Fault): Promise<void> {
+  const [row] = await sql<
     { kept: string; counted: string; tags: string; counted_tags: string; waiting: number }[]
   >`
     with mine as (select * from tasks where user_id = ${userId} and deleted_at is null),

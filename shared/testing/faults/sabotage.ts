@@ -49,12 +49,15 @@ export const BROKEN_PRODUCTS: readonly BrokenProduct[] = [
   {
     flaw: 'the consumer says that it is done before it is',
     rule: 'the event makes the next occurrence',
-    sabotage: { answersEarly: true },
+    sabotage: { answersEarly: true, chaos: { kill: 0.1, duplicate: 0 } },
   },
   {
     flaw: 'nobody sweeps',
     rule: 'one open task per active series',
-    sabotage: { functions: (functions) => functions.filter((fn) => fn !== sweepSeries) },
+    sabotage: {
+      functions: (functions) => functions.filter((fn) => fn !== sweepSeries),
+      chaos: { lostConnection: 0.15, deadLetter: 1, duplicate: 0, lostAck: 0 },
+    },
   },
   {
     flaw: 'the publisher forgets events before the broker has them',

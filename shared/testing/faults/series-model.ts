@@ -71,7 +71,7 @@ export function replayEvents(events: readonly EventRow[]): Replay {
     }
     if (task) followTask({ replay, event, task, before, fault })
     else if (event.data.series) followSeries(replay, event.data.series, fault)
-    else fault('no error', JSON.stringify(event.data))
+    else if (event.type === 'recurring.task.error') fault('no error', JSON.stringify(event.data))
   }
   return replay
 }
@@ -95,6 +95,8 @@ function followTask({ replay, event, task, before, fault }: Step): void {
     // In the series it leaves, its date stays taken.
     if (before?.series_id) series.get(before.series_id)?.rows.set(ms(before.occurrence_at), 'skipped')
     series.set(task.series_id, newModel(task))
+    // It leaves the series it came from, and no open occurrence there.
+    if (before?.series_id) series.get(before.series_id)?.rows.set(ms(before.occurrence_at), 'skipped')
     return
   }
   const model = task.series_id === null ? undefined : series.get(task.series_id)
@@ -207,8 +209,8 @@ function expectedNext({ pattern, closed, rows, generated }: SeriesModel): {
   next: number | null
   missed: number[]
 } {
-  // Without a closing there should be no successor at all, and another check says so.
-  const { date, at } = closed ?? { date: Math.max(...rows.keys()), at: -Infinity }
+  if (!closed) return { next: null, missed: [] }
+  const { date, at } = closed
   const after = Math.max(date, at)
   const isFree = (instant: number) => !rows.has(instant)
   if (pattern.repeatFrom === 'due') {

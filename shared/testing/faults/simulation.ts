@@ -26,12 +26,13 @@ const MINUTE_MS = 60_000
 /** Runs one seed: users, two processes, the broker and mishaps until the commands are done; then calm, rest, and the oracle. */
 export async function simulate({ sabotage = {}, ...options }: SimulationOptions): Promise<Run> {
   const world = createWorld(options)
+  Object.assign(world.chaos, sabotage.chaos)
   const { random, scheduler } = world
   const users = Array.from({ length: 1 + random.below(3) }, () => world.ids.uuid())
   const reports: Report[] = []
   const slots: (Process | null)[] = [startProcess(world, 'A', sabotage), startProcess(world, 'B', sabotage)]
   const living = () => slots.filter((process) => process !== null)
-  let commandsLeft = 6 + random.below(20)
+  let commandsLeft = 8 + random.below(24)
   let clients = 0
   // From one command on the heels of another to some time for events in between.
   const commandPace = random.pick([0.05, 0.1, 0.3])
@@ -49,13 +50,13 @@ export async function simulate({ sabotage = {}, ...options }: SimulationOptions)
     world.tell(`${'AB'[slot]} starts`)
     slots[slot] = startProcess(world, 'AB'[slot]!, sabotage)
   }
-  const kill = () => {
+  const kill = (): boolean => {
     // Every kind of step is as likely, or most processes would die while they look for events to publish.
     const kinds = Map.groupBy(
       scheduler.ready().filter((gate) => gate.life !== null),
       (gate) => gate.label.slice(3).replaceAll(/\d+/g, 'n'),
     )
-    if (kinds.size === 0) return
+    if (kinds.size === 0) return false
     const [kind, victims] = random.pick([...kinds])
     const { life, label } = random.pick(victims)
     const slot = slots.findIndex((process) => process?.life === life)
@@ -63,12 +64,14 @@ export async function simulate({ sabotage = {}, ...options }: SimulationOptions)
     world.tell(`${label} – killed`)
     slots[slot]!.kill()
     slots[slot] = null
+    return true
   }
 
   /** One thing happens: a mishap, something new, or one of those that wait goes on. False when there is nothing. */
   const step = (): boolean => {
     world.now += random.below(25)
-    if (world.strikes('kill')) kill()
+    // Its transactions are rolled back before anything else happens.
+    if (world.strikes('kill') && kill()) return true
     const dead = slots.indexOf(null)
     if (dead >= 0 && (random.chance(0.15) || living().length === 0)) restart(dead)
     if (world.strikes('outage')) world.brokerBackAt = world.now + random.below(20_000)

@@ -102,15 +102,15 @@ function drawChaos(random: Random): Chaos {
   const sometimes = (probability: number) =>
     random.chance(0.6) ? probability * (0.5 + random.below(100) / 100) : 0
   return {
-    kill: sometimes(0.03),
-    lostConnection: sometimes(0.05),
+    kill: sometimes(0.05),
+    lostConnection: sometimes(0.06),
     refusal: sometimes(0.1),
     brokerFailure: sometimes(0.1),
     outage: sometimes(0.01),
     lostAnswer: sometimes(0.15),
-    duplicate: sometimes(0.1),
+    duplicate: sometimes(0.04),
     lostAck: sometimes(0.1),
-    deadLetter: sometimes(0.5),
+    deadLetter: sometimes(0.8),
     disorder: random.chance(0.3) ? 1 : 0,
     timeJump: 0.01,
   }
