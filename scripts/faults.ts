@@ -51,6 +51,7 @@ async function runSeeds(seeds: readonly number[], isVerbose: boolean): Promise<n
     count(tally, result)
     if (isVerbose) console.log(result.story.join('\n'))
     else progress(tally, seeds.length, startedAt)
+    if (result.violations.length > 0) tell(result)
   }
   try {
     const threads = Math.min(Number(options.threads), seeds.length)
@@ -104,6 +105,11 @@ function progress({ done, broken }: Tally, total: number, startedAt: number): vo
   else if (done === total || done % Math.ceil(total / 10) === 0) console.log(line)
 }
 
+function tell({ seed, violations }: SeedResult): void {
+  console.log(`\nSeed ${seed} breaks ${violations.length} promises:`)
+  for (const { rule, detail } of violations.slice(0, 10)) console.log(`  ${rule}: ${detail.slice(0, 600)}`)
+}
+
 function report({ done, steps, commands, broken, struck }: Tally): void {
   const times = (prefix: string) =>
     [...struck]
@@ -114,10 +120,6 @@ function report({ done, steps, commands, broken, struck }: Tally): void {
   const others = times('').filter((line) => !line.includes('kill at '))
   console.log(`${done} seeds: ${commands} commands in ${steps} steps. What struck:\n${others.join('\n')}`)
   console.log(`Killed at ${kills.length} kinds of steps, most often:\n${kills.slice(0, 25).join('\n')}`)
-  for (const { seed, violations } of broken) {
-    console.log(`\nSeed ${seed} breaks ${violations.length} promises:`)
-    for (const { rule, detail } of violations.slice(0, 10)) console.log(`  ${rule}: ${detail.slice(0, 600)}`)
-  }
   if (broken.length === 0) return
   const seeds = broken.map(({ seed }) => seed).toSorted((a, b) => a - b)
   console.log(

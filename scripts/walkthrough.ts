@@ -45,7 +45,12 @@ try {
   const first = await startDaybook()
   const output = shell(`${walkthrough.replaceAll('http://127.0.0.1:8080', first.url)}\necho "TOKEN=$TOKEN"`)
   process.stdout.write(output.replace(/TOKEN=.*/, ''))
-  expectIn(output, '"is_completed":true', '"due_at":"2027-03-22T08:00:00.000Z"', 'task.occurrence.generated')
+  expectIn(
+    output,
+    'Sent again, still the same task: 0',
+    "due_at: '2027-03-22T08:00:00.000Z'",
+    'task.occurrence.generated',
+  )
   const created = output.match(/"type":"task\.created"/g)?.length
   if (created !== 1) throw new Error(`one task was to be created, there were ${created}`)
   first.child.kill('SIGTERM')

@@ -6,14 +6,16 @@ const networks = z
   .transform((text) => text.split(',').map((entry) => entry.trim()))
   .pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'must be addresses or networks')))
 
-const port = z.coerce.number().int().min(0).max(65_535)
+const port = z.coerce.number('must be a port from 0 to 65535').int().min(0).max(65_535)
 
 /** Every environment variable Daybook reads. The README's table lists the same names. */
 const Environment = z.object({
   PORT: port.default(8080),
   HOST: z.string().default('127.0.0.1'),
   DAYBOOK_DATA_DIR: z.string().min(1).default('.daybook'),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'must look like postgres://user:password@host:5432/name' })
+    .optional(),
   DATABASE_POOL: z.coerce.number().int().min(2).max(100).default(20),
   DATABASE_PREPARE: z.stringbool().default(true),
   DAPR_HTTP_PORT: port.default(3500),

@@ -13,7 +13,7 @@ export default httpFunction({
   route: 'GET /api/changes',
   summary: "The user's events after a sequence number, in order and without a gap",
   auth: 'user',
-  query: z.object({
+  query: z.strictObject({
     since: sequence,
     limit: z.coerce.number().int().min(1).max(1000).default(100),
   }),

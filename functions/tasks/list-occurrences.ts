@@ -31,7 +31,7 @@ export default httpFunction({
   summary: 'The past and the coming occurrences of a recurring task; both empty for any other',
   auth: 'user',
   params: z.object({ id: TaskId }),
-  query: z.object({ limit: z.coerce.number().int().min(1).max(100).default(20) }),
+  query: z.strictObject({ limit: z.coerce.number().int().min(1).max(100).default(20) }),
   output: Occurrences,
   handle: async ({ params, query, actor, deps }) => {
     const found = await deps.tasks.get(actor.userId, params.id)

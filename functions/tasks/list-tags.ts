@@ -6,7 +6,7 @@ export default httpFunction({
   route: 'GET /api/tags',
   summary: 'Tags in use, with how many open and completed tasks have them',
   auth: 'user',
-  query: z.object({
+  query: z.strictObject({
     prefix: text(0, 50).default('').describe('Upper and lower case are the same'),
     sort: z.enum(['usage', 'name']).default('usage').describe('usage: most used first'),
     limit: z.coerce.number().int().min(1).max(200).default(50),

@@ -27,7 +27,7 @@ const separated = <Item extends z.ZodType<unknown, string>>(item: Item) =>
     .pipe(z.array(item).max(MAX_TAGS))
 
 const ListQuery = z
-  .object({
+  .strictObject({
     q: z
       .string()
       .trim()

@@ -9,7 +9,7 @@ export default httpFunction({
   auth: 'user',
   retrySafe: true,
   params: z.object({ id: TaskId }),
-  query: z.object({ scope: EditScope }),
+  query: z.strictObject({ scope: EditScope }),
   body: TaskInput,
   output: TaskView,
   handle: ({ params, query, body, write, deps }) =>

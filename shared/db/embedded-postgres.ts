@@ -126,7 +126,10 @@ async function takeOwnership(target: SocketTarget, root: string): Promise<postgr
     select pg_try_advisory_lock(${OWNER_LOCK}) or (pg_sleep(1.5) is not null and pg_try_advisory_lock(${OWNER_LOCK})) as owned`
   if (row?.owned !== true) {
     await owner.end()
-    throw new EmbeddedPostgresError('data.in_use', `Another Daybook is running on the data in ${root}.`)
+    throw new EmbeddedPostgresError(
+      'data.in_use',
+      `Another Daybook is running on the data in ${root}; stop it, or set DAYBOOK_DATA_DIR and PORT to others.`,
+    )
   }
   return owner
 }

@@ -51,7 +51,7 @@ export class DomainError extends Error {
 
 /** A well-formed request with a field that cannot be accepted (422). */
 export function invalidField(path: string, message: string): DomainError {
-  return new DomainError('request.invalid', message, { errors: [{ path, message }] })
+  return new DomainError('request.invalid', `${path}: ${message}`, { errors: [{ path, message }] })
 }
 
 /** Thrown by a consumer when no retry can help; the event goes to the dead letters with this message as the reason. */

@@ -79,7 +79,10 @@ export function parseRule(text: string): { rule: RecurrenceRule; clampDefault: b
   for (const part of value.split(';')) {
     const [, name, content] = /^([A-Z][A-Z-]{0,29})=(.+)$/.exec(part) ?? []
     if (name === undefined || content === undefined) {
-      throw invalid('RRULE', 'must be parts of the form NAME=VALUE, separated by semicolons')
+      throw invalid(
+        'RRULE',
+        'must be parts such as FREQ=WEEKLY;BYDAY=MO, or one of daily, weekly, monthly, yearly, weekdays',
+      )
     }
     if (seen.has(name)) throw invalid(name, 'may be given only once')
     seen.add(name)

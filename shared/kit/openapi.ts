@@ -57,7 +57,7 @@ const DESCRIPTION = `Times are RFC 3339 in UTC with milliseconds, dates are YYYY
 Every error is a problem document (RFC 9457) with a stable \`code\`. Every answer carries \`X-Request-Id\`, which is the
 request's own when it sent one.
 
-Every write takes an \`Idempotency-Key\`: a retry with the same key, within 24 hours and with the same content, gets the
+Every write to tasks takes an \`Idempotency-Key\`: a retry with the same key, within 24 hours and with the same content, gets the
 stored answer of the first attempt and \`Idempotency-Replayed: true\`. A write to one resource also takes \`If-Match\` with
 its \`ETag\`, and is refused with 412 when the resource has changed since.
 

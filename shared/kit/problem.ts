@@ -1,7 +1,8 @@
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { z } from 'zod'
-import { DomainError, type ErrorCode, type FieldError } from '../domain/errors.ts'
+import { DomainError, type ErrorCode } from '../domain/errors.ts'
+import { fieldErrors, summaryOf } from './field-errors.ts'
 
 /** The only place where a code meets an HTTP status. */
 const STATUS = {
@@ -85,9 +86,7 @@ export function toDomainError(error: unknown): DomainError {
   if (error instanceof DomainError) return error
   if (error instanceof z.ZodError) {
     const errors = fieldErrors(error)
-    return new DomainError('request.invalid', errors.map((e) => `${e.path}: ${e.message}`).join('; '), {
-      errors,
-    })
+    return new DomainError('request.invalid', summaryOf(errors), { errors })
   }
   if (error instanceof HTTPException) {
     if (error.status === 413)
@@ -107,26 +106,6 @@ export function toDomainError(error: unknown): DomainError {
       cause: error,
     },
   )
-}
-
-export function fieldErrors(error: z.ZodError): FieldError[] {
-  return error.issues
-    .flatMap(closest)
-    .slice(0, 20)
-    .flatMap((issue) =>
-      issue.code === 'unrecognized_keys'
-        ? issue.keys
-            .slice(0, 20)
-            .map((key) => ({ path: [...issue.path, key].join('.'), message: 'is not a known field' }))
-        : [{ path: issue.path.join('.'), message: issue.message }],
-    )
-}
-
-/** Of the forms a value may have, the one it comes closest to: its faults name fields, "no form fits" does not. */
-function closest(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
-  if (issue.code !== 'invalid_union') return [issue]
-  const [best] = issue.errors.toSorted((a, b) => a.length - b.length)
-  return (best ?? []).flatMap(closest).map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }))
 }
 
 /**

@@ -27,6 +27,14 @@ const MINUTE_MS = 60_000
 export async function simulate({ sabotage = {}, ...options }: SimulationOptions): Promise<Run> {
   const world = createWorld(options)
   Object.assign(world.chaos, sabotage.chaos)
+  try {
+    return await live(world, options.seed, sabotage)
+  } catch (cause) {
+    throw new Error(`seed ${options.seed} does not end; ${world.story.slice(-5).join(' | ')}`, { cause })
+  }
+}
+
+async function live(world: World, seed: number, sabotage: Sabotage): Promise<Run> {
   const { random, scheduler } = world
   const users = Array.from({ length: 1 + random.below(3) }, () => world.ids.uuid())
   const reports: Report[] = []
@@ -122,7 +130,7 @@ export async function simulate({ sabotage = {}, ...options }: SimulationOptions)
   const violations = await checkWorld(world, { users, reports, stuckBeforeSweep: beforeSweep })
   for (const process of living()) process.kill()
   await scheduler.settle()
-  return { seed: options.seed, violations, story: world.story, struck: world.struck, reports }
+  return { seed, violations, story: world.story, struck: world.struck, reports }
 }
 
 /** Opens every gate and delivers every message until nothing is left to do; pauses of publishers pass at once. */

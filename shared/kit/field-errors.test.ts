@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { civilDate, instant } from '../domain/fields.ts'
+import { TaskInput } from '../domain/task.ts'
+import { fieldErrors, summaryOf } from './field-errors.ts'
+
+const errorsOf = (schema: z.ZodType, value: unknown) => fieldErrors(schema.safeParse(value).error!)
+
+describe('field errors', () => {
+  it.each([
+    [{}, 'title: is required'],
+    [{ title: '' }, 'title: must not be empty'],
+    [{ title: 7 }, 'title: must be a string'],
+    [{ title: 'x'.repeat(256) }, 'title: must have at most 255 characters'],
+    [{ title: 'x', priority: 'urgent' }, 'priority: must be one of low, medium, high'],
+    [{ title: 'x', dueAt: null }, 'dueAt: is not a known field'],
+    [{ title: 'x', tags: Array.from({ length: 21 }, String) }, 'tags: must have at most 20 entries'],
+    [{ title: 'x', parent_id: 'abc' }, 'parent_id: must be a UUID'],
+    [{ title: 'x', due_date: '15.03.2027' }, 'due_date: must be a day such as 2027-03-15'],
+    [[], 'the body must be an object'],
+  ])('says of %j: %s', (value, words) => {
+    expect(summaryOf(errorsOf(TaskInput, value))).toBe(words)
+  })
+
+  it.each(['2027-03-15T08:00:00', '2027-03-15', 'tomorrow'])('asks for the zone of %s', (value) => {
+    expect(summaryOf(errorsOf(z.object({ due_at: instant }), { due_at: value }))).toMatch(
+      /with its zone, such as/,
+    )
+  })
+
+  it('names each field once, in the order of the request', () => {
+    const schema = z.object({ a: civilDate, b: z.int().max(3), c: z.string() })
+    expect(errorsOf(schema, { a: 'x', b: 9 }).map(({ path }) => path)).toEqual(['a', 'b', 'c'])
+  })
+})

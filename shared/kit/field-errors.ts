@@ -1,0 +1,57 @@
+import type { z } from 'zod'
+import type { FieldError } from '../domain/errors.ts'
+
+const MOST_ERRORS = 20
+
+/** What is wrong with a request, a field at a time, in words for the person who sent it. */
+export function fieldErrors(error: z.ZodError): FieldError[] {
+  const errors = error.issues.flatMap(closest).flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') return [{ path: issue.path.join('.'), message: wording(issue) }]
+    const unknown = issue.keys.slice(0, MOST_ERRORS)
+    return unknown.map((key) => ({ path: [...issue.path, key].join('.'), message: 'is not a known field' }))
+  })
+  // One fault of a field tends to bring others along that say nothing new.
+  const firstOfEach = new Map(errors.toReversed().map((fieldError) => [fieldError.path, fieldError]))
+  return [...firstOfEach.values()].toReversed().slice(0, MOST_ERRORS)
+}
+
+export const summaryOf = (errors: readonly FieldError[]): string =>
+  errors.map(({ path, message }) => (path === '' ? `the body ${message}` : `${path}: ${message}`)).join('; ')
+
+/** Of the forms a value may have, the one it comes closest to: its faults name fields, "no form fits" does not. */
+function closest(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue]
+  const [best] = issue.errors.toSorted((a, b) => a.length - b.length)
+  return (best ?? []).flatMap(closest).map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }))
+}
+
+const FORMATS: Record<string, string> = {
+  datetime: 'must be a date-time with its zone, such as 2027-03-15T08:00:00Z or 2027-03-15T09:00:00+01:00',
+  date: 'must be a day such as 2027-03-15',
+  uuid: 'must be a UUID',
+  email: 'must be an e-mail address',
+}
+const UNITS: Record<string, string> = { string: ' characters', array: ' entries' }
+
+function wording(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.message.endsWith('received undefined')
+        ? 'is required'
+        : `must be ${article(issue.expected)}`
+    case 'too_small':
+      if (issue.origin === 'string' && issue.minimum === 1) return 'must not be empty'
+      return `must ${verb(issue.origin)} at least ${String(issue.minimum)}${UNITS[issue.origin] ?? ''}`
+    case 'too_big':
+      return `must ${verb(issue.origin)} at most ${String(issue.maximum)}${UNITS[issue.origin] ?? ''}`
+    case 'invalid_format':
+      return FORMATS[issue.format] ?? issue.message
+    case 'invalid_value':
+      return `must be one of ${issue.values.join(', ')}`
+    default:
+      return issue.message
+  }
+}
+
+const verb = (origin: string): string => (origin in UNITS ? 'have' : 'be')
+const article = (type: string): string => (/^[aeio]/.test(type) ? `an ${type}` : `a ${type}`)
