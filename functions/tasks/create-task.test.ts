@@ -135,7 +135,7 @@ describe('POST /api/tasks', () => {
     ['FREQ=WEEKLY;BYDAY=XX', /BYDAY/],
     ['FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30', /never happens/],
     ['FREQ=DAILY;UNTIL=20200101', /never happens/],
-    ['every monday', /NAME=VALUE/],
+    ['every monday', /FREQ=WEEKLY/],
     ['FREQ=DAILY\u0000', /FREQ/],
   ])('refuses the rule %j, naming the part', async (recurrence_rule, message) => {
     const got = await newUser().send('POST', '/api/tasks', {
