@@ -121,6 +121,26 @@ describe('create-next-occurrence', () => {
     expect(await made(user)).toEqual(['2026-03-03'])
   })
 
+  it.each(['complete', 'skip'])(
+    'is not needed when its %s was taken back while clocks disagree',
+    async (step) => {
+      const user = newUser()
+      const { id } = await daily(user)
+      const second = await service.next(user, id, '2026-03-02T08:00:01.500Z')
+      // A replica whose clock is behind.
+      service.at('2026-03-02T08:00:00Z')
+      await user.does('POST', `/api/tasks/${second!.id}/${step}`)
+      const messages = await takeMessages(service)
+      const undone = await user.does(
+        'POST',
+        `/api/tasks/${second!.id}/${step === 'skip' ? 'restore' : 'reopen'}`,
+      )
+      expect(undone.is_recurring).toBe(true)
+      for (const message of messages) await deliver(service, message)
+      expect(await made(user)).toEqual(['2026-03-03'])
+    },
+  )
+
   it('counts from its last occurrence, not from an earlier one that was completed by itself in the meantime', async () => {
     const user = newUser()
     service.at('2026-03-02T08:00:00Z')

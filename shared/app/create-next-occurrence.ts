@@ -53,7 +53,7 @@ async function loadState(
 ): Promise<SeriesState | null> {
   const series = await changes.loadSeries(userId, seriesId)
   if (!series || series.state !== 'active' || series.liveTaskId !== null) return null
-  const recent = await recentOccurrences(changes, series, series.updatedAt)
+  const recent = await recentOccurrences(changes, series)
   const lastId = lastStep(series, recent)?.taskId
   const lastTask = lastId ? (await changes.loadTask(userId, lastId, null, now)).task : null
   return { series, recent, lastTask }

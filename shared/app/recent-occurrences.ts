@@ -5,15 +5,16 @@ import type { ChangeStore } from './ports.ts'
 const PAGE = 500
 
 /**
- * The occurrence of a series that was closed at this instant (or, where there is none, the one closed last), and every
- * one that lies after it or after its closing: all whose instants a next occurrence could hit. Earliest first.
+ * The occurrence from which a series goes on, which is the one closed last, and every one that lies after it or after
+ * its closing: all whose instants a next occurrence could hit. Earliest first.
  */
 export async function recentOccurrences(
   store: Pick<ChangeStore, 'lastClosed' | 'loadOccurrences'>,
   series: Series,
-  closedAt: Date | null,
 ): Promise<Occurrence[]> {
-  const last = await store.lastClosed(series.id, closedAt)
+  // Closing it was the last change of a series that waits; one that stands by itself may have been closed since.
+  const changedAt = series.liveTaskId === null ? series.updatedAt : null
+  const last = await store.lastClosed(series.id, changedAt)
   const bounds = last ? [last.occurrenceAt, last.closedAt!] : [series.startAt, ...series.rdates]
   let from = new Date(Math.min(...bounds.map(Number)))
   const found: Occurrence[] = []

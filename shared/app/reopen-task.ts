@@ -9,9 +9,9 @@ import { writeTask } from './write-task.ts'
 export function reopenTask(deps: Deps, write: WriteContext, id: string): Promise<Answer<TaskView>> {
   return writeTask(deps, write, { id }, async ({ task, series, store }) => {
     const liveId = series?.liveTaskId ?? null
-    const recent = series ? await recentOccurrences(store, series, null) : []
+    const recent = series ? await recentOccurrences(store, series) : []
     const [successor] = liveId && liveId !== task.id ? await store.loadTasks(task.userId, [liveId]) : []
-    const isLast = tookLastStep(task, recent, liveId)
+    const isLast = series !== null && tookLastStep(task, series, recent)
     return decideReopen({ task, series, isLast }, successor ?? null, write.now)
   })
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { anOccurrence, aTask } from '../testing/a-task.ts'
+import { anOccurrence, aSeries, aTask } from '../testing/a-task.ts'
 import { lastClosed, tookLastStep } from './last-occurrence.ts'
 import type { OccurrenceState } from './series.ts'
 
@@ -38,7 +38,12 @@ describe('tookLastStep', () => {
     ['another was closed after it', [one('next', 4, 'completed', 4), closed], null, false],
     ['a later one stands open without the series', [one('left', 4, 'open'), closed], null, false],
     ['it was never closed', [one(task.id, 3, 'open')], null, false],
-  ])('when %s', (_, newest, liveTaskId, expected) => {
-    expect(tookLastStep(task, newest, liveTaskId)).toBe(expected)
+  ])('when %s', (_, recent, liveTaskId, expected) => {
+    expect(tookLastStep(task, aSeries({ liveTaskId }), recent)).toBe(expected)
+  })
+
+  it('when one that stands by itself was closed while the series waits', () => {
+    const waiting = aSeries({ liveTaskId: null, updatedAt: at(3) })
+    expect(tookLastStep(task, waiting, [one('old', 2, 'completed', 4), closed])).toBe(true)
   })
 })

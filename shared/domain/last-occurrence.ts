@@ -27,8 +27,9 @@ const closedAfter = (a: Occurrence, b: Occurrence): boolean =>
  * Whether the series took its last step with this task, so that undoing the step can make it the open occurrence
  * again. Not so when a later occurrence stands by itself, open or closed.
  */
-export function tookLastStep(task: Task, recent: readonly Occurrence[], liveTaskId: string | null): boolean {
-  const last = lastClosed(recent)
+export function tookLastStep(task: Task, series: Series, recent: readonly Occurrence[]): boolean {
+  const { liveTaskId } = series
+  const last = liveTaskId === null ? lastStep(series, recent) : lastClosed(recent)
   if (last?.taskId !== task.id) return false
   return !recent.some(
     (one) => one.state === 'open' && one.taskId !== liveTaskId && one.occurrenceAt > last.occurrenceAt,

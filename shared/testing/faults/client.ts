@@ -7,7 +7,7 @@ import type { World } from './world.ts'
 export interface Report {
   command: Command
   traceId: string
-  /** `unknown`: it gave up without an answer, so the command was applied once or not at all. */
+  /** `unknown`: an attempt was left without an answer, so the command was applied once or not at all. */
   outcome: 'accepted' | 'refused' | 'unknown'
   status: number
   /** Every answer of success it got, retries included. They have to be the same. */
@@ -49,17 +49,20 @@ export async function carryOut(
   }
   const label = `${command.name} ${command.path}`
   const begunAt = world.now
+  let mayStillRun = false
 
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt += 1) {
     await scheduler.gate(null, `client: ${label}, attempt ${attempt}`, () => living().length > 0)
     if (world.now - begunAt > PATIENCE_MS) break
-    const reply = await ask(world, random.pick(living()), command.path, init)
+    const asked = await ask(world, random.pick(living()), command.path, init)
+    if (asked === 'left') mayStillRun = true
+    const reply = typeof asked === 'string' ? null : asked
     const isAnswer = reply && reply.status !== 500 && reply.status !== 503 && !/in_flight/.test(reply.text)
     world.tell(`client: ${label} -> ${reply ? `${reply.status} ${codeOf(reply)}` : 'no answer'}`)
     if (isAnswer) {
       report.status = reply.status
-      report.outcome = reply.status < 300 ? 'accepted' : 'refused'
-      if (report.outcome === 'refused') break
+      report.outcome = reply.status < 300 ? 'accepted' : mayStillRun ? 'unknown' : 'refused'
+      if (report.outcome !== 'accepted') break
       report.answers.push(reply.text)
       const asksAgain = key !== null && world.strikes('lostAnswer')
       if (!asksAgain) break
@@ -68,21 +71,26 @@ export async function carryOut(
   return report
 }
 
-/** The reply, or null when it is lost on the way, the process dies, or the client does not wait for it. */
-async function ask(world: World, process: Process, path: string, init: RequestInit): Promise<Reply | null> {
-  const request = async (): Promise<Reply | null> => {
+/** The reply; `lost` on the way or because the process dies; `left` when the client does not wait for it any longer. */
+async function ask(
+  world: World,
+  process: Process,
+  path: string,
+  init: RequestInit,
+): Promise<Reply | 'lost' | 'left'> {
+  const request = async (): Promise<Reply | 'lost'> => {
     try {
       const answer = await process.request(path, init)
       return { status: answer.status, text: await answer.text() }
     } catch (error) {
-      if (error instanceof Killed) return null
+      if (error instanceof Killed) return 'lost'
       throw error
     }
   }
   const reply = request()
   if (!world.strikes('lostAnswer')) return reply
-  const impatience = world.scheduler.gate(null, 'client: loses patience').then(() => null)
-  return Promise.race([reply.then(() => null), impatience])
+  const impatience = world.scheduler.gate(null, 'client: loses patience').then(() => 'left' as const)
+  return Promise.race([reply.then(() => 'lost' as const), impatience])
 }
 
 const codeOf = (reply: Reply): string => /"code":"([\w.]+)"/.exec(reply.text)?.[1] ?? ''

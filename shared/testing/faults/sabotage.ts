@@ -139,7 +139,7 @@ function replaceConsumer(alter: (state: SeriesState) => SeriesState): NonNullabl
       const { user_id: userId, series_id: seriesId } = event.data.task
       const series = seriesId && (await deps.changes.loadSeries(userId, seriesId))
       if (!series) return
-      const recent = await recentOccurrences(deps.changes, series, series.updatedAt)
+      const recent = await recentOccurrences(deps.changes, series)
       const state = alter({ series, recent, lastTask: null })
       const now = deps.clock.now()
       const decision = decideNextOccurrence(state, { taskId: deps.ids.uuid(), now, madeBy: 'event' })
