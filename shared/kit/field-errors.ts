@@ -48,7 +48,12 @@ function wording(issue: z.core.$ZodIssue): string {
       return FORMATS[issue.format] ?? issue.message
     case 'invalid_value':
       return `must be one of ${issue.values.join(', ')}`
-    default:
+    case 'custom':
+    case 'invalid_element':
+    case 'invalid_key':
+    case 'invalid_union':
+    case 'not_multiple_of':
+    case 'unrecognized_keys':
       return issue.message
   }
 }
