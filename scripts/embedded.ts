@@ -15,6 +15,9 @@ import { createLogger } from '../shared/observability/logger.ts'
 
 const COMPONENTS = fileURLToPath(new URL('../dapr/components/', import.meta.url))
 
+/** Durability stays at its default; commits that come together wait a moment for each other and share one flush. */
+const SERVER_SETTINGS = { commit_delay: '1000', commit_siblings: '4', wal_compression: 'on' }
+
 export interface EmbeddedDaybook {
   url: string
   sql: Sql
@@ -79,7 +82,9 @@ async function openDatabase(
   config: Config,
 ): Promise<{ target: ConnectionTarget; stop: () => Promise<void> }> {
   const { url } = config.database
-  return url ? { target: url, stop: async () => {} } : await startEmbeddedPostgres(config.dataDir)
+  return url
+    ? { target: url, stop: async () => {} }
+    : await startEmbeddedPostgres(config.dataDir, SERVER_SETTINGS)
 }
 
 const hostOf = ({ http }: Config): string => (http.host.includes(':') ? `[${http.host}]` : http.host)

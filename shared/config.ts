@@ -16,7 +16,7 @@ const Environment = z.object({
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/, error: 'must look like postgres://user:password@host:5432/name' })
     .optional(),
-  DATABASE_POOL: z.coerce.number().int().min(2).max(100).default(20),
+  DATABASE_POOL: z.coerce.number().int().min(2).max(100).default(40),
   DATABASE_PREPARE: z.stringbool().default(true),
   DAPR_HTTP_PORT: port.default(3500),
   DAPR_API_TOKEN: z.string().min(1).optional(),

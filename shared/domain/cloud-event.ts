@@ -50,12 +50,12 @@ export function toCloudEvent(event: RecordedEvent): CloudEvent {
   }
 }
 
+const WithTask = z.object({ task: z.object({ id: z.uuid(), version: z.int() }).optional() })
+
 /** The compact copy of a task change that goes to `task-updates`, or null for events that are not task changes. */
 export function toTaskUpdate(event: RecordedEvent): CloudEvent | null {
   if (definitionOf(event.type)?.topic !== 'task-events') return null
-  const { task } = z
-    .object({ task: z.object({ id: z.uuid(), version: z.int() }).optional() })
-    .parse(event.data)
+  const { task } = WithTask.parse(event.data)
   if (!task && event.type !== 'task.reordered') return null
   const data = {
     task_id: task?.id ?? null,

@@ -46,7 +46,7 @@ async function deliverToAll(
   functions: readonly TopicFunction[],
   deps: Deps,
 ): Promise<DaprStatus> {
-  const read = readEvent(raw)
+  const read = readEvent(raw, functions)
   if ('reason' in read) return giveUp(deps, read.original, { consumer: 'parse', reason: read.reason })
   const { event, original } = read
   const wanted = functions.filter((fn) => fn.wants(event.type))
@@ -72,7 +72,8 @@ async function deliverTo(fn: TopicFunction, event: CloudEvent, deps: Deps): Prom
 
 type ReadEvent = { original: unknown } & ({ event: CloudEvent } | { reason: string })
 
-function readEvent(raw: string): ReadEvent {
+/** Looks into the data only of what is wanted here: most messages of a topic are of no concern to a consumer. */
+function readEvent(raw: string, functions: readonly TopicFunction[]): ReadEvent {
   let original: unknown
   try {
     original = JSON.parse(raw)
@@ -81,8 +82,8 @@ function readEvent(raw: string): ReadEvent {
   }
   const envelope = CloudEvent.safeParse(original)
   if (!envelope.success) return { reason: `not a Daybook CloudEvent: ${envelope.error.message}`, original }
-  const definition = definitionOf(envelope.data.type)
-  // A type we do not know belongs to a newer Daybook; no function wants it, so it is simply done.
+  const isWanted = functions.some((fn) => fn.wants(envelope.data.type))
+  const definition = isWanted ? definitionOf(envelope.data.type) : undefined
   if (!definition) return { event: envelope.data, original }
   if (!envelope.data.dataversion.startsWith('1.')) {
     return { reason: `dataversion ${envelope.data.dataversion} is not supported`, original }
