@@ -20,7 +20,7 @@ export interface EnvelopeContext {
  */
 export function toEnvelope(body: Uint8Array, context: EnvelopeContext): string | null {
   const text = new TextDecoder().decode(body)
-  if (mediaType(context.contentType) === 'application/cloudevents+json') return passThrough(text, context)
+  if (isCloudEvent(context.contentType)) return passThrough(parsed(text), context)
 
   const override = (name: string) => {
     const wanted = `cloudevent.${name}`
@@ -50,13 +50,16 @@ export function toEnvelope(body: Uint8Array, context: EnvelopeContext): string |
   return `${JSON.stringify(fields).slice(0, -1)},"data":${data}}`
 }
 
-function passThrough(text: string, context: EnvelopeContext): string | null {
-  let event: unknown
+function parsed(text: string): unknown {
   try {
-    event = JSON.parse(text)
+    return JSON.parse(text)
   } catch {
-    return null
+    return null // which is no CloudEvent
   }
+}
+
+/** The CloudEvent as Dapr publishes it, with what it lacks; null when it is none. */
+export function passThrough(event: unknown, context: EnvelopeContext): string | null {
   if (typeof event !== 'object' || event === null || Array.isArray(event)) return null
   const given = event as Envelope
   return JSON.stringify({
@@ -98,6 +101,8 @@ export function hasExpired(event: Envelope, now: Date): boolean {
 export const mediaType = (contentType: string): string => contentType.split(';')[0]!.trim().toLowerCase()
 // Dapr takes this one type for JSON: a body of `application/problem+json` becomes a string.
 export const isJson = (contentType: string): boolean => mediaType(contentType) === 'application/json'
+export const isCloudEvent = (contentType: string): boolean =>
+  mediaType(contentType) === 'application/cloudevents+json'
 export const isBinary = (contentType: string): boolean =>
   mediaType(contentType) === 'application/octet-stream'
 

@@ -1,6 +1,6 @@
 import { Hono, type Context } from 'hono'
 import { z } from 'zod'
-import { isBinary, isJson, mediaType, toEnvelope } from './envelope.ts'
+import { isBinary, isCloudEvent, isJson, mediaType, passThrough, toEnvelope } from './envelope.ts'
 import { detailedError, messageOf, resourceInfo, type ApiError } from './errors.ts'
 import { findComponent, type SidecarContext } from './context.ts'
 import { queryMetadata, readBody } from './requests.ts'
@@ -66,8 +66,10 @@ async function publishMany(context: SidecarContext, c: Context): Promise<Respons
     )
   }
   const seen = new Set<string>()
+  const asRaw = isRaw(context, pubsub, metadata)
   const messages = entries.map((entry) => {
-    const body = entryBytes(entry.event, entry.contentType)
+    const isEvent = !asRaw && isCloudEvent(entry.contentType)
+    const body = isEvent ? { event: entry.event } : entryBytes(entry.event, entry.contentType)
     if (body === null) {
       const reason = 'error: mismatch between contentType and event'
       throw errors.badEntries(
@@ -93,7 +95,7 @@ async function publishMany(context: SidecarContext, c: Context): Promise<Respons
       topic,
       metadata: own,
       contentType: entry.contentType,
-      isRaw: isRaw(context, pubsub, metadata),
+      isRaw: asRaw,
     }
     return { entryId: entry.entryId, headers, message: toMessageBody(context, c, body, options) }
   })
@@ -110,6 +112,11 @@ async function publishMany(context: SidecarContext, c: Context): Promise<Respons
   return c.json({ failedEntries, errorCode: 'ERR_PUBSUB_PUBLISH_MESSAGE' }, 500)
 }
 
+/** A CloudEvent that came within JSON. */
+interface ParsedEvent {
+  readonly event: unknown
+}
+
 interface MessageBody {
   body: string
   isRaw: boolean
@@ -118,20 +125,22 @@ interface MessageBody {
 function toMessageBody(
   context: SidecarContext,
   c: Context,
-  body: Uint8Array,
+  body: Uint8Array | ParsedEvent,
   options: { pubsub: string; topic: string; metadata: Metadata; contentType: string; isRaw?: boolean },
 ): MessageBody {
-  if (options.isRaw ?? isRaw(context, options.pubsub, options.metadata)) {
-    return { body: Buffer.from(body).toString('base64'), isRaw: true }
-  }
-  const envelope = toEnvelope(body, {
+  const about = {
     ...options,
     appId: context.appId,
     traceparent: c.req.header('traceparent') ?? '',
     tracestate: c.req.header('tracestate') ?? '',
     now: context.clock.now(),
     id: context.newId(),
-  })
+  }
+  let envelope: string | null
+  if ('event' in body) envelope = passThrough(body.event, about)
+  else if (options.isRaw ?? isRaw(context, options.pubsub, options.metadata)) {
+    return { body: Buffer.from(body).toString('base64'), isRaw: true }
+  } else envelope = toEnvelope(body, about)
   if (envelope === null) throw pubsubErrors(context, options.pubsub).noCloudEvent()
   return { body: envelope, isRaw: false }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { bulkEntry } from './publish.ts'
 import { daprFailure, json, mockSidecar, noContent } from '../testing/mock-sidecar.ts'
 
 const { dapr, answerWith } = mockSidecar()
@@ -50,7 +51,7 @@ describe('publishEvent', () => {
 })
 
 describe('bulkPublish', () => {
-  const entries = ['e1', 'e2'].map((id) => ({ event: { ...event, id, traceparent }, partitionKey: 'u1' }))
+  const entries = ['e1', 'e2'].map((id) => bulkEntry({ ...event, id, traceparent }, 'u1'))
 
   it('sends every event with its id, key and type and finds nothing failed on 204', async () => {
     const seen = answerWith(noContent)

@@ -7,10 +7,11 @@ export interface PublishableEvent {
   readonly traceparent?: string | undefined
 }
 
+/** One event of a bulk publish, written out. */
 export interface BulkEntry {
-  readonly event: PublishableEvent
-  /** Events of one key keep their order. */
-  readonly partitionKey: string
+  /** Of the event. */
+  readonly id: string
+  readonly json: string
 }
 
 export interface FailedEntry {
@@ -20,6 +21,17 @@ export interface FailedEntry {
 }
 
 const CLOUD_EVENT = 'application/cloudevents+json'
+
+/** Events of one partition key keep their order. */
+export function bulkEntry(event: PublishableEvent, partitionKey: string): BulkEntry {
+  const entry = {
+    entryId: event.id,
+    event: withTraceId(event),
+    contentType: CLOUD_EVENT,
+    metadata: { partitionKey },
+  }
+  return { id: event.id, json: JSON.stringify(entry) }
+}
 
 const BulkFailure = z.object({
   failedEntries: z.array(z.object({ entryId: z.string(), error: z.string().default('') })).min(1),
@@ -54,12 +66,8 @@ export function createPublish({ call, send }: Transport) {
         operation,
         method: 'POST',
         path: ['v1.0', 'publish', 'bulk', pubsub, topic],
-        json: entries.map(({ event, partitionKey }) => ({
-          entryId: event.id,
-          event: withTraceId(event),
-          contentType: CLOUD_EVENT,
-          metadata: { partitionKey },
-        })),
+        headers: { 'content-type': 'application/json' },
+        body: `[${entries.map(({ json }) => json).join(',')}]`,
       })
       if (isSuccess(answer)) return []
       const failure = BulkFailure.safeParse(parseJson(answer))

@@ -1,4 +1,4 @@
-import { Hono } from 'hono'
+import { Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import { methodNotAllowed } from 'hono/method-not-allowed'
@@ -18,7 +18,13 @@ export const MAX_BODY_BYTES = 1024 * 1024
 
 /** What every Daybook app has before its first route: request id, trace, security headers, body limit, problems. */
 export function baseApp(deps: Deps): Hono<AppEnv> {
-  const app = new Hono<AppEnv>()
+  const app = problemApp(deps)
+  prepareRequests(app, deps)
+  return app
+}
+
+/** Everything that serves clients. Routes that were added before, the sidecar's callbacks, do without it. */
+export function prepareRequests(app: Hono<AppEnv>, deps: Deps): void {
   app.use(requestId({ limitLength: 128, generator: () => deps.ids.uuid() }))
   app.use(
     secureHeaders({
@@ -32,14 +38,7 @@ export function baseApp(deps: Deps): Hono<AppEnv> {
     c.set('trace', continueTrace(c.req.header('traceparent'), c.req.header('tracestate'), deps.ids))
     await next()
   })
-  app.use(
-    bodyLimit({
-      maxSize: MAX_BODY_BYTES,
-      onError: () => {
-        throw new HTTPException(413)
-      },
-    }),
-  )
+  app.use(limitBody)
   app.use(
     methodNotAllowed({
       app,
@@ -54,15 +53,39 @@ export function baseApp(deps: Deps): Hono<AppEnv> {
       },
     }),
   )
+}
+
+const readWithLimit = bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody })
+
+function refuseBody(): never {
+  throw new HTTPException(413)
+}
+
+/**
+ * Where the headers tell how long the body is, nobody looks at it here: to look makes a complete Request of what is
+ * otherwise read straight from the socket, whose parser holds the client to the length it gave.
+ */
+const limitBody: MiddlewareHandler = async (c, next) => {
+  const length = c.req.header('content-length')
+  if (c.req.header('transfer-encoding') !== undefined) return await readWithLimit(c, next)
+  if (length !== undefined) return Number(length) > MAX_BODY_BYTES ? refuseBody() : await next()
+  if (c.req.method === 'GET' || c.req.method === 'HEAD') return await next()
+  return await readWithLimit(c, next)
+}
+
+/** An app without routes: what fails or is not there is answered by a problem document. */
+export function problemApp(deps: Deps): Hono<AppEnv> {
+  const app = new Hono<AppEnv>()
   app.notFound((c) =>
     problemResponse(c, new DomainError('request.not_found', 'There is nothing at this path.')),
   )
   app.onError((error, c) => {
     const known = toDomainError(error)
     if (known.code === 'internal' || known.code === 'service.unavailable') {
+      const trace = c.get('trace') as TraceContext | undefined
       const fields = {
         request_id: c.get('requestId'),
-        trace_id: traceIdOf(c.get('trace')),
+        trace_id: trace && traceIdOf(trace),
         path: c.req.routePath,
       }
       deps.log.error({ ...fields, err: error }, 'request failed')

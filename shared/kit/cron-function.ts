@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import type { Deps } from '../app/ports.ts'
-import { baseApp, type AppEnv } from './base-app.ts'
+import { problemApp, type AppEnv } from './base-app.ts'
 import { sidecarOnly } from './sidecar-only.ts'
 
 export interface CronSpec {
@@ -32,7 +32,7 @@ export function cronFunction(spec: CronSpec): CronFunction {
   return {
     ...{ kind: 'cron', binding: spec.binding, mount },
     createApp: (deps) => {
-      const app = baseApp(deps)
+      const app = problemApp(deps)
       mount(app, deps)
       return app
     },

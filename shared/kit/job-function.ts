@@ -1,7 +1,7 @@
 import type { Hono } from 'hono'
 import type { z } from 'zod'
 import type { Deps } from '../app/ports.ts'
-import { baseApp, type AppEnv } from './base-app.ts'
+import { problemApp, type AppEnv } from './base-app.ts'
 import { sidecarOnly } from './sidecar-only.ts'
 
 export interface JobSpec<Data extends z.ZodType> {
@@ -35,7 +35,7 @@ export function jobFunction<Data extends z.ZodType>(spec: JobSpec<Data>): JobFun
   return {
     ...{ kind: 'job', job: spec.job, mount },
     createApp: (deps) => {
-      const app = baseApp(deps)
+      const app = problemApp(deps)
       mount(app, deps)
       return app
     },

@@ -3,7 +3,7 @@ import type { Change, CommitResult, Deps } from '../app/ports.ts'
 import type { TraceContext } from '../domain/actor.ts'
 import type { CloudEvent } from '../domain/cloud-event.ts'
 import type { AnyEvent, EventData, Topic } from '../domain/events.ts'
-import { baseApp, type AppEnv } from './base-app.ts'
+import { problemApp, type AppEnv } from './base-app.ts'
 import { mountTopics } from './subscriptions.ts'
 import { continueTrace } from './trace-context.ts'
 
@@ -51,7 +51,7 @@ export function topicFunction<E extends AnyEvent>(spec: TopicSpec<E>): TopicFunc
         deps,
       }),
     createApp: (deps) => {
-      const app = baseApp(deps)
+      const app = problemApp(deps)
       mountTopics(app, [self], deps)
       return app
     },
