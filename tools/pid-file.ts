@@ -1,0 +1,68 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+
+const PAUSE_MS = 50
+
+/** A process that a pid file names; `started` tells it from a later process with the same number. */
+interface Claim {
+  pid: number
+  started: string
+}
+
+/** Writes which process works in a folder: its pid and, where the system tells it, when it began. */
+export function writePidFile(path: string, pid: number): void {
+  writeFileSync(path, `${JSON.stringify({ pid, started: startOf(pid) } satisfies Claim)}\n`)
+}
+
+export function removePidFile(path: string): void {
+  rmSync(path, { force: true })
+}
+
+/** The pid in the file if that very process still lives. */
+export function livingPid(path: string): number | undefined {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+  const { pid, started } = JSON.parse(text) as Claim
+  return isAlive(pid) && startOf(pid) === started ? pid : undefined
+}
+
+/** Sends SIGTERM to the process in the file, SIGKILL after `graceMs`; resolves with its pid once it is gone. */
+export async function stopByPidFile(path: string, graceMs: number): Promise<number | undefined> {
+  const pid = livingPid(path)
+  if (pid === undefined) return undefined
+  const isOurs = () => livingPid(path) === pid
+  process.kill(pid, 'SIGTERM')
+  const limit = AbortSignal.timeout(graceMs)
+  while (isOurs()) {
+    if (limit.aborted) process.kill(pid, 'SIGKILL')
+    await delay(PAUSE_MS)
+  }
+  removePidFile(path)
+  return pid
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+/** Field 22 of /proc/<pid>/stat (proc(5)); a zombie counts as gone. Empty on systems without /proc. */
+function startOf(pid: number): string {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+    return fields[0] === 'Z' ? 'gone' : (fields[19] ?? '')
+  } catch {
+    return ''
+  }
+}
