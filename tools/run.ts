@@ -10,6 +10,8 @@ import { stopService } from './service.ts'
 
 // `npm run kafka|redis|scheduler -- [--data-dir DIR] [--port N] [--stop]`: one part of the real profile by itself.
 
+const ECHO_MS = 500
+
 interface Running {
   program: Program
   address: string
@@ -70,20 +72,32 @@ async function run(): Promise<void> {
   await serve(service, dataDir, parsePort(values.port) ?? service.port)
 }
 
-/** Runs until a signal or the end of the program. A signal before it is ready ends both at once. */
+/**
+ * Runs until a signal or the end of the program. A signal before it is ready ends both at once, and so does one that
+ * comes later than the echo of the first: Ctrl-C reaches us from the terminal and once more from npm.
+ */
 async function serve(service: Service, dataDir: string, port: number): Promise<void> {
-  let onSignal = (): void => process.exit(1)
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => onSignal())
-  const { program, address } = await service.start(dataDir, port)
-  onSignal = () => {
-    onSignal = () => process.exit(1)
+  let stopping: number | undefined
+  let program: Program | undefined
+  const onSignal = () => {
+    if (!program || (stopping !== undefined && performance.now() - stopping > ECHO_MS)) process.exit(1)
+    stopping ??= performance.now()
     void program.stop()
   }
-  say(`${service.name} is ready on ${address}, data in ${dataDir} (pid ${program.pid}).`)
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  const running = await service.start(dataDir, port)
+  program = running.program
+  say(`${service.name} is ready on ${running.address}, data in ${dataDir} (pid ${program.pid}).`)
   const end = await program.exited
-  const wasAsked = end.code === 0 || end.code === 143 || end.signal === 'SIGTERM'
-  if (wasAsked) return
-  throw new ProgramError('program.ended', `${service.name}: ${worstLine(program.log()) ?? describeEnd(end)}`)
+  const wasAsked = stopping !== undefined || end.code === 0 || end.code === 143 || end.signal === 'SIGTERM'
+  if (!wasAsked) {
+    throw new ProgramError(
+      'program.ended',
+      `${service.name}: ${worstLine(program.log()) ?? describeEnd(end)}`,
+    )
+  }
+  say(`${service.name} is stopped.`)
 }
 
 function parsePort(text: string | undefined): number | undefined {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { runBuildStep } from '../build-step.ts'
 import { findProgram } from '../find-program.ts'
 import { ProgramError } from '../program-error.ts'
-import { BINARIES, binary } from './binaries.ts'
+import { BINARIES } from './binaries.ts'
 
 const MODULE = fileURLToPath(new URL('./', import.meta.url))
 /** All components: SMTP, conversation and SQLite name resolution are not among the stable ones. */
@@ -18,22 +18,23 @@ const PROGRAMS = [
 
 /**
  * Builds daprd and the scheduler from the module in this folder, with the flags of Dapr's own releases (its Makefile).
- * Does nothing when they stand for the same go.mod, go.sum, flags and compiler.
+ * Does nothing when those in `folder` come from the same go.mod, go.sum and flags; then no Go is needed either.
  */
-export async function buildBinaries(say: (line: string) => void): Promise<void> {
+export async function buildBinaries(say: (line: string) => void, folder = BINARIES): Promise<void> {
   const modFile = readFileSync(join(MODULE, 'go.mod'), 'utf8')
   const version = pinned(modFile, /^\s*(?:require )?github\.com\/dapr\/dapr v([\d.]+)(?: |$)/m)
-  const compiler = await checkCompiler(pinned(modFile, /^go ([\d.]+)$/m))
+  const neededGo = pinned(modFile, /^go ([\d.]+)$/m)
   const flags = ['-mod=readonly', '-buildvcs=false', '-ldflags', linkerFlags(version)]
   for (const { name, tags } of PROGRAMS) {
     const args = ['build', '-v', ...flags, ...tags]
-    const key = digest([modFile, readFileSync(join(MODULE, 'go.sum'), 'utf8'), compiler, ...args])
-    const stamp = join(BINARIES, `${name}.key`)
-    const target = binary(name)
+    const key = digest([modFile, readFileSync(join(MODULE, 'go.sum'), 'utf8'), ...args])
+    const stamp = join(folder, `${name}.key`)
+    const target = join(folder, name)
     if (existsSync(target) && existsSync(stamp) && readFileSync(stamp, 'utf8') === key) {
       say(`${name} ${version} is built already.`)
       continue
     }
+    const compiler = await checkCompiler(neededGo)
     say(`Building ${name} ${version} with ${compiler}; the first time takes minutes.`)
     const draft = `${target}.${process.pid}`
     try {

@@ -70,6 +70,9 @@ async function format(properties: string): Promise<void> {
   const tool = ['kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', clusterId, '-c', properties]
   await promisify(execFile)(command, [...java({ heap: '128m' }), ...tool]).catch((cause: Error) => {
     const output = 'stderr' in cause ? String(cause.stderr) : ''
+    if (output.includes('UnsupportedClassVersionError')) {
+      throw new ProgramError('program.missing', `This Java is too old for Kafka: ${WHEN_MISSING}`, { cause })
+    }
     const reason = worstLine(output) ?? cause.message
     throw new ProgramError('program.ended', `Kafka could not prepare its folder: ${reason}`, { cause })
   })
@@ -108,6 +111,9 @@ function settings({ port, controllerPort, logs, partitions }: Settings): string 
     'transaction.state.log.num.partitions': 1,
     'transaction.state.log.min.isr': 1,
     'group.initial.rebalance.delay.ms': 0,
+    // A broker that was killed is let in again only when its old session is over; 9 s by default.
+    'broker.session.timeout.ms': 3000,
+    'broker.heartbeat.interval.ms': 500,
     'log.cleaner.dedupe.buffer.size': 16_777_216,
   }
   return Object.entries(lines)
