@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
 import type { Hono } from 'hono'
-import { readResources } from '../dapr/embedded/resources.ts'
+import { readResources, resourcesForApps, type Resources } from '../dapr/embedded/resources.ts'
 import { createSidecar, type Sidecar } from '../dapr/embedded/sidecar.ts'
 import type { ComposedDeps } from '../functions/compose.ts'
 import { runFunctions, type Daybook } from '../functions/main.ts'
@@ -12,6 +12,7 @@ import { migrate } from '../shared/db/migrate.ts'
 import type { AppEnv } from '../shared/kit/base-app.ts'
 import { systemClock } from '../shared/kit/system.ts'
 import { createLogger } from '../shared/observability/logger.ts'
+import { loadUnits } from './load-units.ts'
 
 const COMPONENTS = fileURLToPath(new URL('../dapr/components/', import.meta.url))
 
@@ -53,7 +54,7 @@ export async function startEmbedded(
     const appToken = config.dapr.appToken ?? randomBytes(32).toString('hex')
     let daybook: Daybook | undefined
     const sidecar = createSidecar({
-      ...{ appId: 'daybook', sql: pool(5, 'daybook-sidecar'), resources: await readResources(COMPONENTS) },
+      ...{ appId: 'daybook', sql: pool(5, 'daybook-sidecar'), resources: await resourcesOfAllUnits() },
       app: (request) => daybook?.app.fetch(request) ?? new Response(null, { status: 503 }),
       ...{
         clock: systemClock,
@@ -76,6 +77,12 @@ export async function startEmbedded(
     await close()
     throw error
   }
+}
+
+/** One sidecar stands for every unit here, so it gets the components in the scope of any of them. */
+async function resourcesOfAllUnits(): Promise<Resources> {
+  const appIds = (await loadUnits()).map(({ id }) => id)
+  return resourcesForApps(await readResources(COMPONENTS), appIds)
 }
 
 async function openDatabase(

@@ -7,10 +7,11 @@
  *   npm run new reminders/fire-reminder job
  */
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { definitionOf } from '../shared/domain/events.ts'
+import { unitOf, type FunctionKind } from '../shared/kit/units.ts'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const USAGE = `Usage: npm run new <service>/<verb-noun> http 'POST /api/…' | topic <event.type> | cron '@every 5m' | job`
@@ -63,7 +64,13 @@ function create(name: string, kind: string, detail: string): string[] {
   const valuesOf = VALUES[kind]
   if (!valuesOf || !/^[a-z]+\/[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) throw new UsageError(USAGE)
   const sentence = capital(basename.replaceAll('-', ' '))
-  const values: Record<string, string> = { basename, sentence, ...valuesOf(basename, detail) }
+  const unit = unitOf({ name, kind: kind as FunctionKind })
+  const values: Record<string, string> = {
+    basename,
+    sentence,
+    unit: unit ?? '',
+    ...valuesOf(basename, detail),
+  }
   const fill = (template: string) =>
     readFileSync(`${ROOT}scripts/templates/${template}.txt`, 'utf8').replaceAll(
       /\{\{(\w+)\}\}/g,
@@ -77,9 +84,27 @@ function create(name: string, kind: string, detail: string): string[] {
   mkdirSync(dirname(ROOT + files[0]), { recursive: true })
   writeFileSync(ROOT + files[0], fill(`${template}-function`))
   writeFileSync(ROOT + files[1], fill(`${template}-test`))
+  files.push(...(unit === null ? [] : admitUnit(unit)))
   if (kind !== 'cron') return files
   appendFileSync(`${ROOT}dapr/components/cron.yaml`, fill('cron-component'))
   return [...files, 'dapr/components/cron.yaml']
+}
+
+/** A new unit publishes and may take secrets, so it comes into the scopes of these components and their variants. */
+function admitUnit(unit: string): string[] {
+  const shared = ['components', 'variants'].flatMap((folder) =>
+    readdirSync(`${ROOT}dapr/${folder}`)
+      .filter((file) => /^(pubsub|secretstore)\b/.test(file))
+      .map((file) => `dapr/${folder}/${file}`),
+  )
+  return shared.filter((file) => {
+    const [head = '', scopes = ''] = readFileSync(ROOT + file, 'utf8').split(/^(?=scopes:$)/m)
+    const units: string[] = scopes.match(/(?<=^ {2}- ).+$/gm) ?? []
+    if (units.includes(unit)) return false
+    const lines = [...units, unit].toSorted().map((id) => `  - ${id}\n`)
+    writeFileSync(ROOT + file, `${head}scopes:\n${lines.join('')}`)
+    return true
+  })
 }
 
 try {

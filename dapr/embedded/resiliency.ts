@@ -16,6 +16,8 @@ const RetryPolicy = z.strictObject({
   duration: GoDuration.default(5000),
   maxInterval: GoDuration.default(60_000),
   maxRetries: z.number().int().default(-1),
+  /** For invocations of real daprd. Deliveries have no status to match, so the embedded sidecar refuses it there. */
+  matching: z.unknown().optional(),
 })
 type RetryPolicy = z.infer<typeof RetryPolicy>
 
@@ -83,6 +85,8 @@ export function parseResiliency(documents: readonly unknown[]): Resiliency {
       if (component.inbound.circuitBreaker)
         throw new Error(`resiliency: ${name} has an inbound circuit breaker`)
       const { timeout, retry } = component.inbound
+      if (retry !== undefined && policies.retries[retry]?.matching !== undefined)
+        throw new Error(`resiliency: ${name} has an inbound retry ${retry} with matching`)
       inbound.set(name, {
         timeoutMs: timeout === undefined ? null : (policies.timeouts[timeout] ?? null),
         retry: retry === undefined ? null : (policies.retries[retry] ?? null),

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { componentsOf, metadataValue, parseResources, readResources } from './resources.ts'
+import { componentsOf, metadataValue, parseResources, readResources, resourcesForApps } from './resources.ts'
 import { retryDelay } from './resiliency.ts'
 
 const COMPONENTS = join(import.meta.dirname, '../components')
@@ -31,6 +31,7 @@ describe('the component files of Daybook', () => {
       'conversation conversation.echo',
       'mail bindings.smtp',
       'pubsub pubsub.kafka',
+      'push bindings.http',
       'secretstore secretstores.local.env',
       'statestore state.postgresql',
     ])
@@ -60,6 +61,17 @@ describe('parseResources', () => {
       component('theirs', 'scopes: [other]'),
     )
     expect(componentsOf(resources, 'tasks-api').map(({ name }) => name)).toEqual(['open', 'mine'])
+  })
+
+  it('gives a sidecar that stands for several apps what any of them may use, and nothing else', () => {
+    const resources = parse(
+      component('open'),
+      component('mine', 'scopes: [tasks-api]'),
+      component('ours', 'scopes: [auth-api, tasks-api]'),
+      component('theirs', 'scopes: [other]'),
+    )
+    const own = resourcesForApps(resources, ['tasks-api', 'auth-api'])
+    expect(componentsOf(own, 'daybook').map(({ name }) => name)).toEqual(['open', 'mine', 'ours'])
   })
 
   it('reads values of any kind and those from the environment', () => {
@@ -93,7 +105,11 @@ describe('parseResources', () => {
     ],
     [
       'a policy that it does not know how to follow',
-      [resiliency('{ policies: { retries: { r: { matching: { httpStatusCodes: "500" } } } } }')],
+      [
+        resiliency(
+          '{ policies: { retries: { r: { matching: { httpStatusCodes: "500" } } } }, targets: { components: { p: { inbound: { retry: r } } } } }',
+        ),
+      ],
       'matching',
     ],
   ])('refuses %s', (_, texts, message) => {

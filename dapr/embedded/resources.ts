@@ -84,6 +84,16 @@ export function componentsOf(resources: Resources, appId: string): readonly Comp
 }
 
 /**
+ * The resources of one sidecar that stands for several apps, as the embedded one stands for all units of its process:
+ * the components that any of them may use, open to whatever app-id the sidecar has.
+ */
+export function resourcesForApps(resources: Resources, appIds: readonly string[]): Resources {
+  const usable = new Set(appIds.flatMap((appId) => componentsOf(resources, appId)))
+  const components = resources.components.filter((component) => usable.has(component))
+  return { ...resources, components: components.map((component) => ({ ...component, scopes: [] })) }
+}
+
+/**
  * A component's metadata value, or undefined. Values by `envRef` come from `env`. Secrets by `secretKeyRef` are not
  * looked up: the embedded sidecar needs none of them.
  */

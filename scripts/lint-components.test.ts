@@ -1,0 +1,507 @@
+import { execFileSync } from 'node:child_process'
+import { describe, expect, it } from 'vitest'
+import { ROOT } from '../shared/testing/source-files.ts'
+import type { Code } from './lint-components/finding.ts'
+import { lintFiles } from './lint-components/lint.ts'
+
+const CODE: Code = {
+  units: [
+    { id: 'tasks-api', functions: ['tasks/create-task'] },
+    { id: 'tasks-worker', functions: ['tasks/purge-expired'] },
+    { id: 'web-api', functions: ['web/gateway'] },
+  ],
+  crons: [{ name: 'tasks/purge-expired', binding: 'purge-cron', unit: 'tasks-worker' }],
+  subscriptions: [
+    { unit: 'tasks-worker', pubsubname: 'pubsub', topic: 'task-events', deadLetterTopic: 'dlq-events' },
+  ],
+}
+
+const KAFKA = `
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: pubsub }
+spec:
+  type: pubsub.kafka
+  version: v1
+  metadata:
+    - { name: brokers, envRef: BROKERS }
+    - { name: authType, value: none }
+    - { name: initialOffset, value: oldest }
+scopes: [tasks-api, tasks-worker, web-api]
+`
+const CRON = `
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: purge-cron }
+spec:
+  type: bindings.cron
+  version: v1
+  metadata:
+    - { name: schedule, value: '@every 1h' }
+    - { name: route, value: /dapr/cron/purge-cron }
+    - { name: direction, value: input }
+scopes: [tasks-worker]
+`
+const SECRETS = `
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: secretstore }
+spec: { type: secretstores.local.env, version: v1, metadata: [] }
+scopes: [tasks-api]
+`
+const STATE = `
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: { name: statestore }
+spec:
+  type: state.postgresql
+  version: v2
+  metadata:
+    - { name: connectionString, envRef: DATABASE_URL }
+scopes: [tasks-api]
+`
+const RESILIENCY = `
+apiVersion: dapr.io/v1alpha1
+kind: Resiliency
+metadata: { name: main }
+scopes: [tasks-worker]
+spec:
+  policies:
+    timeouts: { call: 5s }
+    retries:
+      delivery: { policy: exponential, maxInterval: 5m, maxRetries: 14 }
+      invocation: { policy: constant, duration: 2s, maxRetries: 3, matching: { httpStatusCodes: '502,504' } }
+    circuitBreakers:
+      breaker: { trip: consecutiveFailures >= 5 }
+  targets:
+    apps:
+      tasks-api: { timeout: call, retry: invocation, circuitBreaker: breaker }
+    components:
+      pubsub: { inbound: { retry: delivery }, outbound: { timeout: call, circuitBreaker: breaker } }
+`
+const CONFIGURATION = `
+apiVersion: dapr.io/v1alpha1
+kind: Configuration
+metadata: { name: main }
+spec:
+  tracing: { samplingRate: '0.1' }
+  api:
+    allowed:
+      - { name: publish, version: v1, protocol: http }
+      - { name: state, version: v1, protocol: http }
+      - { name: jobs, version: v1, protocol: http }
+      - { name: bindings, version: v1, protocol: http }
+      - { name: secrets, version: v1, protocol: http }
+      - { name: invoke, version: v1, protocol: http }
+      - { name: metadata, version: v1, protocol: http }
+      - { name: conversation, version: v1alpha2, protocol: http }
+  accessControl:
+    defaultAction: deny
+    policies: [{ appId: web-api }]
+`
+const VARIANT = KAFKA.replace('authType, value: none', 'authType, value: password').replace(
+  'scopes:',
+  'auth: { secretStore: secretstore }\nscopes:',
+)
+
+const FILES = {
+  'components/pubsub.yaml': KAFKA,
+  'components/cron.yaml': CRON,
+  'components/secretstore.yaml': SECRETS,
+  'components/statestore.yaml': STATE,
+  'components/resiliency.yaml': RESILIENCY,
+  'configuration/main.yaml': CONFIGURATION,
+  'variants/pubsub-sasl.yaml': VARIANT,
+}
+type File = keyof typeof FILES | 'components/more.yaml'
+
+/** What the linter says once the text of one file is another. */
+function findings(file: File, text: string, code: Code = CODE): string[] {
+  const files = Object.entries({ ...FILES, [file]: text }).map(([name, content]) => ({
+    file: name,
+    text: content,
+  }))
+  return lintFiles(files, code).map((finding) => {
+    expect(finding.remedy).not.toBe('')
+    return `${finding.file}: ${finding.resource} ${finding.problem}`
+  })
+}
+
+/** The same with a piece of the file's text replaced; the piece must be there. */
+function edited(file: keyof typeof FILES, piece: string, replacement: string): string[] {
+  expect(FILES[file]).toContain(piece)
+  return findings(file, FILES[file].replace(piece, replacement))
+}
+
+describe('the component linter', () => {
+  it('has nothing to say about files that are in order', () => {
+    expect(findings('components/pubsub.yaml', KAFKA)).toEqual([])
+  })
+
+  it('has nothing to say about the files of Daybook', () => {
+    const program = [
+      process.execPath,
+      ['scripts/lint-components.ts'],
+      { cwd: ROOT, encoding: 'utf8' },
+    ] as const
+    expect(() => execFileSync(...program)).not.toThrow()
+  })
+
+  it.each<[what: string, file: keyof typeof FILES, piece: string, replacement: string, problem: string]>([
+    ['text that is no YAML', 'components/cron.yaml', 'kind: Component', 'kind: [', 'is no YAML'],
+    ['a kind that Dapr skips', 'components/cron.yaml', 'kind: Component', 'kind: Componnet', 'Dapr skips'],
+    ['a resource without a name', 'components/cron.yaml', '{ name: purge-cron }', '{}', 'no metadata.name'],
+    ['a component without a type', 'components/pubsub.yaml', 'type: pubsub.kafka', '', 'no spec.type'],
+    ['a component without a version', 'components/secretstore.yaml', ', version: v1', '', 'no spec.version'],
+    [
+      'metadata that is set twice',
+      'components/cron.yaml',
+      '- { name: direction, value: input }',
+      '- { name: direction, value: input }\n    - { name: Direction, value: output }',
+      'sets direction twice',
+    ],
+    ['a component without scopes', 'components/cron.yaml', 'scopes: [tasks-worker]', '', 'has no scopes'],
+    [
+      'the scope of an unknown app',
+      'components/cron.yaml',
+      '[tasks-worker]',
+      '[task-worker]',
+      'scoped to task-worker',
+    ],
+    [
+      'a unit that is shut out from the broker',
+      'components/pubsub.yaml',
+      'tasks-worker, ',
+      '',
+      'is closed to tasks-worker',
+    ],
+    [
+      'a binding without a direction',
+      'components/cron.yaml',
+      '- { name: direction, value: input }',
+      '',
+      'has no direction',
+    ],
+    ['a direction there is not', 'components/cron.yaml', 'value: input', 'value: in', 'the direction in'],
+    [
+      'a cron binding that is an output',
+      'components/cron.yaml',
+      'value: input',
+      'value: output',
+      'direction output',
+    ],
+    ['a cron binding without a schedule', 'components/cron.yaml', "'@every 1h'", "''", 'has no schedule'],
+    [
+      'a cron binding on another route',
+      'components/cron.yaml',
+      '/dapr/cron/purge-cron',
+      '/purge',
+      'does not call',
+    ],
+    [
+      'a cron binding in the scope of another unit',
+      'components/cron.yaml',
+      '[tasks-worker]',
+      '[tasks-api]',
+      'not scoped',
+    ],
+    [
+      'a topic read from its end',
+      'components/pubsub.yaml',
+      'value: oldest',
+      'value: newest',
+      'loses what was published',
+    ],
+    [
+      'a default offset',
+      'components/pubsub.yaml',
+      '- { name: initialOffset, value: oldest }',
+      '',
+      'loses what was',
+    ],
+    [
+      'a consumer group that all units share',
+      'components/pubsub.yaml',
+      'name: authType, value: none',
+      'name: consumerGroup, value: daybook',
+      'sets consumerGroup',
+    ],
+    [
+      'the first version of the state store',
+      'components/statestore.yaml',
+      'version: v2',
+      'version: v1',
+      'version v1',
+    ],
+    [
+      'a secret in plain text',
+      'components/statestore.yaml',
+      'envRef: DATABASE_URL',
+      'value: postgres://u:p@h/d',
+      'holds connectionString in plain text',
+    ],
+    [
+      'a secret without a store to take it from',
+      'components/statestore.yaml',
+      'envRef: DATABASE_URL',
+      'secretKeyRef: { name: db, key: db }',
+      'without auth.secretStore',
+    ],
+    [
+      'secrets of a store that is none',
+      'components/statestore.yaml',
+      'envRef: DATABASE_URL }',
+      'secretKeyRef: { name: db, key: db } }\nauth: { secretStore: pubsub }',
+      'is no secret store',
+    ],
+    [
+      'secrets of a store that the unit may not use',
+      'variants/pubsub-sasl.yaml',
+      'name: brokers, envRef: BROKERS',
+      'name: saslPassword, secretKeyRef: { name: k, key: k }',
+      'used by web-api, which may not use the secret store',
+    ],
+    [
+      'a variant with other scopes',
+      'variants/pubsub-sasl.yaml',
+      'tasks-worker, ',
+      '',
+      'has other scopes than components/pubsub.yaml',
+    ],
+    [
+      'a variant of nothing',
+      'variants/pubsub-sasl.yaml',
+      'name: pubsub',
+      'name: broker',
+      'takes the place of nothing',
+    ],
+    [
+      'a variant of another family',
+      'variants/pubsub-sasl.yaml',
+      'pubsub.kafka',
+      'state.redis',
+      'is a state.redis in the place of',
+    ],
+    [
+      'an undeclared timeout',
+      'components/resiliency.yaml',
+      'timeout: call, retry',
+      'timeout: cal, retry',
+      'undeclared timeout cal',
+    ],
+    [
+      'an undeclared retry',
+      'components/resiliency.yaml',
+      'retry: delivery',
+      'retry: deliver',
+      'undeclared retry deliver',
+    ],
+    [
+      'an undeclared circuit breaker, which crashes daprd',
+      'components/resiliency.yaml',
+      'call, circuitBreaker: breaker } }',
+      'call, circuitBreaker: brake } }',
+      'undeclared circuitBreaker brake; daprd crashes',
+    ],
+    [
+      'a duration where a name is wanted',
+      'components/resiliency.yaml',
+      'outbound: { timeout: call',
+      'outbound: { timeout: 5s',
+      'timeout 5s, where Dapr wants a name',
+    ],
+    [
+      'a name where a duration is wanted',
+      'components/resiliency.yaml',
+      'call: 5s',
+      'call: soon',
+      'timeout call is soon',
+    ],
+    [
+      'a retry without a policy',
+      'components/resiliency.yaml',
+      'policy: constant, ',
+      '',
+      'no policy that Dapr knows',
+    ],
+    [
+      'a retry that waits no duration',
+      'components/resiliency.yaml',
+      'duration: 2s',
+      'duration: 2 s',
+      'the duration 2 s',
+    ],
+    [
+      'a breaker that never opens',
+      'components/resiliency.yaml',
+      '{ trip: consecutiveFailures >= 5 }',
+      '{}',
+      'no condition',
+    ],
+    [
+      'a breaker on a count there is not',
+      'components/resiliency.yaml',
+      'trip: consecutiveFailures',
+      'trip: failures',
+      'no condition',
+    ],
+    [
+      'a target that is no component',
+      'components/resiliency.yaml',
+      '      pubsub: {',
+      '      broker: {',
+      'which is no component',
+    ],
+    [
+      'a target that is no unit',
+      'components/resiliency.yaml',
+      '      tasks-api: {',
+      '      task-api: {',
+      'which is no unit',
+    ],
+    [
+      'targets beside the spec',
+      'components/resiliency.yaml',
+      '  targets:\n    apps:',
+      'targets:\n    apps:',
+      'has targets beside spec',
+    ],
+    [
+      'a direction under apps',
+      'components/resiliency.yaml',
+      'tasks-api: { timeout: call,',
+      'tasks-api: { outbound: { timeout: call },',
+      'has apps.tasks-api.outbound, which Dapr ignores',
+    ],
+    [
+      'a policy of a component without a direction',
+      'components/resiliency.yaml',
+      'pubsub: { inbound:',
+      'pubsub: { timeout: call, inbound:',
+      'has components.pubsub.timeout, which Dapr ignores',
+    ],
+    [
+      'a breaker of deliveries, which stops publishing',
+      'components/resiliency.yaml',
+      'inbound: { retry: delivery }',
+      'inbound: { retry: delivery, circuitBreaker: breaker }',
+      'inbound has a circuit breaker',
+    ],
+    [
+      'dead letters without a retry',
+      'components/resiliency.yaml',
+      'inbound: { retry: delivery }',
+      'inbound: {}',
+      'has no inbound retry',
+    ],
+    [
+      'retries without an end',
+      'components/resiliency.yaml',
+      'maxInterval: 5m, maxRetries: 14',
+      'maxInterval: 5m',
+      'retried without end',
+    ],
+    [
+      'calls that are repeated whatever the answer',
+      'components/resiliency.yaml',
+      ", matching: { httpStatusCodes: '502,504' }",
+      '',
+      'whatever the app answers',
+    ],
+    [
+      'a breaker that any client can open',
+      'components/resiliency.yaml',
+      'scopes: [tasks-worker]',
+      'scopes: [web-api]',
+      'shut the route for all',
+    ],
+    [
+      'policies in the scope of an unknown app',
+      'components/resiliency.yaml',
+      '[tasks-worker]',
+      '[worker]',
+      'scoped to worker',
+    ],
+    ['a sampling rate that is a number', 'configuration/main.yaml', "'0.1'", '0.1', 'tracing.samplingRate'],
+    [
+      'an API that is shut to the product',
+      'configuration/main.yaml',
+      '- { name: jobs, version: v1, protocol: http }',
+      '',
+      'does not allow jobs v1',
+    ],
+    [
+      'an API that is open to everything',
+      'configuration/main.yaml',
+      'allowed:',
+      'permitted:',
+      'the whole Dapr API',
+    ],
+    [
+      'access by default',
+      'configuration/main.yaml',
+      'defaultAction: deny',
+      'defaultAction: allow',
+      'every app call every other',
+    ],
+    [
+      'access of an unknown app',
+      'configuration/main.yaml',
+      'appId: web-api',
+      'appId: web',
+      'access rules for web,',
+    ],
+  ])('finds %s', (_, ...[file, piece, replacement, problem]) => {
+    expect(edited(file, piece, replacement).join('\n')).toContain(problem)
+  })
+
+  it('finds two components of one name', () => {
+    expect(findings('components/more.yaml', KAFKA)).toEqual([
+      expect.stringContaining('Component pubsub has the name of one in components/pubsub.yaml'),
+    ])
+  })
+
+  it('finds a policy that two documents declare, for the last one wins', () => {
+    const more = RESILIENCY.replace('name: main', 'name: more')
+    expect(findings('components/more.yaml', more).join('\n')).toContain(
+      'declares the timeout call of main once more',
+    )
+  })
+
+  it('finds a declared subscription without a dead letter topic', () => {
+    const subscription = `
+apiVersion: dapr.io/v2alpha1
+kind: Subscription
+metadata: { name: audit }
+spec: { pubsubname: pubsub, topic: audit-events, routes: { default: /audit } }
+scopes: [tasks-worker]
+`
+    expect(findings('components/more.yaml', subscription)).toEqual([
+      expect.stringContaining('Subscription audit has no deadLetterTopic'),
+    ])
+  })
+
+  it('finds subscriptions of the code without a dead letter topic, or on a broker there is not', () => {
+    const subscriptions = [{ unit: 'tasks-worker', pubsubname: 'queue', topic: 'task-events' }]
+    const found = findings('components/pubsub.yaml', KAFKA, { ...CODE, subscriptions }).join('\n')
+    expect(found).toContain('Subscription task-events has no deadLetterTopic')
+    expect(found).toContain('Subscription task-events is on queue, which is no pubsub component')
+  })
+
+  it('finds a cron function that nothing calls, and a cron binding that nothing answers', () => {
+    const lonely = CRON.replaceAll('purge-cron', 'other-cron')
+    const found = findings('components/cron.yaml', lonely).join('\n')
+    expect(found).toContain(
+      'Component purge-cron is missing, so functions/tasks/purge-expired.ts is never called',
+    )
+    expect(found).toContain('Component other-cron calls /dapr/cron/other-cron, which no function answers')
+  })
+
+  it('lets a cron binding wait for a unit that is planned, until the unit is there', () => {
+    const early = CRON.replaceAll('purge-cron', 'reminder-cron').replace('tasks-worker', 'reminders-worker')
+    expect(findings('components/more.yaml', early)).toEqual([])
+    const units = [...CODE.units, { id: 'reminders-worker', functions: ['reminders/fire-reminder'] }]
+    const found = findings('components/more.yaml', early, { ...CODE, units }).join('\n')
+    expect(found).toContain('PLANNED_UNITS reminders-worker has functions now')
+  })
+})

@@ -1,0 +1,67 @@
+import type { Unit } from '../../shared/kit/units.ts'
+
+export interface Finding {
+  file: string
+  /** Kind and name: "Component pubsub". */
+  resource: string
+  problem: string
+  /** What to do. */
+  remedy: string
+}
+
+/** One YAML document, read but not trusted. */
+export interface Resource {
+  /** Below dapr/, such as `components/pubsub.yaml`. */
+  file: string
+  kind: string
+  name: string
+  content: Record<string, unknown>
+}
+
+export interface CronOfCode {
+  binding: string
+  /** `<service>/<function>`. */
+  name: string
+  unit: string
+}
+
+export interface SubscriptionOfCode {
+  unit: string
+  pubsubname: string
+  topic: string
+  deadLetterTopic?: string | undefined
+}
+
+/** What the functions say, for the component files to agree with. */
+export interface Code {
+  units: readonly Unit[]
+  crons: readonly CronOfCode[]
+  subscriptions: readonly SubscriptionOfCode[]
+}
+
+/** Units whose functions are still to be written: components may be scoped to them, and nothing loads those. */
+export const PLANNED_UNITS: readonly string[] = ['chat-api', 'notifications-worker', 'reminders-worker']
+
+export const isKnownUnit = (code: Code, id: string): boolean =>
+  PLANNED_UNITS.includes(id) || code.units.some((unit) => unit.id === id)
+
+export const about = ({ file, kind, name }: Resource, problem: string, remedy: string): Finding => ({
+  ...{ file, resource: `${kind} ${name}`, problem, remedy },
+})
+
+export function record(value: unknown): Record<string, unknown> {
+  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isRecord ? (value as Record<string, unknown>) : {}
+}
+
+/** A scalar as it stands in the file; anything else in JSON, and nothing as an empty text. */
+export function text(value: unknown): string {
+  if (value === undefined || value === null) return ''
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+export const strings = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === 'string') : []
+
+export const list = (value: unknown): Record<string, unknown>[] =>
+  Array.isArray(value) ? value.map(record) : []

@@ -1,0 +1,69 @@
+import { parseAllDocuments } from 'yaml'
+import { lintComponent, lintPlans, lintScopes, readComponent } from './components.ts'
+import { lintSet, lintVariant, NO_DEAD_LETTER } from './component-set.ts'
+import { lintConfiguration } from './configuration.ts'
+import { about, record, text, type Code, type Finding, type Resource } from './finding.ts'
+import { lintResiliency } from './resiliency.ts'
+
+export interface ResourceFile {
+  /** Below dapr/: components/… is one set, each of variants/… takes the place of one of it, configuration/… stands alone. */
+  file: string
+  text: string
+}
+
+const KINDS = ['Component', 'Configuration', 'Resiliency', 'Subscription']
+
+/** Everything that Dapr would take without a word and then do otherwise. */
+export function lintFiles(files: readonly ResourceFile[], code: Code): Finding[] {
+  const read = files.map(readFile)
+  const resources = read.flatMap((result) => result.resources)
+  const within = (folder: string, kind: string) =>
+    resources.filter((resource) => resource.file.startsWith(`${folder}/`) && resource.kind === kind)
+  const defaults = within('components', 'Component').map(readComponent)
+  const variants = within('variants', 'Component').map(readComponent)
+  const loaded = resources.filter(({ file }) => file.startsWith('components/'))
+  return [
+    ...read.flatMap((result) => result.findings),
+    ...[...defaults, ...variants].flatMap((component) => lintComponent(component, code)),
+    ...lintSet(loaded, defaults, code),
+    ...variants.flatMap((variant) => lintVariant(variant, defaults)),
+    ...lintResiliency(within('components', 'Resiliency'), defaults, code),
+    ...resources
+      .filter(({ kind }) => kind === 'Subscription')
+      .flatMap((resource) => lintSubscription(resource, code)),
+    ...resources
+      .filter(({ kind }) => kind === 'Configuration')
+      .flatMap((resource) => lintConfiguration(resource, code)),
+    ...lintPlans(code),
+  ]
+}
+
+function readFile({ file, text: yaml }: ResourceFile): { resources: Resource[]; findings: Finding[] } {
+  const resources: Resource[] = []
+  const findings: Finding[] = []
+  for (const document of parseAllDocuments(yaml)) {
+    const fault = document.errors[0]?.message.split('\n')[0]
+    const content = fault === undefined ? record(document.toJS()) : {}
+    const resource = {
+      file,
+      kind: text(content['kind']) || 'document',
+      name: text(record(content['metadata'])['name']),
+      content,
+    }
+    if (fault !== undefined) findings.push(about(resource, `is no YAML: ${fault}`, 'correct the text'))
+    else if (!KINDS.includes(resource.kind)) {
+      findings.push(about(resource, 'is of a kind that Dapr skips', `use one of ${KINDS.join(', ')}`))
+    } else if (resource.name === '') {
+      findings.push(about(resource, 'has no metadata.name', 'name it'))
+    } else resources.push(resource)
+  }
+  return { resources, findings }
+}
+
+/** A declared subscription; those of the kit come with the code. */
+function lintSubscription(resource: Resource, code: Code): Finding[] {
+  const spec = record(resource.content['spec'])
+  const complaints = lintScopes(readComponent(resource), code)
+  if (!spec['deadLetterTopic']) complaints.push(NO_DEAD_LETTER)
+  return complaints.map(([problem, remedy]) => about(resource, problem, remedy))
+}
