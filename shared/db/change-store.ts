@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import type { Change, ChangeStore, CommitResult, LoadedTask } from '../app/ports.ts'
+import { inGroups } from './commit-groups.ts'
 import type { Sql, Transaction } from './connect.ts'
 import {
   occurrenceFromRow,
@@ -22,9 +23,25 @@ const REFUSALS: Record<string, CommitResult> = {
 }
 
 export function createChangeStore(sql: Sql): ChangeStore {
+  const commitSoon = inGroups<Change, CommitResult>({
+    keyOf: (change) => change.userId,
+    run: (changes) => commitGroup(sql, changes),
+  })
+  const keysUnderWay = new Set<string>()
   return {
     ...reads(sql),
-    commit: (change) => commit(sql, change),
+    commit: async (change) => {
+      if (!change.idempotency) return await commitSoon(change)
+      // It would wait behind the first attempt, which commit_change refuses it only when they meet in the database.
+      const key = `${change.userId} ${change.idempotency.key}`
+      if (keysUnderWay.has(key)) return { outcome: 'in_flight' }
+      keysUnderWay.add(key)
+      try {
+        return await commitSoon(change)
+      } finally {
+        keysUnderWay.delete(key)
+      }
+    },
     exclusively: <T>(userId: string, work: (store: ChangeStore) => Promise<T>) =>
       inTransaction(sql, async (tx) => {
         await tx`insert into user_counters (user_id) values (${userId}) on conflict do nothing`
@@ -40,14 +57,32 @@ export function createChangeStore(sql: Sql): ChangeStore {
   }
 }
 
-const commit = (sql: Sql, change: Change): Promise<CommitResult> => rawCommit(sql, change).catch(refusalOf)
+/** Together no change waits for whoever holds its user; one that would is then tried alone, as is one that is refused. */
+async function commitGroup(
+  sql: Sql,
+  changes: readonly Change[],
+): Promise<(CommitResult | Promise<CommitResult>)[]> {
+  // In the same order everywhere, so that two groups cannot wait for each other.
+  const sorted = changes.toSorted((a, b) => (a.userId < b.userId ? -1 : a.userId > b.userId ? 1 : 0))
+  const [row] = await sql<{ results: (Applied | { outcome: 'undone' })[] }[]>`
+    select commit_changes(${sql.json(sorted.map(changeRow) as never)}) as results`
+  const results = new Map(sorted.map((change, index) => [change, row!.results[index]!]))
+  return changes.map((change) => {
+    const result = results.get(change)!
+    return result.outcome === 'undone' ? rawCommit(sql, change).catch(refusalOf) : resultOf(result)
+  })
+}
 
 async function rawCommit(sql: Sql | Transaction, change: Change): Promise<CommitResult> {
-  const [row] = await sql<{ result: { outcome: 'applied' } | { outcome: 'replayed'; answer: string } }[]>`
+  const [row] = await sql<{ result: Applied }[]>`
     select commit_change(${sql.json(changeRow(change) as never)}) as result`
-  const { result } = row!
-  return result.outcome === 'replayed' ? { ...result, answer: JSON.parse(result.answer) as unknown } : result
+  return resultOf(row!.result)
 }
+
+type Applied = { outcome: 'applied' } | { outcome: 'replayed'; answer: string }
+
+const resultOf = (result: Applied): CommitResult =>
+  result.outcome === 'replayed' ? { ...result, answer: JSON.parse(result.answer) as unknown } : result
 
 function refusalOf(error: unknown): CommitResult {
   const refusal = error instanceof postgres.PostgresError ? REFUSALS[error.code] : undefined

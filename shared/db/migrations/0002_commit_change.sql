@@ -143,3 +143,27 @@ begin
   return jsonb_build_object('outcome', 'applied', 'last_seq', last);
 end
 $$;
+
+-- Applies changes of different requests in one transaction, in the order given, each for itself. One that is refused, or
+-- whose user is new or held by somebody else, is undone: the others neither notice nor wait, and the caller tries it alone.
+create function commit_changes(changes jsonb) returns jsonb
+language plpgsql as $$
+declare
+  change jsonb;
+  results jsonb := '[]';
+begin
+  for change in select value from jsonb_array_elements(changes) loop
+    begin
+      perform 1 from user_counters where user_id = (change ->> 'user_id')::uuid for update skip locked;
+      if found then
+        results := results || commit_change(change);
+      else
+        results := results || '{"outcome": "undone"}';
+      end if;
+    exception when others then
+      results := results || '{"outcome": "undone"}';
+    end;
+  end loop;
+  return results;
+end
+$$;
