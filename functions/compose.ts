@@ -3,6 +3,7 @@ import { createPublisher, type Publisher } from '../shared/app/publisher.ts'
 import type { Config } from '../shared/config.ts'
 import { createBroker } from '../shared/dapr/broker.ts'
 import { createDaprClient } from '../shared/dapr/client.ts'
+import { createOtherUnits } from '../shared/dapr/other-units.ts'
 import type { Fetch } from '../shared/dapr/transport.ts'
 import { createChangeStore } from '../shared/db/change-store.ts'
 import type { Sql } from '../shared/db/connect.ts'
@@ -59,6 +60,7 @@ export function composeDeps(config: Config, { sql, log, sidecarFetch, appToken }
     sweep: createSeriesSweep(sql),
     housekeeping: createHousekeeping(sql),
     sidecar: dapr.health,
+    units: createOtherUnits(dapr, { clock }),
     database: createPing(sql),
     settings,
   }

@@ -180,6 +180,28 @@ export interface Broker {
   publishAll(topic: string, events: CloudEvent[]): Promise<Set<string>>
 }
 
+/** A request as another unit is to get it. */
+export interface ForwardedRequest {
+  method: string
+  /** Path and query. */
+  path: string
+  headers: Headers
+  body: Uint8Array<ArrayBuffer> | null
+  /** Whether doing it twice does no more than doing it once. */
+  isRepeatable: boolean
+  /** Aborted when nobody waits for the answer any more. */
+  signal: AbortSignal
+}
+
+/** The HTTP functions that run elsewhere, as units of their own (shared/kit/units.ts). */
+export interface OtherUnits {
+  /**
+   * The unit's own answer as it comes, whatever its status. Rejects with a DomainError: `gateway.unreachable` when the
+   * unit certainly did not get the request, `gateway.no_answer` and `gateway.timeout` when it may have.
+   */
+  forward(unit: string, request: ForwardedRequest): Promise<Response>
+}
+
 export interface SidecarHealth {
   /** True when the sidecar answers `/v1.0/healthz/outbound` with 204. */
   outbound(): Promise<boolean>
@@ -215,6 +237,7 @@ export interface Deps {
   broker: Broker
   publishing: Publishing
   sidecar: SidecarHealth
+  units: OtherUnits
   database: { ping(): Promise<boolean> }
   identity: Identity
   authenticate: (token: string) => Promise<Actor>

@@ -15,7 +15,7 @@ export function createDaprClient(options: DaprOptions) {
     ...createPublish(transport),
     state: createState(transport),
     jobs: createJobs(transport),
-    invoke: createInvoke(transport),
+    ...createInvoke(transport),
     secrets: createSecrets(transport),
     invokeBinding: createInvokeBinding(transport),
     converse: createConverse(transport),

@@ -15,6 +15,7 @@ export interface DaprFailure {
   readonly errorCode?: string | undefined
   /** The sidecar's words on an error. Never the body of a success, which may hold a secret or private text. */
   readonly body?: string
+  readonly isUndelivered?: boolean
   /** Stands in the message where there is no body. */
   readonly reason?: string
   readonly cause?: unknown
@@ -30,10 +31,14 @@ export class DaprError extends Error {
   readonly status: number | null
   /** Dapr's own code, such as `ERR_PUBSUB_NOT_FOUND`. */
   readonly errorCode: string | undefined
+  /** Whether the call certainly had no effect, because nobody got it. */
+  readonly isUndelivered: boolean
   /** At most 256 characters. */
   readonly body: string
 
-  constructor({ operation, kind, status, errorCode, body = '', reason = '', cause }: DaprFailure) {
+  constructor(failure: DaprFailure) {
+    const { operation, kind, status, errorCode, body = '', reason = '', cause } = failure
+    const { isUndelivered = false } = failure
     const bodyStart = body.slice(0, MAX_BODY_CHARS)
     const message = `dapr ${operation}: ${kind} ${status ?? ''} ${reason || bodyStart}`
     super(message.replace(/[\s\p{Cc}]+/gu, ' ').trim(), cause === undefined ? undefined : { cause })
@@ -41,6 +46,7 @@ export class DaprError extends Error {
     this.kind = kind
     this.status = status ?? null
     this.errorCode = errorCode
+    this.isUndelivered = isUndelivered
     this.body = bodyStart
   }
 }

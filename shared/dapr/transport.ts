@@ -4,7 +4,9 @@ import { DaprError, type DaprErrorKind } from './dapr-error.ts'
 interface FetchInit {
   method: string
   headers: Record<string, string>
-  body: string | Uint8Array<ArrayBuffer> | null
+  body: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null
+  /** With a stream, which fetch sends in chunks. */
+  duplex?: 'half'
   redirect: 'manual'
   signal: AbortSignal
 }
@@ -33,8 +35,9 @@ export interface DaprRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** Sent as application/json unless `headers` say otherwise. */
   readonly json?: unknown
-  readonly body?: string | Uint8Array<ArrayBuffer>
+  readonly body?: string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>
   readonly timeoutMs?: number | undefined
+  readonly signal?: AbortSignal
 }
 
 export interface DaprAnswer {
@@ -46,6 +49,8 @@ export interface DaprAnswer {
 export interface Transport {
   /** The answer, whatever its status. Throws DaprError `timeout`, `unreachable`, or for an answer beyond 16 MiB. */
   readonly send: (request: DaprRequest) => Promise<DaprAnswer>
+  /** The answer as soon as its status is known, to be read on; the deadline is for this part. Throws as `send` does. */
+  readonly open: (request: DaprRequest) => Promise<Response>
   /** The answer of a success; any other status is a DaprError. */
   readonly call: (request: DaprRequest) => Promise<DaprAnswer>
 }
@@ -56,33 +61,59 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 export function createTransport(options: DaprOptions): Transport {
   const tokenHeader = options.token === undefined ? {} : { 'dapr-api-token': options.token }
 
-  async function exchange(url: string, init: FetchInit): Promise<DaprAnswer> {
-    const response = await options.fetch(url, init)
-    return { status: response.status, headers: response.headers, body: await readStart(response) }
-  }
-
-  async function send(request: DaprRequest): Promise<DaprAnswer> {
-    const { operation, method, search = '', json } = request
+  /** How the request is made, as soon as there is a signal. Throws what is wrong with the request itself. */
+  function prepare(request: DaprRequest): (signal: AbortSignal) => Promise<Response> {
+    const { method, search = '', json } = request
     const url = `${options.baseUrl}/${request.path.map(pathSegment).join('/')}${search}`
     const contentType = json === undefined ? {} : { 'content-type': 'application/json' }
     const headers = { ...contentType, ...request.headers, ...tokenHeader }
     const body = json === undefined ? (request.body ?? null) : JSON.stringify(json)
-    const timeoutMs = request.timeoutMs ?? options.timeoutMs
-    const signal = AbortSignal.timeout(timeoutMs)
+    const duplex = body instanceof ReadableStream ? ({ duplex: 'half' } as const) : {}
+    return async (signal) =>
+      await options.fetch(url, { method, headers, body, redirect: 'manual', signal, ...duplex })
+  }
 
-    const answer = await exchange(url, { method, headers, body, redirect: 'manual', signal }).catch(
-      (cause: unknown) => {
-        const late = { kind: 'timeout', reason: `no complete answer within ${timeoutMs} ms` } as const
-        const lost = { kind: 'unreachable', reason: networkReason(cause) } as const
-        throw new DaprError({ operation, cause, ...(signal.aborted ? late : lost) })
-      },
-    )
+  /** Runs an exchange; whatever breaks it is a DaprError. */
+  async function exchange<T>(request: DaprRequest, late: AbortSignal, run: () => Promise<T>): Promise<T> {
+    try {
+      return await run()
+    } catch (cause) {
+      const { operation, timeoutMs = options.timeoutMs } = request
+      const reason = late.aborted ? `no complete answer within ${timeoutMs} ms` : networkReason(cause)
+      const isUndelivered = !late.aborted && isUnconnected(cause)
+      throw new DaprError({
+        ...{ operation, cause, reason, isUndelivered },
+        kind: late.aborted ? 'timeout' : 'unreachable',
+      })
+    }
+  }
+
+  async function send(request: DaprRequest): Promise<DaprAnswer> {
+    const start = prepare(request)
+    const late = AbortSignal.timeout(request.timeoutMs ?? options.timeoutMs)
+    const answer = await exchange(request, late, async () => {
+      const response = await start(late)
+      return { status: response.status, headers: response.headers, body: await readStart(response) }
+    })
     if (answer.body.length > MAX_ANSWER_BYTES) {
       const { status } = answer
       const kind = isSuccess(answer) ? 'malformed' : 'refused'
-      throw new DaprError({ operation, kind, status, reason: `answer beyond ${MAX_ANSWER_BYTES} bytes` })
+      const reason = `answer beyond ${MAX_ANSWER_BYTES} bytes`
+      throw new DaprError({ operation: request.operation, kind, status, reason })
     }
     return answer
+  }
+
+  async function open(request: DaprRequest): Promise<Response> {
+    const start = prepare(request)
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), request.timeoutMs ?? options.timeoutMs)
+    const signal = request.signal ? AbortSignal.any([late.signal, request.signal]) : late.signal
+    try {
+      return await exchange(request, late.signal, () => start(signal))
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   async function call(request: DaprRequest): Promise<DaprAnswer> {
@@ -91,7 +122,7 @@ export function createTransport(options: DaprOptions): Transport {
     throw refusal(request.operation, answer)
   }
 
-  return { send, call }
+  return { send, open, call }
 }
 
 export function isSuccess({ status }: DaprAnswer): boolean {
@@ -143,7 +174,8 @@ function pathSegment(segment: string): string {
   return encodeURIComponent(segment)
 }
 
-async function readStart(response: Response): Promise<Buffer<ArrayBuffer>> {
+/** The body as far as it may be long, and a little more. */
+export async function readStart(response: Response): Promise<Buffer<ArrayBuffer>> {
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of response.body ?? []) {
@@ -152,6 +184,13 @@ async function readStart(response: Response): Promise<Buffer<ArrayBuffer>> {
     if (bytes > MAX_ANSWER_BYTES) break
   }
   return Buffer.concat(chunks)
+}
+
+/** No connection came about, so nothing was sent. (ConnectTimeoutError is undici's.) */
+function isUnconnected(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  return /^(ECONNREFUSED|UND_ERR_CONNECT_TIMEOUT)$/.test(code)
 }
 
 // fetch says only "fetch failed"; the reason is in its cause, and for localhost in a list without a message.

@@ -21,6 +21,9 @@ export const ERROR_CODES = [
   'task.successor_exists',
   'task.restore_expired',
   'service.unavailable',
+  'gateway.no_answer',
+  'gateway.unreachable',
+  'gateway.timeout',
   'internal',
 ] as const
 export type ErrorCode = (typeof ERROR_CODES)[number]

@@ -7,7 +7,7 @@ import { secureHeaders } from 'hono/secure-headers'
 import type { Deps } from '../app/ports.ts'
 import type { TraceContext } from '../domain/actor.ts'
 import { DomainError } from '../domain/errors.ts'
-import { problemResponse, toDomainError } from './problem.ts'
+import { problemResponse, statusOf, toDomainError } from './problem.ts'
 import { continueTrace, traceIdOf } from './trace-context.ts'
 
 export interface AppEnv {
@@ -81,7 +81,7 @@ export function problemApp(deps: Deps): Hono<AppEnv> {
   )
   app.onError((error, c) => {
     const known = toDomainError(error)
-    if (known.code === 'internal' || known.code === 'service.unavailable') {
+    if (statusOf(known.code) >= 500) {
       const trace = c.get('trace') as TraceContext | undefined
       const fields = {
         request_id: c.get('requestId'),

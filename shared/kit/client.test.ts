@@ -46,7 +46,11 @@ describe('TRUSTED_PROXIES', () => {
 describe('authCall', () => {
   it('knows the peer of a real connection and the agent it names', async () => {
     const deps = {
-      ...{ clock: systemClock, ids: systemIds, settings: { isTrustedProxy: () => false } },
+      ...{
+        clock: systemClock,
+        ids: systemIds,
+        settings: { appToken: 'of-the-sidecar', isTrustedProxy: () => false },
+      },
     } as unknown as Deps
     const app = baseApp(deps).get('/', (c) => c.json(authCall(deps, c)))
     const server = await serve(app.fetch, { port: 0, host: '127.0.0.1' })

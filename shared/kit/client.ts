@@ -3,14 +3,41 @@ import type { Context } from 'hono'
 import type { AuthCall } from '../app/identity-ports.ts'
 import type { Deps } from '../app/ports.ts'
 import type { AppEnv } from './base-app.ts'
+import { isFromSidecar } from './sidecar-only.ts'
 
 /** When, in which trace and from where a request to the functions of identity came. */
 export const authCall = (deps: Pick<Deps, 'clock' | 'settings'>, c: Context<AppEnv>): AuthCall => ({
   now: deps.clock.now(),
   trace: c.get('trace'),
-  clientAddress: clientAddress(peerOf(c), c.req.header('x-forwarded-for'), deps.settings.isTrustedProxy),
+  clientAddress: clientOf(deps, c),
   userAgent: c.req.header('user-agent')?.slice(0, 300) ?? null,
 })
+
+/**
+ * What tells another unit of the client: its address alone, not the way it came. The protocol is worth only as much as
+ * the proxy that names it.
+ */
+export function forwardedFor(deps: Pick<Deps, 'settings'>, c: Context<AppEnv>): Record<string, string> {
+  const address = clientOf(deps, c)
+  const peer = peerOf(c)
+  const isTrusted = isFromSidecar(deps.settings, c) || (peer !== null && deps.settings.isTrustedProxy(peer))
+  const protocol = isTrusted ? c.req.header('x-forwarded-proto') : undefined
+  return {
+    ...(address !== null && { 'x-forwarded-for': address }),
+    ...(protocol !== undefined && { 'x-forwarded-proto': protocol }),
+  }
+}
+
+/**
+ * What comes through the sidecar comes from the gateway, which names one address; the sidecars on the way append theirs
+ * (Dapr, service invocation), so it is the first.
+ */
+function clientOf({ settings }: Pick<Deps, 'settings'>, c: Context<AppEnv>): string | null {
+  const header = c.req.header('x-forwarded-for')
+  if (!isFromSidecar(settings, c)) return clientAddress(peerOf(c), header, settings.isTrustedProxy)
+  const named = plain(header?.split(',')[0]?.trim() ?? '')
+  return isIP(named) === 0 ? peerOf(c) : named
+}
 
 /**
  * The client's address: the peer of the connection or, when that is a proxy of ours, the address it says it saw, and so

@@ -27,6 +27,9 @@ const STATUS = {
   'task.successor_exists': 409,
   'task.restore_expired': 410,
   'service.unavailable': 503,
+  'gateway.no_answer': 502,
+  'gateway.unreachable': 503,
+  'gateway.timeout': 504,
   internal: 500,
 } as const satisfies Record<ErrorCode, number>
 
@@ -46,7 +49,9 @@ const TITLE: Record<number, string> = {
   422: 'Invalid content',
   429: 'Too many requests',
   500: 'Internal error',
+  502: 'No answer',
   503: 'Service unavailable',
+  504: 'No answer in time',
 }
 
 /** The body of every error answer (RFC 9457). */

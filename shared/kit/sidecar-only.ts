@@ -1,16 +1,19 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { MiddlewareHandler } from 'hono'
-import type { Deps } from '../app/ports.ts'
+import type { Context, MiddlewareHandler } from 'hono'
+import type { Deps, Settings } from '../app/ports.ts'
 import { DomainError } from '../domain/errors.ts'
 
 /** Lets only the sidecar in: it shows APP_API_TOKEN as `dapr-api-token` (Dapr docs, "Authenticate requests from Dapr"). */
-export function sidecarOnly(deps: Deps): MiddlewareHandler {
-  const expected = Buffer.from(deps.settings.appToken)
+export function sidecarOnly({ settings }: Deps): MiddlewareHandler {
   return async function sidecarOnly(c, next) {
-    const shown = Buffer.from(c.req.header('dapr-api-token') ?? '')
-    if (shown.length !== expected.length || !timingSafeEqual(shown, expected)) {
-      throw new DomainError('auth.required', 'This path is for the sidecar.')
-    }
+    if (!isFromSidecar(settings, c)) throw new DomainError('auth.required', 'This path is for the sidecar.')
     await next()
   }
+}
+
+/** Whether the sidecar sent this request, a callback of its own or an invocation by another app. */
+export function isFromSidecar({ appToken }: Pick<Settings, 'appToken'>, c: Context): boolean {
+  const shown = Buffer.from(c.req.header('dapr-api-token') ?? '')
+  const expected = Buffer.from(appToken)
+  return shown.length === expected.length && timingSafeEqual(shown, expected)
 }

@@ -1,0 +1,324 @@
+import type { Hono } from 'hono'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { parseResources } from '../../dapr/embedded/resources.ts'
+import { createSidecar } from '../../dapr/embedded/sidecar.ts'
+import type { ForwardedRequest } from '../../shared/app/ports.ts'
+import { readConfig } from '../../shared/config.ts'
+import { createDaprClient } from '../../shared/dapr/client.ts'
+import { createOtherUnits } from '../../shared/dapr/other-units.ts'
+import type { Fetch } from '../../shared/dapr/transport.ts'
+import type { AppEnv } from '../../shared/kit/base-app.ts'
+import { mountFunctions, type DaybookFunction } from '../../shared/kit/mount-functions.ts'
+import { serve } from '../../shared/kit/serve.ts'
+import { systemClock } from '../../shared/kit/system.ts'
+import { unitsOf } from '../../shared/kit/units.ts'
+import { silentLogger } from '../../shared/observability/logger.ts'
+import { obligingSidecar } from '../../shared/testing/api-world.ts'
+import { testDatabase } from '../../shared/testing/database.ts'
+import { testDeps } from '../../shared/testing/test-deps.ts'
+import { composeDeps } from '../compose.ts'
+import { functionNames, loadFunctions } from '../main.ts'
+import { ROUTES } from '../routes.ts'
+import gateway from './gateway.ts'
+
+const APP_TOKEN = 'of-the-sidecar'
+const names = functionNames()
+const functions = await loadFunctions(names)
+const kinds = names.map((name, index) => ({ name, kind: functions[index]!.kind }))
+
+/** Every unit as an app of its own, the gateway's with a sidecar that reaches all others. */
+async function unitsApart() {
+  const sql = await testDatabase()
+  const apps = new Map<string, (request: Request) => Promise<Response>>()
+  const received: { unit: string; request: Request }[] = []
+  const sidecar = createSidecar({
+    ...{
+      appId: 'web-api',
+      sql,
+      resources: parseResources([]),
+      app: () => new Response(null, { status: 404 }),
+    },
+    ...{ clock: systemClock, env: {}, dataDir: '.', logger: silentLogger, appToken: APP_TOKEN, apps },
+    fetch: async () => Promise.reject(new Error('no network in this test')),
+  })
+  const sidecarFetch: Fetch = (url, init) => sidecar.fetch(new Request(url, init))
+  const mounted = new Map<string, Hono<AppEnv>>()
+  for (const unit of unitsOf(kinds)) {
+    const ownFetch = unit.id === 'web-api' ? sidecarFetch : obligingSidecar
+    const config = readConfig({ TRUSTED_PROXIES: '10.0.0.0/8' })
+    const deps = composeDeps(config, { sql, log: silentLogger, sidecarFetch: ownFetch, appToken: APP_TOKEN })
+    const app = mountFunctions(await loadFunctions(unit.functions), deps)
+    mounted.set(unit.id, app)
+    apps.set(unit.id, async (request) => {
+      received.push({ unit: unit.id, request: request.clone() })
+      return app.fetch(request)
+    })
+  }
+  return { web: mounted.get('web-api')!, mounted, apps, received, sidecarFetch }
+}
+
+let world: Awaited<ReturnType<typeof unitsApart>>
+beforeAll(async () => {
+  world = await unitsApart()
+})
+
+const json = (body: unknown, headers: Record<string, string> = {}) => ({
+  ...{ method: 'POST', body: JSON.stringify(body) },
+  headers: { 'content-type': 'application/json', ...headers },
+})
+
+let people = 0
+async function registered(): Promise<string> {
+  const account = { email: `person-${++people}@example.org`, password: 'correct horse battery staple' }
+  const answer = await world.web.request('/api/auth/register', json(account))
+  expect(answer.status).toBe(201)
+  return ((await answer.json()) as { access_token: string }).access_token
+}
+
+/** The gateway alone; what it forwards is kept and answered with `answer`. */
+function alone(answer: () => Response = () => new Response('{}')) {
+  const forwarded: (ForwardedRequest & { unit: string })[] = []
+  const forward = async (unit: string, request: ForwardedRequest) => {
+    forwarded.push({ unit, ...request })
+    return answer()
+  }
+  const deps = testDeps({ units: { forward } })
+  return { app: gateway.createApp(deps), forwarded, deps }
+}
+
+describe('the gateway', () => {
+  it.each(Object.entries(ROUTES))('answers %s as %s does', async (route, unit) => {
+    const [method = '', pattern = ''] = route.split(' ')
+    const path = pattern.replaceAll(/:\w+/g, '0199d0a0-0000-7000-8000-000000000000')
+    const init = { method, headers: { 'x-request-id': 'asked-by-a-test' } }
+    const direct = await world.mounted.get(unit)!.request(path, init)
+    const through = await world.web.request(path, init)
+    expect(through.status).toBe(direct.status)
+    expect(await through.text()).toBe(await direct.text())
+    expect(Object.fromEntries(through.headers)).toEqual(Object.fromEntries(direct.headers))
+    expect(world.received.at(-1)).toMatchObject({ unit, request: { method } })
+  })
+
+  it('serves a task from its creation to its end', async () => {
+    const authorization = `Bearer ${await registered()}`
+    const headers = { authorization }
+    const created = await world.web.request('/api/tasks', json({ title: 'Pay rent' }, headers))
+    expect(created.status).toBe(201)
+    const task = (await created.json()) as { id: string; version: number }
+    const path = `/api/tasks/${task.id}`
+    expect(created.headers.get('location')).toBe(path)
+    expect(created.headers.get('etag')).toBe('"1"')
+
+    const unchanged = await world.web.request(path, { headers: { ...headers, 'if-none-match': '"1"' } })
+    expect([unchanged.status, await unchanged.text()]).toEqual([304, ''])
+    const head = await world.web.request(path, { method: 'HEAD', headers })
+    expect([head.status, head.headers.get('etag'), await head.text()]).toEqual([200, '"1"', ''])
+    const stale = { ...headers, 'content-type': 'application/json', 'if-match': '"7"' }
+    const edit = await world.web.request(path, { method: 'PATCH', body: '{"title":"x"}', headers: stale })
+    expect([edit.status, ((await edit.json()) as { code: string }).code]).toEqual([
+      412,
+      'task.version_conflict',
+    ])
+    const list = await world.web.request('/api/tasks?q=pay%20rent&limit=1', { headers })
+    expect(await list.json()).toMatchObject({ items: [{ id: task.id }] })
+    expect((await world.web.request(`${path}/complete`, { method: 'POST', headers })).status).toBe(200)
+    expect((await world.web.request(path, { method: 'DELETE', headers })).status).toBeLessThan(300)
+    expect((await world.web.request(path, { headers })).status).toBe(404)
+  })
+
+  it('gives a repeated write its stored answer', async () => {
+    const headers = { authorization: `Bearer ${await registered()}`, 'idempotency-key': 'k1' }
+    const once = await world.web.request('/api/tasks', json({ title: 'Once' }, headers))
+    const again = await world.web.request('/api/tasks', json({ title: 'Once' }, headers))
+    expect(again.headers.get('idempotency-replayed')).toBe('true')
+    expect(await again.json()).toEqual(await once.json())
+  })
+
+  it('says 405 with all methods of a path that other units serve', async () => {
+    for (const method of ['PUT', 'OPTIONS']) {
+      const answer = await world.web.request('/api/tasks', { method })
+      expect([method, answer.status, answer.headers.get('allow')?.split(', ').toSorted()]).toEqual([
+        ...[method, 405],
+        ['GET', 'HEAD', 'POST'],
+      ])
+    }
+  })
+
+  it.each([
+    ...['/', '/api/nothing', '/job/x-1', '/dapr/events/task-events', '/dapr/cron/sweep-series-cron'],
+    ...[
+      '/internal/next-occurrences',
+      '/v1.0/invoke/tasks-api/method/api/tasks',
+      '//api/tasks',
+      '/api//tasks',
+    ],
+  ])('has nothing at %s, whichever unit has', async (path) => {
+    const { app, forwarded } = alone()
+    for (const method of ['GET', 'POST']) {
+      const answer = await app.request(path, { method })
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([404, 'application/problem+json'])
+      expect(await answer.json()).toMatchObject({ code: 'request.not_found' })
+    }
+    expect(forwarded).toEqual([])
+  })
+
+  it.each([
+    ...[
+      '..%2f..%2fdapr%2fcron%2fpurge-cron',
+      '%2e%2e%2fx',
+      '%252e%252e%252fx',
+      '..%5cx',
+      '..%255cx',
+      '%23x',
+      '%3fx',
+    ],
+    ...['a;b', '%00', '%0d%0ax', '...%2f..', '%c0%ae%c0%ae'],
+  ])('sends no unit the path /api/tasks/%s', async (trick) => {
+    world.received.length = 0
+    expect((await world.web.request(`/api/tasks/${trick}`)).status).toBe(404)
+    expect((await world.web.request(`/api/tasks/${trick}/complete`, { method: 'POST' })).status).toBe(404)
+    expect(world.received).toEqual([])
+  })
+
+  it('finds /api/t%61sks where its own unit would', async () => {
+    expect((await world.web.request('/api/t%61sks')).status).toBe(401)
+  })
+
+  it('forwards nothing that its own process serves, so that one process for all never calls another', async () => {
+    const { deps, forwarded } = alone()
+    const apart = mountFunctions(
+      functions.filter((fn) => fn !== (gateway as DaybookFunction)),
+      deps,
+    )
+    const whole = mountFunctions(
+      [gateway, ...functions.filter((fn) => fn !== (gateway as DaybookFunction))],
+      deps,
+    )
+    const routes = (app: Hono<AppEnv>) => app.routes.map(({ method, path }) => `${method} ${path}`)
+    expect(routes(whole)).toEqual(routes(apart))
+    expect((await whole.request('/api/tasks')).status).toBe(401)
+    expect(forwarded).toEqual([])
+  })
+
+  it('does not forward what has been forwarded before', async () => {
+    const { app, forwarded } = alone()
+    expect((await app.request('/api/tasks')).status).toBe(200)
+    const { headers } = forwarded[0]!
+    const answer = await app.request('/api/tasks', { headers })
+    expect(answer.status).toBe(404)
+    expect(forwarded).toHaveLength(1)
+  })
+
+  it('hands on who asks and in which trace, and nothing that speaks to a sidecar', async () => {
+    const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
+    world.received.length = 0
+    await world.web.request('/api/tasks', {
+      headers: {
+        ...{ authorization: 'Bearer x', accept: 'application/json', 'user-agent': 'curl/8', cookie: 'a=b' },
+        ...{ 'x-request-id': 'r-1', traceparent: `00-${trace}-00f067aa0ba902b7-01`, tracestate: 'a=1' },
+        ...{ 'dapr-app-id': 'auth-api', 'dapr-api-token': 'forged', 'dapr-caller-app-id': 'auth-api' },
+        ...{
+          'x-forwarded-host': 'evil.example',
+          connection: 'x-secret',
+          'x-secret': '1',
+          'last-event-id': '7',
+        },
+      },
+    })
+    const { unit, request } = world.received[0]!
+    expect(unit).toBe('tasks-api')
+    const sent = Object.fromEntries(request.headers)
+    expect(sent).toMatchObject({
+      ...{
+        authorization: 'Bearer x',
+        accept: 'application/json',
+        'user-agent': 'curl/8',
+        'x-request-id': 'r-1',
+      },
+      ...{
+        tracestate: 'a=1',
+        'last-event-id': '7',
+        'dapr-api-token': APP_TOKEN,
+        'dapr-caller-app-id': 'web-api',
+      },
+    })
+    expect(sent.traceparent).toMatch(new RegExp(`^00-${trace}-[0-9a-f]{16}-01$`))
+    for (const name of ['cookie', 'dapr-app-id', 'x-forwarded-host', 'x-secret'])
+      expect(sent).not.toHaveProperty(name)
+  })
+
+  it('tells the unit the address of the client, not what the client says it is', async () => {
+    const server = await serve(world.web.fetch, { port: 0, host: '127.0.0.1' })
+    onTestFinished(() => server.close(1000))
+    world.received.length = 0
+    await fetch(`http://127.0.0.1:${server.port}/api/tasks`, {
+      headers: { 'x-forwarded-for': '198.51.100.7', 'x-forwarded-proto': 'https' },
+    })
+    const { headers } = world.received[0]!.request
+    expect(headers.get('x-forwarded-for')).toBe('127.0.0.1')
+    expect(headers.get('x-forwarded-proto')).toBeNull()
+  })
+
+  it('refuses a body that is too large before it asks anybody', async () => {
+    const { app, forwarded } = alone()
+    const answer = await app.request('/api/tasks', json({ title: 'x'.repeat(1024 * 1024) }))
+    expect(answer.status).toBe(413)
+    expect(forwarded).toEqual([])
+  })
+
+  it.each([
+    ['GET', {}, true],
+    ['HEAD', {}, true],
+    ['POST', {}, false],
+    ['DELETE', {}, false],
+    ['POST', { 'idempotency-key': 'k' }, true],
+    ['PATCH', { 'if-match': '"3"' }, true],
+    ['PATCH', { 'if-match': '*' }, false],
+  ])('knows of %s with %j whether it may be repeated: %s', async (method, headers, isRepeatable) => {
+    const { app, forwarded } = alone()
+    const path = method === 'POST' ? '/api/tasks' : '/api/tasks/0199d0a0-0000-7000-8000-000000000000'
+    await app.request(path, { method, headers })
+    expect(forwarded).toMatchObject([{ method, isRepeatable }])
+  })
+
+  it('streams an answer and drops what belongs to one connection', async () => {
+    const answer = () =>
+      new Response(
+        new ReadableStream({
+          start: (controller) => controller.enqueue(new TextEncoder().encode('data: 1\n\n')),
+        }),
+        {
+          headers: {
+            ...{
+              'content-type': 'text/event-stream',
+              connection: 'close, x-hop',
+              'x-hop': '1',
+              'keep-alive': '5',
+            },
+            ...{ 'set-cookie': 'a=b', 'dapr-anything': '1', traceparent: 'x', 'x-kept': '1' },
+          },
+        },
+      )
+    const got = await alone(answer).app.request('/api/changes')
+    const { value } = await got.body!.getReader().read()
+    expect(Buffer.from(value ?? '').toString()).toBe('data: 1\n\n')
+    expect(got.headers.get('content-type')).toBe('text/event-stream')
+    expect(got.headers.get('set-cookie')).toBe('a=b')
+    expect(got.headers.get('x-kept')).toBe('1')
+    for (const name of ['connection', 'keep-alive', 'x-hop', 'dapr-anything', 'traceparent']) {
+      expect([name, got.headers.get(name)]).toEqual([name, null])
+    }
+  })
+
+  it('says that a unit is away, when to come back, and nothing of how it knows', async () => {
+    const dapr = createDaprClient({ baseUrl: 'http://sidecar', fetch: world.sidecarFetch, timeoutMs: 1000 })
+    const units = createOtherUnits(dapr, { clock: systemClock, patienceMs: 100 })
+    world.apps.delete('sync')
+    const answer = await gateway.createApp(testDeps({ units })).request('/api/changes')
+    const problem = (await answer.json()) as object
+    expect(answer.status).toBe(503)
+    expect(answer.headers.get('retry-after')).toBe('1')
+    expect(problem).toMatchObject({ code: 'gateway.unreachable', status: 503, title: 'Service unavailable' })
+    expect(JSON.stringify(problem)).not.toMatch(/ERR_|dapr|find service| at /)
+  })
+})

@@ -1,0 +1,69 @@
+import type { Context } from 'hono'
+import type { Deps } from '../../shared/app/ports.ts'
+import { DomainError } from '../../shared/domain/errors.ts'
+import type { AppEnv } from '../../shared/kit/base-app.ts'
+import { forwardedFor } from '../../shared/kit/client.ts'
+import { routesFunction } from '../../shared/kit/routes-function.ts'
+import { ROUTES } from '../routes.ts'
+
+/** Our name in Via (RFC 9110 §7.6.3). Who finds it there was sent a request that has been here before. */
+const NAME = 'daybook-gateway'
+
+/** One address for all units: what this process does not serve itself goes to the unit that does. */
+export default routesFunction({
+  routes: (app, deps) => {
+    const served = new Set(app.routes.map(({ method, path }) => `${method} ${path}`))
+    for (const [route, unit] of Object.entries(ROUTES)) {
+      const [method = '', path = ''] = route.split(' ')
+      if (!served.has(route)) app.on(method, path, (c) => forward(c, unit, deps))
+    }
+  },
+})
+
+async function forward(c: Context<AppEnv>, unit: string, deps: Deps): Promise<Response> {
+  if (c.req.header('via')?.includes(NAME)) {
+    throw new DomainError('request.not_found', `${unit} does not serve this path.`)
+  }
+  const { method, path } = c.req
+  const answer = await deps.units.forward(unit, {
+    ...{ method, path: path + new URL(c.req.url).search, headers: headersOf(c, deps) },
+    body: method === 'GET' || method === 'HEAD' ? null : new Uint8Array(await c.req.arrayBuffer()),
+    isRepeatable: isRepeatable(c),
+    signal: c.req.raw.signal,
+  })
+  return new Response(answer.body, { status: answer.status, headers: endToEnd(answer.headers) })
+}
+
+/** The request's own, of which only those that a callee may know are sent (shared/dapr/invoke.ts). */
+function headersOf(c: Context<AppEnv>, deps: Deps): Headers {
+  const headers = new Headers(c.req.raw.headers)
+  for (const name of ['tracestate', 'x-forwarded-for', 'x-forwarded-proto']) headers.delete(name)
+  const { traceparent, tracestate } = c.get('trace')
+  const ours = {
+    ...{ traceparent, 'x-request-id': c.get('requestId'), via: `1.1 ${NAME}` },
+    ...(tracestate !== null && { tracestate }),
+    ...forwardedFor(deps, c),
+  }
+  for (const [name, value] of Object.entries(ours)) headers.set(name, value)
+  return headers
+}
+
+/** A second time, a key gets the stored answer and a precondition fails; neither changes anything. */
+const isRepeatable = (c: Context): boolean =>
+  c.req.method === 'GET' ||
+  c.req.method === 'HEAD' ||
+  c.req.header('idempotency-key') !== undefined ||
+  (c.req.header('if-match') ?? '*').trim() !== '*'
+
+/** Of one connection only (RFC 9110 §7.6.1), or of the sidecars. */
+const NOT_OURS =
+  /^(connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|traceparent|tracestate|dapr-.*)$/
+
+function endToEnd(given: Headers): Headers {
+  const headers = new Headers(given)
+  const named = (given.get('connection') ?? '').split(',').map((name) => name.trim().toLowerCase())
+  // fetch has decoded the body, which these do not describe any more.
+  if (headers.has('content-encoding')) named.push('content-encoding', 'content-length')
+  for (const name of given.keys()) if (NOT_OURS.test(name) || named.includes(name)) headers.delete(name)
+  return headers
+}
