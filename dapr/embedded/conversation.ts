@@ -32,6 +32,10 @@ const Body = z.object({
   toolChoice: z.string().default(''),
 })
 
+// Word for word what Dapr answers, with the mark that Go leaves where a format has no place for an argument.
+const BAD_TOOL_CHOICE =
+  "%!(EXTRA string=tool choice must be 'auto', 'none', 'required', or a specific tool name matching the tools available to be used)"
+
 /**
  * `POST /v1.0-alpha2/conversation/{name}/converse` for `conversation.echo`: answers with what it was told and, when
  * tools are offered, with a call of each of them whose arguments are the names of its parameters, not JSON.
@@ -56,9 +60,11 @@ export function conversationRoutes(context: SidecarContext): Hono {
     const isKnownTool = body.tools?.some((tool) => tool.function.name === body.toolChoice) ?? true
     const isMissing = body.toolChoice === 'required' ? !body.tools?.length : !isKnownTool
     const isNamed = !['', 'auto', 'none'].includes(body.toolChoice)
-    if (messages.some((message) => Object.keys(message).length === 0) || (isNamed && isMissing)) {
-      throw refuse('INVALID_PARMS', `failed conversing with component ${name}: invalid params`)
+    const badParameters = `failed conversing with component ${name}: invalid params`
+    if (messages.some((message) => Object.keys(message).length === 0)) {
+      throw refuse('INVALID_PARMS', badParameters)
     }
+    if (isNamed && isMissing) throw refuse('INVALID_PARMS', `${badParameters}${BAD_TOOL_CHOICE}`)
     return c.json(echo(body, messages))
   })
   return app

@@ -25,6 +25,11 @@ export function parseProtoDuration(text: string): number | null {
   return /^-?\d+(?:\.\d{1,9})?s$/.test(text) ? Number(text.slice(0, -1)) * 1000 : null
 }
 
+/** The protobuf JSON text of a duration: seconds with no or three digits after the point. */
+export function toProtoDuration(ms: number): string {
+  return `${ms % 1000 === 0 ? ms / 1000 : (ms / 1000).toFixed(3)}s`
+}
+
 const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d+))?(?:Z|[+-]\d\d:\d\d)$/
 const ISO_DURATION =
   /^P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$/

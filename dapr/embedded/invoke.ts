@@ -33,7 +33,7 @@ export function invokeRoutes(context: SidecarContext, targets: InvokeTargets): H
     const call = name === context.appId ? targets.ownApp : targets.apps.get(name)
     const fail = (reason: string) =>
       apiError(500, 'ERR_DIRECT_INVOKE', `failed to invoke, id: ${appId}, err: ${reason}`)
-    if (!call) throw fail(`couldn't find service: ${appId}`)
+    if (!call) throw fail('no host found with the given ID')
     try {
       return withoutHopByHop(
         await call(forward(context, c.req.raw, { callee: name, path: c.req.param('path') }, targets)),

@@ -1,228 +1,16 @@
-import { beforeAll, describe, expect, it, vi } from 'vitest'
-import type { Sql } from '../../shared/db/connect.ts'
+import { describe, expect, it, vi } from 'vitest'
 import { testDatabase } from '../../shared/testing/database.ts'
-import { embeddedSidecar, errorOf, type Driver } from './testing/embedded-sidecar.ts'
-import { createRecordingApp, type ReceivedCall } from './testing/recording-app.ts'
+import { embeddedSidecar, type Driver } from './testing/embedded-sidecar.ts'
+import { createRecordingApp } from './testing/recording-app.ts'
 
-let sql: Sql
-let dapr: Driver
-
-beforeAll(async () => {
-  sql = await testDatabase()
-  dapr = await embeddedSidecar(sql)
-})
-
-const schedule = (name: string, job: unknown, driver: Driver = dapr) =>
+// What a job does is in dapr/conformance/jobs.test.ts.
+const schedule = (name: string, job: unknown, driver: Driver) =>
   driver.call(`/v1.0/jobs/${name}`, { method: 'POST', body: JSON.stringify(job) })
 const inMs = (ms: number) => new Date(Date.now() + ms).toISOString()
-const calls = (name: string, driver: Driver = dapr) => driver.app.calls(`/job/${name}`)
 
-async function called(name: string, times: number, driver: Driver = dapr): Promise<ReceivedCall[]> {
-  await vi.waitFor(() => expect(calls(name, driver)).toHaveLength(times), 10_000)
-  return calls(name, driver)
-}
-
-async function isGone(name: string): Promise<boolean> {
-  return (await dapr.call(`/v1.0/jobs/${name}`)).status === 500
-}
-
-describe('jobs', () => {
-  it('calls the app once when a job is due, never earlier, with the data as it was given', async () => {
-    const dueAt = inMs(300)
-    expect((await schedule('once', { dueTime: dueAt, data: { text: 'Grüße', n: [1, null] } })).status).toBe(
-      204,
-    )
-    await called('once', 1)
-    const [call] = calls('once')
-    expect(call!.method).toBe('POST')
-    expect(call!.headers.get('content-type')).toContain('application/json')
-    expect(JSON.parse(call!.body)).toEqual({ text: 'Grüße', n: [1, null] })
-    expect(call!.at.getTime()).toBeGreaterThanOrEqual(Date.parse(dueAt))
-    await vi.waitFor(async () => expect(await isGone('once')).toBe(true))
-    expect(calls('once')).toHaveLength(1)
-  })
-
-  it.each([
-    ['a text', '"quoted"'],
-    ['null', 'null'],
-    ['a number', '7'],
-  ])('sends %s as JSON', async (name, body) => {
-    const id = name.replaceAll(' ', '-')
-    await dapr.call(`/v1.0/jobs/${id}`, { method: 'POST', body: `{"dueTime":"0s","data":${body}}` })
-    await called(id, 1)
-    expect(calls(id)[0]!.body).toBe(body)
-  })
-
-  it('fires a job at once whose due time has passed', async () => {
-    await schedule('late', { dueTime: '2020-01-01T00:00:00Z', data: {} })
-    expect(await called('late', 1)).toHaveLength(1)
-  })
-
-  it('accepts the route of older releases', async () => {
-    const response = await dapr.call('/v1.0-alpha1/jobs/alpha', {
-      method: 'POST',
-      body: '{"dueTime":"1h","data":{}}',
-    })
-    expect(response.status).toBe(204)
-    expect((await dapr.call('/v1.0/jobs/alpha')).status).toBe(200)
-  })
-
-  it('answers what it knows of a job, with the default failure policy', async () => {
-    await schedule('known', { schedule: '@every 1h', repeats: 3, ttl: '24h', data: { a: 1 } })
-    const response = await dapr.call('/v1.0/jobs/known')
-    expect(response.status).toBe(200)
-    expect(await response.json()).toEqual({
-      name: 'known',
-      schedule: '@every 1h',
-      repeats: 3,
-      ttl: '24h',
-      data: { '@type': 'type.googleapis.com/google.protobuf.Value', value: { a: 1 } },
-      failurePolicy: { constant: { interval: '1s', maxRetries: 3 } },
-    })
-  })
-
-  it('repeats a schedule as often as asked, then forgets it', async () => {
-    await schedule('thrice', { schedule: '@every 200ms', repeats: 3, data: {} })
-    await called('thrice', 3)
-    await vi.waitFor(async () => expect(await isGone('thrice')).toBe(true))
-    const [a, b, c] = calls('thrice').map(({ at }) => at.getTime())
-    expect(b! - a!).toBeGreaterThan(100)
-    expect(c! - b!).toBeGreaterThan(100)
-  })
-
-  it('ends a schedule with its ttl', async () => {
-    await schedule('short', { schedule: '@every 200ms', ttl: '500ms', data: {} })
-    await called('short', 2)
-    await vi.waitFor(async () => expect(await isGone('short')).toBe(true))
-    expect(calls('short')).toHaveLength(2)
-  })
-
-  it('does not call for a deleted job', async () => {
-    await schedule('deleted', { dueTime: inMs(200), data: {} })
-    await schedule('after-deleted', { dueTime: inMs(400), data: {} })
-    expect((await dapr.call('/v1.0/jobs/deleted', { method: 'DELETE' })).status).toBe(204)
-    await called('after-deleted', 1)
-    expect(calls('deleted')).toHaveLength(0)
-  })
-
-  it('replaces a job with overwrite only', async () => {
-    await schedule('again', { dueTime: '1h', data: { version: 1 } })
-    const conflict = await schedule('again', { dueTime: '0s', data: { version: 2 } })
-    expect(conflict.status).toBe(409)
-    expect(await conflict.json()).toMatchObject({
-      errorCode: 'DAPR_SCHEDULER_SCHEDULE_JOB',
-      details: [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', domain: 'dapr.io' }],
-    })
-    expect((await schedule('again', { dueTime: '0s', data: { version: 3 }, overwrite: true })).status).toBe(
-      204,
-    )
-    await called('again', 1)
-    expect(calls('again')[0]!.body).toBe('{"version":3}')
-  })
-
-  it.each([
-    ['neither schedule nor due time', { data: {} }, '400 DAPR_SCHEDULER_SCHEDULE_EMPTY'],
-    ['a name in the body', { name: 'x', dueTime: '1s', data: {} }, '400 DAPR_SCHEDULER_JOB_NAME'],
-    ['an unreadable schedule', { schedule: 'now and then', data: {} }, '500 DAPR_SCHEDULER_SCHEDULE_JOB'],
-    ['five fields', { schedule: '0 9 * * *', data: {} }, '500 DAPR_SCHEDULER_SCHEDULE_JOB'],
-    ['an unreadable due time', { dueTime: 'soon', data: {} }, '500 DAPR_SCHEDULER_SCHEDULE_JOB'],
-    ['a ttl without schedule', { dueTime: '1s', ttl: '2s', data: {} }, '500 DAPR_SCHEDULER_SCHEDULE_JOB'],
-    ['repeats without schedule', { dueTime: '1s', repeats: 2, data: {} }, '500 DAPR_SCHEDULER_SCHEDULE_JOB'],
-    ['no repeats', { schedule: '@daily', repeats: 0, data: {} }, '500 DAPR_SCHEDULER_SCHEDULE_JOB'],
-    ['a wrong type', { dueTime: 5 }, '400 ERR_MALFORMED_REQUEST'],
-    [
-      'minutes in a protobuf duration',
-      { dueTime: '1s', data: {}, failurePolicy: { constant: { interval: '1m' } } },
-      '400 ERR_MALFORMED_REQUEST',
-    ],
-  ])('refuses %s', async (_, job, error) => {
-    expect(await errorOf(await schedule('bad', job))).toBe(error)
-  })
-
-  it.each(['a%3Fb', 'a%2Fb', '..', 'a%0Ab'])('refuses the name %s', async (name) => {
-    const response = await schedule(name === '..' ? '%2E%2E' : name, { dueTime: '1s', data: {} })
-    expect(response.ok).toBe(false)
-  })
-
-  it('answers 500 for a job it does not know, and 204 when asked to delete it', async () => {
-    const response = await dapr.call('/v1.0/jobs/unknown')
-    expect(response.status).toBe(500)
-    expect(await response.json()).toMatchObject({ errorCode: 'DAPR_SCHEDULER_GET_JOB' })
-    expect((await dapr.call('/v1.0/jobs/unknown', { method: 'DELETE' })).status).toBe(204)
-  })
-})
-
-describe('a failing job callback', () => {
-  const failing = (name: string) => dapr.app.on(`/job/${name}`, () => new Response(null, { status: 500 }))
-
-  it('is tried again as the failure policy says, then given up', async () => {
-    failing('fails')
-    const failurePolicy = { constant: { interval: '0.05s', maxRetries: 2 } }
-    await schedule('fails', { dueTime: '0s', data: {}, failurePolicy })
-    await called('fails', 3)
-    await vi.waitFor(async () => expect(await isGone('fails')).toBe(true))
-    expect(calls('fails')).toHaveLength(3)
-  })
-
-  it('is tried once with the policy "drop"', async () => {
-    failing('dropped')
-    await schedule('dropped', { dueTime: '0s', data: {}, failurePolicy: { drop: {} } })
-    await called('dropped', 1)
-    await vi.waitFor(async () => expect(await isGone('dropped')).toBe(true))
-    expect(calls('dropped')).toHaveLength(1)
-  })
-
-  it('is tried after a rejected call as after an error', async () => {
-    dapr.app.on('/job/unreachable', (_, attempt) =>
-      attempt === 1 ? Promise.reject(new Error('connection refused')) : undefined,
-    )
-    await schedule('unreachable', {
-      dueTime: '0s',
-      data: {},
-      failurePolicy: { constant: { interval: '0.05s' } },
-    })
-    expect(await called('unreachable', 2)).toHaveLength(2)
-  })
-
-  it('counts a 404 as success', async () => {
-    dapr.app.on('/job/missing', () => new Response(null, { status: 404 }))
-    await schedule('missing', { dueTime: '0s', data: {}, failurePolicy: { constant: { interval: '0.05s' } } })
-    await vi.waitFor(async () => expect(await isGone('missing')).toBe(true))
-    expect(calls('missing')).toHaveLength(1)
-  })
-
-  it('does not end a schedule', async () => {
-    failing('recurring')
-    await schedule('recurring', {
-      schedule: '@every 100ms',
-      data: {},
-      failurePolicy: { drop: {} },
-      repeats: 3,
-    })
-    expect(await called('recurring', 3)).toHaveLength(3)
-  })
-
-  it('never reaches the app for a job without data, as in Dapr 1.18.2', async () => {
-    await schedule('no-data', { dueTime: '0s', failurePolicy: { drop: {} } })
-    await vi.waitFor(async () => expect(await isGone('no-data')).toBe(true))
-    expect(calls('no-data')).toHaveLength(0)
-  })
-})
-
-describe('jobs and restarts', () => {
-  it('a job that falls due while no sidecar of its app runs is delivered when one starts', async () => {
-    const app = createRecordingApp()
-    const first = await embeddedSidecar(sql, { app, appId: 'sleeper' })
-    await schedule('staged', { dueTime: inMs(50), data: { staged: true } }, first)
-    await first.sidecar.stop()
-    await schedule('marker', { dueTime: inMs(150), data: {} })
-    await called('marker', 1)
-    expect(calls('staged', first)).toHaveLength(0)
-    const second = await embeddedSidecar(sql, { app, appId: 'sleeper' })
-    await called('staged', 1, second)
-  })
-
+describe('jobs and several sidecars', () => {
   it('each job goes to one of several sidecars, and never twice at once', async () => {
+    const sql = await testDatabase()
     const app = createRecordingApp()
     const drivers = [
       await embeddedSidecar(sql, { app, appId: 'pool' }),
@@ -238,10 +26,10 @@ describe('jobs and restarts', () => {
       running -= 1
       return undefined
     })
-    await schedule('alone', { schedule: '@every 50ms', repeats: 5, data: {} }, drivers[0])
+    await schedule('alone', { schedule: '@every 50ms', repeats: 5, data: {} }, drivers[0]!)
     const names = Array.from({ length: 100 }, (_, n) => `many-${n}`)
-    await Promise.all(names.map((name) => schedule(name, { dueTime: inMs(100), data: {} }, drivers[1])))
-    await called('alone', 5, drivers[0])
+    await Promise.all(names.map((name) => schedule(name, { dueTime: inMs(100), data: {} }, drivers[1]!)))
+    await vi.waitFor(() => expect(app.calls('/job/alone')).toHaveLength(5), 10_000)
     for (const { sidecar } of drivers) await sidecar.idle()
     expect(most).toBe(1)
     for (const name of names) expect(app.calls(`/job/${name}`)).toHaveLength(1)

@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import type { SidecarContext } from './context.ts'
-import { parseProtoDuration } from './durations.ts'
+import { parseProtoDuration, toProtoDuration } from './durations.ts'
 import { detailedError, malformedRequest, messageOf, type ApiError } from './errors.ts'
 import { jobChannel } from './job-runner.ts'
 import { planJob } from './job-schedule.ts'
@@ -23,10 +23,12 @@ const Uint32 = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]
     .max(2 ** 32 - 1),
 )
 
-const Policy = z.object({
-  constant: z.object({ interval: ProtoDuration.nullish(), maxRetries: Uint32.nullish() }).nullish(),
-  drop: z.object({}).nullish(),
-})
+const Policy = z
+  .object({
+    constant: z.object({ interval: ProtoDuration.nullish(), maxRetries: Uint32.nullish() }).nullish(),
+    drop: z.object({}).nullish(),
+  })
+  .refine(({ constant, drop }) => !constant || !drop, 'oneof policy is already set')
 
 // Protobuf JSON: names in camelCase or snake_case, null for absent, unknown fields ignored.
 const JobRequest = z.preprocess(
@@ -61,7 +63,7 @@ export function jobRoutes(context: SidecarContext): Hono {
           500,
           'GET_JOB',
           `failed to get job due to: rpc error: code = NotFound desc = job not found: ${name}`,
-          appId,
+          { appID: appId, namespace: 'default' },
         )
       return c.json(toAnswer(job))
     })
@@ -75,14 +77,18 @@ export function jobRoutes(context: SidecarContext): Hono {
 
 async function scheduleJob(context: SidecarContext, name: string, text: string): Promise<void> {
   const { sql, appId } = context
+  const known = { appID: appId, namespace: 'default' }
   const body = parseBody(text)
   const request = JobRequest.safeParse(body)
   if (!request.success) throw malformedRequest(z.prettifyError(request.error))
   const { data: fields } = request
-  if (fields.name) throw jobError(400, 'JOB_NAME', 'Set the job name in the url only', appId)
+  if (fields.name) {
+    throw jobError(400, 'JOB_NAME', 'Set the job name in the url only', { appID: appId })
+  }
+  if (name === '') throw jobError(400, 'JOB_NAME_EMPTY', 'Name is empty', known)
   const schedule = fields.schedule ?? null
   const dueTime = fields.dueTime ?? null
-  if (schedule === null && dueTime === null) throw jobError(400, 'SCHEDULE_EMPTY', 'Schedule is empty', appId)
+  if (schedule === null && dueTime === null) throw jobError(400, 'SCHEDULE_EMPTY', 'Schedule is empty', known)
 
   const times = { schedule, dueTime, ttl: fields.ttl ?? null, repeats: fields.repeats ?? null }
   const refuse = (status: number, code: string, reason: string) =>
@@ -90,14 +96,18 @@ async function scheduleJob(context: SidecarContext, name: string, text: string):
       status,
       'SCHEDULE_JOB',
       `failed to schedule job due to: rpc error: code = ${code} desc = ${reason}`,
-      appId,
+      known,
     )
+  const wrongName = nameProblem(name)
+  if (wrongName) {
+    const key = JSON.stringify(`app||default||${appId}||${name}`)
+    throw refuse(500, 'Unknown', `job name is invalid ${key}: ${wrongName}`)
+  }
   let plan: ReturnType<typeof planJob>
   try {
-    checkName(name)
     plan = planJob(times, context.clock.now())
   } catch (error) {
-    throw refuse(500, 'Unknown', messageOf(error))
+    throw refuse(500, 'Unknown', `job failed validation: ${messageOf(error)}`)
   }
   const overwrite = fields.overwrite ?? false
   if (plan === null) return overwrite ? await deleteJob(sql, appId, name) : undefined
@@ -135,11 +145,11 @@ function toCamelCase(value: unknown): unknown {
   )
 }
 
-function checkName(name: string): void {
-  // The name becomes a part of the callback's path as it is.
-  if (name === '' || name === '.' || name === '..' || /[/\\#?\p{Cc}]/u.test(name)) {
-    throw new Error(`job name is invalid '${name}'`)
-  }
+// The name becomes a part of the callback's path as it is.
+function nameProblem(name: string): string | null {
+  if (/[/\\#?]/.test(name)) return "must not contain '/', '\\', '#' or '?'"
+  if (/\p{Cc}/u.test(name)) return 'must not contain control characters'
+  return name === '.' || name === '..' ? 'must not be a path traversal sequence' : null
 }
 
 function toPolicy(policy: z.infer<typeof Policy> | null | undefined): FailurePolicy {
@@ -165,14 +175,14 @@ function toAnswer(job: Job): unknown {
         ? { drop: {} }
         : {
             constant: {
-              interval: `${policy.intervalMs / 1000}s`,
+              interval: toProtoDuration(policy.intervalMs),
               ...(policy.maxRetries !== null && { maxRetries: policy.maxRetries }),
             },
           },
   }
 }
 
-function jobError(status: number, code: string, message: string, appId: string): ApiError {
+function jobError(status: number, code: string, message: string, metadata: Record<string, string>): ApiError {
   const reason = `DAPR_SCHEDULER_${code}`
-  return detailedError(status, reason, message, { reason, metadata: { appID: appId, namespace: 'default' } })
+  return detailedError(status, reason, message, { reason, metadata })
 }

@@ -205,7 +205,7 @@ function pubsubErrors({ appId }: SidecarContext, pubsub: string) {
       const message = 'cannot create cloudevent'
       return detailedError(500, 'ERR_PUBSUB_CLOUD_EVENTS_SER', message, {
         reason: 'DAPR_PUBSUB_CLOUD_EVENT_CREATION',
-        metadata: { appID: appId },
+        metadata: { appID: appId, error: 'the event is not a JSON object' },
         others: about(message),
       })
     },

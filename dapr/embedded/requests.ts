@@ -15,7 +15,7 @@ export function queryMetadata(request: Request): Record<string, string> {
 /** The body, at most 4 MiB as daprd's `--max-body-size`. Rejects with an Error beyond that. */
 export async function readBody(request: Request): Promise<Uint8Array> {
   const body = new Uint8Array(await request.arrayBuffer())
-  if (body.byteLength > MAX_BODY_BYTES) throw new Error('http: request body too large')
+  if (body.byteLength > MAX_BODY_BYTES) throw new Error('stream too large')
   return body
 }
 

@@ -60,7 +60,7 @@ export async function writeState(
   now: Date,
 ): Promise<void> {
   const { key, etag } = write
-  if (etag !== null && !UUID.test(etag)) throw mismatch(`invalid UUID: ${etag}`)
+  if (etag !== null && !UUID.test(etag)) throw mismatch(invalidUuid(etag))
   const { count } =
     write.operation === 'delete' ? await remove(sql, store, key, etag) : await upsert(sql, store, write, now)
   if (count === 1 || (write.operation === 'delete' && etag === null)) return
@@ -103,7 +103,13 @@ export async function removeExpiredState(sql: Sql, now: Date): Promise<void> {
   await sql`delete from dapr.state where expires_at < ${now}`
 }
 
-function mismatch(detail?: string): StateError {
+export function mismatch(detail?: string): StateError {
   const text = 'possible etag mismatch. error from state store'
   return new StateError(detail === undefined ? text : `${text}: ${detail}`, true)
+}
+
+// The words of Go's uuid package, which also knows spellings with braces, without dashes and as a URN.
+function invalidUuid(text: string): string {
+  const length = Buffer.byteLength(text)
+  return [32, 36, 38, 45].includes(length) ? 'invalid UUID format' : `invalid UUID length: ${length}`
 }

@@ -5,6 +5,7 @@ import { apiError, detailedError, malformedRequest, messageOf, resourceInfo } fr
 import { queryMetadata, readText } from './requests.ts'
 import { metadataValue } from './resources.ts'
 import {
+  mismatch,
   readState,
   StateError,
   writeAll,
@@ -82,7 +83,11 @@ async function save(context: SidecarContext, c: Context): Promise<Response> {
   )
   const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
   if (errors.length === 0) return c.body(null, 204)
-  throw fail(errors.find((error) => error instanceof StateError && error.isEtagMismatch) ?? errors[0])
+  if (items.length === 1) throw fail(errors[0])
+  // Of several items every error is named, and one mismatch makes a mismatch of all.
+  const texts = errors.map(messageOf).join('\n')
+  const hasMismatch = errors.some((error) => error instanceof StateError && error.isEtagMismatch)
+  throw fail(hasMismatch ? mismatch(texts) : new StateError(texts))
 }
 
 async function remove(context: SidecarContext, c: Context): Promise<Response> {
@@ -133,7 +138,7 @@ async function transact(context: SidecarContext, c: Context): Promise<Response> 
     if (operation === 'upsert' || operation === 'delete') continue
     throw apiError(400, 'ERR_NOT_SUPPORTED_STATE_OPERATION', `operation type ${operation} not supported`)
   }
-  for (const { request } of operations) store.keyOf(request.key)
+  for (const { request } of operations) store.keyOf(request.key, 'transaction')
   try {
     const writes = operations.map(({ operation, request }) =>
       toWrite(operation as 'upsert' | 'delete', store.keyOf(request.key), request, metadata),
@@ -153,7 +158,7 @@ async function transact(context: SidecarContext, c: Context): Promise<Response> 
 interface Store {
   readonly name: string
   /** The key as it is stored: with the prefix that keeps apps apart. */
-  keyOf(key: string): string
+  keyOf(key: string, within?: 'transaction'): string
 }
 
 function findStore(context: SidecarContext, c: Context): Store {
@@ -176,18 +181,19 @@ function findStore(context: SidecarContext, c: Context): Store {
   const prefix = known[strategy] ?? `${strategy}||`
   return {
     name,
-    keyOf(key) {
-      if (key.includes('||')) throw illegalKey(name, key)
+    keyOf(key, within) {
+      if (key.includes('||')) throw illegalKey(name, key, within)
       return prefix + key
     },
   }
 }
 
-function illegalKey(store: string, key: string) {
+// In a transaction Dapr has lost the key when it words the violation.
+function illegalKey(store: string, key: string, within: 'transaction' | undefined) {
   const message = `api error: code = InvalidArgument desc = input key/keyPrefix '${key}' can't contain '||'`
   const violation = {
     '@type': 'type.googleapis.com/google.rpc.BadRequest',
-    field_violations: [{ field: key, description: message }],
+    field_violations: [{ ...(!within && { field: key }), description: message }],
   }
   const others = [violation, resourceInfo('state', store, '')]
   return detailedError(400, 'ERR_MALFORMED_REQUEST', message, { reason: 'DAPR_STATE_ILLEGAL_KEY', others })
@@ -214,7 +220,9 @@ function toWrite(operation: StateWrite['operation'], key: string, item: Item, qu
 function parseTtl(text: string): number | null {
   if (text === '') return null
   const seconds = /^-?\d+$/.test(text) ? Number(text) : NaN
-  const problem = Number.isNaN(seconds) ? `parsing "${text}": invalid syntax` : 'must be -1 or greater'
+  const problem = Number.isNaN(seconds)
+    ? `strconv.ParseInt: parsing "${text}": invalid syntax`
+    : 'must be -1 or greater'
   if (!(seconds >= -1 && seconds <= 2 ** 31 - 1)) {
     throw new StateError(`error parsing TTL: incorrect value for metadata 'ttlInSeconds': ${problem}`)
   }

@@ -1,0 +1,62 @@
+import { inject } from 'vitest'
+import type { SocketTarget } from '../../../shared/db/connect.ts'
+import { currentProfile } from './profile.ts'
+
+/** One Dapr component as YAML; values are texts, as Dapr wants them. */
+export function component(
+  name: string,
+  type: string,
+  metadata: Readonly<Record<string, string>> = {},
+  { version = 'v1', scopes = [] }: { version?: string; scopes?: readonly string[] } = {},
+): string {
+  return JSON.stringify({
+    apiVersion: 'dapr.io/v1alpha1',
+    kind: 'Component',
+    metadata: { name },
+    spec: { type, version, metadata: Object.entries(metadata).map(([key, value]) => ({ name: key, value })) },
+    scopes,
+  })
+}
+
+/** The pub/sub component of the profile, with the settings of dapr/components/. */
+export function pubsubComponent(name = 'pubsub', group?: string): string {
+  const { pubsub, isEmbedded } = currentProfile()
+  if (pubsub === 'redis') {
+    return component(name, 'pubsub.redis', {
+      redisHost: inject('services').redis,
+      poolSize: '100',
+      ...(group && { consumerID: group }),
+    })
+  }
+  return component(name, 'pubsub.kafka', {
+    brokers: isEmbedded ? 'none' : inject('services').brokers,
+    authType: 'none',
+    initialOffset: 'oldest',
+    version: '3.6.0',
+    maxMessageBytes: '4194304',
+    ...(group && { consumerGroup: group }),
+  })
+}
+
+/** The state store of the profile. */
+export function stateComponent(database: SocketTarget | null): string {
+  const name = 'statestore'
+  if (currentProfile().state === 'redis') {
+    return component(name, 'state.redis', { redisHost: inject('services').redis })
+  }
+  const connectionString = database
+    ? `host=${database.host} port=${database.port} user=${database.user} dbname=${database.database}`
+    : 'none'
+  return component(name, 'state.postgresql', { connectionString, tablePrefix: 'dapr_' }, { version: 'v2' })
+}
+
+/** A Resiliency with one inbound retry policy for each pub/sub component. */
+export function inboundRetries(policies: Readonly<Record<string, object>>): string {
+  const targets = Object.keys(policies).map((name) => [name, { inbound: { retry: name } }])
+  return JSON.stringify({
+    apiVersion: 'dapr.io/v1alpha1',
+    kind: 'Resiliency',
+    metadata: { name: 'deliveries' },
+    spec: { policies: { retries: policies }, targets: { components: Object.fromEntries(targets) as object } },
+  })
+}

@@ -1,0 +1,52 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll } from 'vitest'
+import { silentLogger } from '../../../shared/observability/logger.ts'
+import { testDatabase } from '../../../shared/testing/database.ts'
+import { parseResources } from '../../embedded/resources.ts'
+import { createSidecar, type Sidecar } from '../../embedded/sidecar.ts'
+import { temporaryDirectory } from '../../embedded/testing/embedded-sidecar.ts'
+import { pubsubComponent, stateComponent } from './components.ts'
+import type { Driver, SidecarSetup } from './sidecar.ts'
+
+/** The embedded sidecar, reached by its fetch function. */
+export async function startEmbeddedDriver(setup: SidecarSetup): Promise<Driver> {
+  const { appId, app, env, apiToken, appToken, peers } = setup
+  const sql = await testDatabase()
+  const dataDir = await temporaryDirectory()
+  await writeFile(join(dataDir, 'secrets.json'), JSON.stringify(setup.secrets))
+  const texts = [
+    ...(setup.hasPubsub ? [pubsubComponent()] : []),
+    ...(setup.hasState ? [stateComponent(null)] : []),
+    ...setup.resources,
+  ]
+  const resources = parseResources(texts.map((text, index) => ({ file: `${index}.yaml`, text })))
+  const create = () =>
+    createSidecar({
+      ...{ appId, sql, resources, app: (request) => app.fetch(request), dataDir, env, logger: silentLogger },
+      clock: { now: () => new Date(Date.now()) },
+      fetch,
+      apps: new Map(Object.entries(peers).map(([name, peer]) => [name, (request) => peer.fetch(request)])),
+      ...(apiToken !== undefined && { apiToken }),
+      ...(appToken !== undefined && { appToken }),
+    })
+  let sidecar: Sidecar = create()
+  await sidecar.start()
+  afterAll(() => sidecar.stop())
+  return {
+    appId,
+    app,
+    call: async (path, init) => await sidecar.fetch(new Request(`http://sidecar${path}`, init)),
+    stop: async () => await sidecar.stop(),
+    async start() {
+      sidecar = create()
+      await sidecar.start()
+    },
+    async mails() {
+      const mailbox = join(dataDir, 'mailbox')
+      await mkdir(mailbox, { recursive: true })
+      const names = (await readdir(mailbox)).toSorted()
+      return await Promise.all(names.map((name) => readFile(join(mailbox, name), 'utf8')))
+    },
+  }
+}
