@@ -1,8 +1,10 @@
+import { ownNextOccurrences } from '../shared/app/create-next-occurrence.ts'
 import type { Deps } from '../shared/app/ports.ts'
 import { createPublisher, type Publisher } from '../shared/app/publisher.ts'
 import type { Config } from '../shared/config.ts'
 import { createBroker } from '../shared/dapr/broker.ts'
 import { createDaprClient } from '../shared/dapr/client.ts'
+import { invokedNextOccurrences } from '../shared/dapr/next-occurrences.ts'
 import { createOtherUnits } from '../shared/dapr/other-units.ts'
 import type { Fetch } from '../shared/dapr/transport.ts'
 import { createChangeStore } from '../shared/db/change-store.ts'
@@ -61,6 +63,10 @@ export function composeDeps(config: Config, { sql, log, sidecarFetch, appToken }
     housekeeping: createHousekeeping(sql),
     sidecar: dapr.health,
     units: createOtherUnits(dapr, { clock }),
+    nextOccurrences:
+      config.recurrenceCreatesVia === 'invoke'
+        ? invokedNextOccurrences(dapr)
+        : ownNextOccurrences({ changes, clock, ids, publishing }),
     database: createPing(sql),
     settings,
   }

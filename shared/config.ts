@@ -21,6 +21,7 @@ const Environment = z.object({
   DAPR_HTTP_PORT: port.default(3500),
   DAPR_API_TOKEN: z.string().min(1).optional(),
   APP_API_TOKEN: z.string().min(1).optional(),
+  RECURRENCE_CREATES_VIA: z.enum(['store', 'invoke']).default('store'),
   PUBLIC_URL: z.url().optional(),
   TRUSTED_PROXIES: networks.default([]),
   OIDC_ISSUER: z.url().optional(),
@@ -61,6 +62,8 @@ export function readConfig(env: Record<string, string | undefined> = process.env
       apiToken: e.DAPR_API_TOKEN,
       appToken: e.APP_API_TOKEN,
     },
+    /** Who makes the occurrences of events: the worker itself, or tasks-api, invoked by the worker. */
+    recurrenceCreatesVia: e.RECURRENCE_CREATES_VIA,
     /** An OIDC issuer whose tokens are accepted beside our own. */
     oidc: e.OIDC_ISSUER
       ? { issuer: e.OIDC_ISSUER, audience: e.OIDC_AUDIENCE, jwksUrl: e.OIDC_JWKS_URL }

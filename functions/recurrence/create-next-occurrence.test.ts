@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ownNextOccurrences } from '../../shared/app/create-next-occurrence.ts'
 import type { ChangeStore } from '../../shared/app/ports.ts'
 import type { CloudEvent } from '../../shared/domain/cloud-event.ts'
 import type { TaskView } from '../../shared/domain/task.ts'
@@ -34,6 +35,13 @@ const made = async (user: Client) =>
   (await user.events())
     .filter(({ type }) => type === 'task.occurrence.generated')
     .map(({ data }) => data.task.due_date)
+
+/** The consumer alone, over a store that differs. */
+function over(change: Partial<ChangeStore>) {
+  const other = { ...deps, changes: { ...deps.changes, ...change } }
+  other.nextOccurrences = ownNextOccurrences(other)
+  return { ...service, app: mountFunctions([createNextOccurrence], other) }
+}
 
 const sweep = async () => app.request('/dapr/cron/sweep-series-cron', { method: 'POST', headers: TOKEN })
 
@@ -219,9 +227,7 @@ describe('create-next-occurrence', () => {
       where task_id = ${id}`
     const loadOccurrences: ChangeStore['loadOccurrences'] = async (...asked) =>
       (await deps.changes.loadOccurrences(...asked)).filter(({ state }) => state !== 'missed')
-    const blind = { ...deps, changes: { ...deps.changes, loadOccurrences } }
-    const app = mountFunctions([createNextOccurrence], blind)
-    expect(await deliver({ ...service, app }, message)).toEqual(SUCCESS)
+    expect(await deliver(over({ loadOccurrences }), message)).toEqual(SUCCESS)
     expect(await made(user)).toEqual(['2026-03-04'])
   })
 
@@ -230,11 +236,7 @@ describe('create-next-occurrence', () => {
     const { id } = await daily(user)
     await complete(user, id)
     const message = await takeOne('task.completed')
-    const failing = {
-      ...deps,
-      changes: { ...deps.changes, commit: () => Promise.reject(new Error('connection closed')) },
-    }
-    const broken = { ...service, app: mountFunctions([createNextOccurrence], failing) }
+    const broken = over({ commit: () => Promise.reject(new Error('connection closed')) })
     expect(await deliver(broken, message)).toEqual({ status: 'RETRY' })
     expect(await made(user)).toEqual([])
     expect(await deliver(service, message)).toEqual(SUCCESS)

@@ -3,7 +3,7 @@ import type { Maker } from '../domain/events.ts'
 import { lastStep } from '../domain/last-occurrence.ts'
 import { decideNextOccurrence, type SeriesState } from '../domain/next-occurrence.ts'
 import { toChange, type Origin } from './commit-decision.ts'
-import type { Change, CommitResult, Deps } from './ports.ts'
+import type { Change, CommitResult, Deps, NextOccurrences } from './ports.ts'
 import { recentOccurrences } from './recent-occurrences.ts'
 
 export interface NextOccurrenceRequest {
@@ -17,11 +17,13 @@ export interface NextOccurrenceRequest {
 
 const ATTEMPTS = 5
 
+type Making = Pick<Deps, 'changes' | 'clock' | 'ids' | 'publishing'>
+
 /**
  * Gives a series its next occurrence if it has none; the decision is made from the rows, so it does not matter how
  * often, how late or in which order this is asked. Resolves to whether this call made one (or ended the series).
  */
-export async function createNextOccurrence(deps: Deps, request: NextOccurrenceRequest): Promise<boolean> {
+export async function createNextOccurrence(deps: Making, request: NextOccurrenceRequest): Promise<boolean> {
   const origin: Origin = {
     userId: request.userId,
     actor: { type: 'system', id: 'recurrence', on_behalf_of: request.userId },
@@ -46,8 +48,16 @@ export async function createNextOccurrence(deps: Deps, request: NextOccurrenceRe
   throw new Error('the series kept changing; the message will be delivered again')
 }
 
+/** Makes the occurrences of events in this process. */
+export const ownNextOccurrences = (deps: Making): NextOccurrences => ({
+  create: async ({ mark, ...request }) => {
+    const commit = (change: Change) => deps.changes.commit({ ...change, processed: mark })
+    await createNextOccurrence(deps, { ...request, madeBy: 'event', commit })
+  },
+})
+
 async function loadState(
-  { changes }: Deps,
+  { changes }: Making,
   { userId, seriesId }: NextOccurrenceRequest,
   now: Date,
 ): Promise<SeriesState | null> {

@@ -58,6 +58,12 @@ export interface TagDelta {
   completed: number
 }
 
+/** What a consumer leaves behind together with its effect, so that it has it once for an event. */
+export interface DedupeMark {
+  consumer: string
+  eventId: string
+}
+
 /** One decided change of one user. It is applied as a whole or not at all; a changed row carries its new version. */
 export interface Change {
   userId: string
@@ -73,8 +79,8 @@ export interface Change {
   activeDelta: number
   completedDelta: number
   events: EventDraft[]
-  /** The dedupe mark of a consumer: a second change with the same mark is refused. */
-  processed?: { consumer: string; eventId: string }
+  /** A second change with the same mark is refused. */
+  processed?: DedupeMark
   idempotency?: { key: string; fingerprint: string; answer: unknown; expiresAt: Date }
 }
 
@@ -180,6 +186,15 @@ export interface Broker {
   publishAll(topic: string, events: CloudEvent[]): Promise<Set<string>>
 }
 
+/** Where the occurrences that follow from events are made: here, or by the unit that owns the tasks. */
+export interface NextOccurrences {
+  /**
+   * Gives a series its next occurrence if it has none, in one commit with the mark, so it may be asked again at will.
+   * Rejects when it is not known to be done.
+   */
+  create(request: { userId: string; seriesId: string; trace: TraceContext; mark: DedupeMark }): Promise<void>
+}
+
 /** A request as another unit is to get it. */
 export interface ForwardedRequest {
   method: string
@@ -238,6 +253,7 @@ export interface Deps {
   publishing: Publishing
   sidecar: SidecarHealth
   units: OtherUnits
+  nextOccurrences: NextOccurrences
   database: { ping(): Promise<boolean> }
   identity: Identity
   authenticate: (token: string) => Promise<Actor>

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono'
-import type { Change, CommitResult, Deps } from '../app/ports.ts'
+import type { Change, CommitResult, DedupeMark, Deps } from '../app/ports.ts'
 import type { TraceContext } from '../domain/actor.ts'
 import type { CloudEvent } from '../domain/cloud-event.ts'
 import type { AnyEvent, EventData, Topic } from '../domain/events.ts'
@@ -10,6 +10,8 @@ import { continueTrace } from './trace-context.ts'
 /** What a consumer gets: the event, already checked against the catalogue, and the only way to write its effect. */
 export interface Delivery<E extends AnyEvent> {
   event: CloudEvent & { type: E['type']; data: EventData<E> }
+  /** This consumer's, for this event. */
+  mark: DedupeMark
   /** Commits an effect together with this consumer's dedupe mark: the second delivery gets `already_processed`. */
   commit: (change: Omit<Change, 'processed'>) => Promise<CommitResult>
   trace: TraceContext
@@ -42,14 +44,14 @@ export function topicFunction<E extends AnyEvent>(spec: TopicSpec<E>): TopicFunc
     consumer: spec.consumer,
     topics: [...new Set(spec.on.map((definition) => definition.topic))],
     wants: (type) => spec.on.some((definition) => definition.type === type),
-    deliver: (event, deps) =>
-      spec.handle({
-        event: event as Delivery<E>['event'],
-        commit: (change) =>
-          deps.changes.commit({ ...change, processed: { consumer: spec.consumer, eventId: event.id } }),
+    deliver: (event, deps) => {
+      const mark = { consumer: spec.consumer, eventId: event.id }
+      return spec.handle({
+        ...{ event: event as Delivery<E>['event'], mark, deps },
+        commit: (change) => deps.changes.commit({ ...change, processed: mark }),
         trace: continueTrace(event.traceparent, event.tracestate, deps.ids),
-        deps,
-      }),
+      })
+    },
     createApp: (deps) => {
       const app = problemApp(deps)
       mountTopics(app, [self], deps)

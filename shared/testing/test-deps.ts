@@ -47,6 +47,7 @@ export function testDeps(overrides: Partial<Omit<Deps, 'clock'>> = {}): TestDeps
       state: () => ({ status: 'available', since: clock.now() }),
     },
     sidecar: { outbound: async () => true },
+    nextOccurrences: { create: async () => {} },
     units: { forward: async () => Promise.reject(new Error('there is no other unit')) },
     database: { ping: async () => true },
     identity: {

@@ -1,5 +1,6 @@
 import type { Hono } from 'hono'
 import { afterEach, beforeEach, expect } from 'vitest'
+import { ownNextOccurrences } from '../../../shared/app/create-next-occurrence.ts'
 import type { Broker, Deps } from '../../../shared/app/ports.ts'
 import { publishPending } from '../../../shared/app/publish-events.ts'
 import { createChangeStore } from '../../../shared/db/change-store.ts'
@@ -102,7 +103,7 @@ export async function taskService(also: DaybookFunction[] = []): Promise<TaskSer
       return new Set()
     },
   }
-  const deps = {
+  const ports = {
     clock: { now: () => now },
     ids: systemIds,
     log: { info: note, warn: note, error: note },
@@ -118,6 +119,7 @@ export async function taskService(also: DaybookFunction[] = []): Promise<TaskSer
     }),
     settings: { appToken: SIDECAR_TOKEN },
   } as unknown as Deps
+  const deps: Deps = { ...ports, nextOccurrences: ownNextOccurrences(ports) }
   const app = mountFunctions([...WRITES, ...also], deps)
 
   function note(fields: object) {

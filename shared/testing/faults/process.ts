@@ -8,6 +8,7 @@ import skipOccurrence from '../../../functions/tasks/skip-occurrence.ts'
 import createNextOccurrence from '../../../functions/recurrence/create-next-occurrence.ts'
 import sweepSeries from '../../../functions/recurrence/sweep-series.ts'
 import relayEvents from '../../../functions/outbox/relay-events.ts'
+import { ownNextOccurrences } from '../../app/create-next-occurrence.ts'
 import type { Deps, SeriesSweep } from '../../app/ports.ts'
 import { createPublisher } from '../../app/publisher.ts'
 import { createChangeStore } from '../../db/change-store.ts'
@@ -69,6 +70,7 @@ export function startProcess(world: World, name: string, sabotage: Sabotage): Pr
     }),
   } as unknown as Deps
   const deps: Deps = { ...ports, ...sabotage.ports?.(ports, world) }
+  deps.nextOccurrences = ownNextOccurrences(deps)
   deps.publishing = createPublisher(deps, (work, ms) => {
     const at = world.now + ms
     let isCancelled = false

@@ -1,0 +1,31 @@
+import type { NextOccurrences } from '../app/ports.ts'
+import type { DaprClient } from './client.ts'
+import { DaprError } from './dapr-error.ts'
+
+/** App-id of the unit that owns the tasks (shared/kit/units.ts). */
+const TASKS = 'tasks-api'
+
+/**
+ * Has the occurrences of events made by functions/tasks/make-next-occurrence.ts. What is not a 204 is not known to be
+ * done: the event is delivered again, and the mark that travels along keeps the effect single.
+ */
+export const invokedNextOccurrences = ({ invoke }: Pick<DaprClient, 'invoke'>): NextOccurrences => ({
+  create: async ({ userId, seriesId, trace, mark }) => {
+    const answer = await invoke(TASKS, {
+      ...{ method: 'POST', path: '/internal/next-occurrences' },
+      headers: new Headers({
+        ...{ 'content-type': 'application/json', traceparent: trace.traceparent },
+        ...(trace.tracestate !== null && { tracestate: trace.tracestate }),
+      }),
+      body: JSON.stringify({
+        ...{ user_id: userId, series_id: seriesId },
+        mark: { consumer: mark.consumer, event_id: mark.eventId },
+      }),
+    })
+    if (answer.status === 204) return
+    throw new DaprError({
+      ...{ operation: `invoke ${TASKS} POST`, kind: 'refused', status: answer.status },
+      body: answer.body.toString(),
+    })
+  },
+})
