@@ -40,5 +40,23 @@ export function connect(target: ConnectionTarget, options: ConnectOptions): Sql 
       date: { to: 1082, from: [1082], parse: (text: string) => text, serialize: (text: string) => text },
     },
   }
-  return typeof target === 'string' ? postgres(target, settings) : postgres({ ...target, ...settings })
+  if (typeof target !== 'string') return postgres({ ...target, ...settings })
+  const { url, socket } = splitUrl(target)
+  return postgres(url, { ...socket, ...settings })
 }
+
+/**
+ * The URL of libpq names the folder of a Unix socket as the parameter `host` (PostgreSQL, 32.1.1.2), and daprd reads it
+ * so, too. postgres.js wants it beside the URL.
+ */
+function splitUrl(text: string): { url: string; socket: { host?: string } } {
+  const url = new URL(text)
+  const host = url.searchParams.get('host')
+  if (!host?.startsWith('/')) return { url: text, socket: {} }
+  url.searchParams.delete('host')
+  return { url: url.href, socket: { host } }
+}
+
+/** A socket as a URL for another process. */
+export const socketUrl = ({ host, port, user, database }: SocketTarget): string =>
+  `postgres://${user}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`

@@ -1,0 +1,42 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { livingPid, removePidFile, stopByPidFile, writePidFile } from '../../tools/pid-file.ts'
+import { ProgramError } from '../../tools/program-error.ts'
+import { stopService } from '../../tools/service.ts'
+
+const GRACE_MS = 5000
+/** The SQLite file by which sidecars find each other. */
+export const NAMES = 'names.db'
+const SERVICES = ['kafka', 'redis', 'scheduler']
+
+/**
+ * Takes the data folder for this process and ends what a killed predecessor left running there. Processes are known by
+ * pid and time of start, so a number that went to another process is left alone. Returns how many were ended, and how to
+ * let go. Throws `program.already_runs` while another Daybook has the folder.
+ */
+export async function claimFolder(dataDir: string): Promise<{ ended: number; release(): void }> {
+  const run = join(dataDir, 'run')
+  mkdirSync(run, { recursive: true })
+  mkdirSync(join(dataDir, 'logs'), { recursive: true })
+  const own = join(dataDir, 'start-dapr.pid')
+  const owner = livingPid(own)
+  if (owner !== undefined) {
+    throw new ProgramError(
+      'program.already_runs',
+      `Another Daybook is running on the data in ${dataDir} (pid ${owner}); stop it, or set DAYBOOK_DATA_DIR and PORT to others.`,
+    )
+  }
+  writePidFile(own, process.pid)
+  const files = readdirSync(run).filter((file) => file.endsWith('.pid'))
+  const ended = await Promise.all([
+    ...files.map((file) => stopByPidFile(join(run, file), GRACE_MS)),
+    ...SERVICES.map((name) => stopService(join(dataDir, name))),
+  ])
+  for (const file of files) removePidFile(join(run, file))
+  // Where the sidecars of the last start were found.
+  rmSync(join(dataDir, NAMES), { force: true })
+  return {
+    ended: ended.filter((pid) => pid !== undefined).length,
+    release: () => removePidFile(own),
+  }
+}

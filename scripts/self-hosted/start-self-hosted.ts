@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto'
+import { join, resolve } from 'node:path'
+import type { Config } from '../../shared/config.ts'
+import { connect } from '../../shared/db/connect.ts'
+import { migrate } from '../../shared/db/migrate.ts'
+import type { Unit } from '../../shared/kit/units.ts'
+import { startScheduler } from '../../tools/dapr/scheduler.ts'
+import type { Program } from '../../tools/program.ts'
+import { loadUnits } from '../load-units.ts'
+import { BROKERS, checkBroker, type BrokerName } from './broker.ts'
+import { claimFolder } from './claim.ts'
+import { startDatabase } from './database.ts'
+import { GATEWAY } from './gateway.ts'
+import { supervise, type Part, type SupervisedPart } from './part.ts'
+import { planPorts, type Ports } from './ports.ts'
+import { CONFIGURATION, writeResources } from './resources.ts'
+import { sidecarOf, startApp, startSidecar, untilServed, type Surroundings } from './unit.ts'
+
+/** Connections of a unit unless DATABASE_POOL says otherwise: seven units stay far below the 100 of a PostgreSQL. */
+const POOL = 8
+
+export interface SelfHostedOptions {
+  config: Config
+  broker?: BrokerName
+  /** Gets the progress, one line each. */
+  say?: (line: string) => void
+  /** Aborted, it starts nothing more, ends what it has started and rejects. */
+  signal?: AbortSignal
+}
+
+export interface SelfHosted {
+  /** Where clients reach the gateway. */
+  readonly url: string
+  readonly databaseUrl: string
+  /** Absolute; logs lie in logs/ below it. */
+  readonly dataDir: string
+  /** What a sidecar asks of its callers (`dapr-api-token`). */
+  readonly apiToken: string
+  /** What a sidecar shows to its app. */
+  readonly appToken: string
+  readonly units: readonly Unit[]
+  readonly ports: Ports
+  /**
+   * `postgres` (unless DATABASE_URL is set), `kafka` or `redis` (unless one was given), `scheduler`, and for each unit
+   * `<unit>` and `<unit>-daprd`.
+   */
+  readonly parts: ReadonlyMap<string, Part>
+  /** Throws when there is none of that name. */
+  part(name: string): Part
+  /** Ends everything in order: gateway, apps and sidecars, scheduler, broker, database. Nothing is left running. */
+  stop(): Promise<void>
+}
+
+/**
+ * Daybook on real Dapr on this machine: PostgreSQL, a broker, the scheduler, and per unit one Node process with one daprd.
+ * All listen on 127.0.0.1, the gateway on `config.http`. Rejects with one line that says what to do, and then nothing is
+ * left running. A part that dies later is started again.
+ */
+export async function startSelfHosted({
+  config,
+  broker = 'kafka',
+  say = () => {},
+  signal,
+}: SelfHostedOptions): Promise<SelfHosted> {
+  const dataDir = resolve(config.dataDir, 'dapr')
+  const claim = await claimFolder(dataDir)
+  if (claim.ended > 0) say(`ended ${claim.ended} processes that an earlier start had left`)
+  const parts = new Map<string, SupervisedPart>()
+  const stop = async () => {
+    await stopAll(parts)
+    claim.release()
+  }
+  const add = async <P extends Program>(name: string, start: () => Promise<P>): Promise<P> => {
+    signal?.throwIfAborted()
+    let first: P | undefined
+    const part = await supervise(name, async () => (first = await start()), say)
+    parts.set(name, part)
+    say(`${name} is ready`)
+    return first!
+  }
+  try {
+    const units = await loadUnits()
+    // Each program that runs is ended with us by a listener of its own (tools/program.ts).
+    process.setMaxListeners(process.getMaxListeners() + 2 * units.length + 3)
+    const ports = await planPorts(units, config.http.port, dataDir)
+    const [databaseUrl, brokerAddress] = await allOrNothing([
+      openDatabase(config, dataDir, add),
+      openBroker({ config, broker, dataDir, ports }, add),
+      add('scheduler', () =>
+        startScheduler({ dataDir: join(dataDir, 'scheduler'), ports: ports.scheduler }),
+      ).then(({ address }) => address),
+    ])
+    const { variant, variable } = BROKERS[broker]
+    const around: Surroundings = {
+      ...{ dataDir, databaseUrl: databaseUrl!, resourcesDir: join(dataDir, 'resources') },
+      pool: config.environment['DATABASE_POOL'] ? config.database.pool : POOL,
+      apiToken: config.dapr.apiToken ?? randomBytes(32).toString('hex'),
+      appToken: config.dapr.appToken ?? randomBytes(32).toString('hex'),
+      schedulerAddress: `127.0.0.1:${ports.scheduler.api}`,
+      configuration: CONFIGURATION,
+      componentEnv: { DATABASE_URL: databaseUrl!, [variable]: brokerAddress },
+      logLevel: config.logLevel,
+      gatewayHost: config.http.host,
+    }
+    writeResources(around.resourcesDir, variant === undefined ? [] : [variant])
+    await startUnits(units, { ports, around, add, say })
+    return {
+      url: `http://${config.http.host}:${ports.units.get(GATEWAY)!.app}`,
+      ...{ databaseUrl: databaseUrl!, dataDir, apiToken: around.apiToken, appToken: around.appToken },
+      ...{ units, ports, parts, stop },
+      part: (name) => {
+        const part = parts.get(name)
+        if (!part) throw new Error(`There is no part ${name}; there are ${[...parts.keys()].join(', ')}.`)
+        return part
+      },
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+type Add = <P extends Program>(name: string, start: () => Promise<P>) => Promise<P>
+
+/** Waits for all, so that what still starts while another fails is known and can be ended. */
+async function allOrNothing<T>(starts: readonly Promise<T>[]): Promise<T[]> {
+  const results = await Promise.allSettled(starts)
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
+  return await Promise.all(starts)
+}
+
+/** The embedded PostgreSQL, or the one in DATABASE_URL; migrated, so that units find the tables. */
+async function openDatabase(config: Config, dataDir: string, add: Add): Promise<string> {
+  const url = config.database.url ?? (await add('postgres', () => startDatabase(dataDir))).url
+  const sql = connect(url, { max: 2, applicationName: 'daybook-start' })
+  try {
+    await migrate(sql)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+  return url
+}
+
+interface BrokerPlan {
+  config: Config
+  broker: BrokerName
+  dataDir: string
+  ports: Ports
+}
+
+async function openBroker({ config, broker, dataDir, ports }: BrokerPlan, add: Add): Promise<string> {
+  const kind = BROKERS[broker]
+  const given = config.environment[kind.variable]
+  if (given) {
+    await checkBroker(kind, given)
+    return given
+  }
+  await add(broker, () => kind.start(dataDir, ports.broker))
+  return `127.0.0.1:${ports.broker[0]}`
+}
+
+interface UnitPlan {
+  ports: Ports
+  around: Surroundings
+  add: Add
+  say: (line: string) => void
+}
+
+async function startUnits(units: readonly Unit[], { ports, around, add, say }: UnitPlan): Promise<void> {
+  await allOrNothing(
+    units.map(async (unit) => {
+      const own = ports.units.get(unit.id)!
+      const [sidecar] = await allOrNothing([
+        add(sidecarOf(unit.id), () => startSidecar(unit, own, around)),
+        add(unit.id, () => startApp(unit, own, around)),
+      ])
+      await untilServed(unit, own, sidecar as Awaited<ReturnType<typeof startSidecar>>)
+      say(`${unit.id} is served`)
+    }),
+  )
+}
+
+/**
+ * The gateway first, so that nobody is refused halfway; a worker's sidecar before its app, so that deliveries end; any
+ * other app before its sidecar, so that it can publish what it has written.
+ */
+async function stopAll(parts: ReadonlyMap<string, SupervisedPart>): Promise<void> {
+  const stop = async (...names: string[]) => {
+    for (const name of names) await parts.get(name)?.stop()
+  }
+  await stop(GATEWAY, sidecarOf(GATEWAY))
+  const apps = [...parts.keys()].filter((name) => parts.has(sidecarOf(name)) && name !== GATEWAY)
+  await Promise.all(
+    apps.map((app) => (app.endsWith('-worker') ? stop(sidecarOf(app), app) : stop(app, sidecarOf(app)))),
+  )
+  // What is left of a start that failed halfway, then the services in the order in which they need each other.
+  const services = ['scheduler', 'kafka', 'redis', 'postgres']
+  await Promise.all([...parts.keys()].filter((name) => !services.includes(name)).map((name) => stop(name)))
+  await stop(...services)
+}

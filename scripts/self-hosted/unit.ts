@@ -1,0 +1,103 @@
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Unit } from '../../shared/kit/units.ts'
+import { startDaprd, type Daprd, type DaprdPorts } from '../../tools/dapr/daprd.ts'
+import { removePidFile, writePidFile } from '../../tools/pid-file.ts'
+import { startProgram, type Program } from '../../tools/program.ts'
+import { NAMES } from './claim.ts'
+import { GATEWAY } from './gateway.ts'
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+/** Asks nobody: a database that is away must not make Dapr take the app for dead. */
+const HEALTH_PATH = '/livez'
+
+/** What the units of one Daybook share. */
+export interface Surroundings {
+  dataDir: string
+  databaseUrl: string
+  /** Connections of a unit. */
+  pool: number
+  apiToken: string
+  appToken: string
+  schedulerAddress: string
+  resourcesDir: string
+  configuration: string
+  /** What the components read: brokers, DATABASE_URL, secrets. */
+  componentEnv: Record<string, string | undefined>
+  logLevel: string
+  /** Where the gateway listens; every other unit on 127.0.0.1 only. */
+  gatewayHost: string
+}
+
+export interface UnitPorts extends DaprdPorts {
+  app: number
+}
+
+/** The Node process of a unit, ready when it answers. */
+export async function startApp(unit: Unit, ports: UnitPorts, around: Surroundings): Promise<Program> {
+  const pidFile = pidFileOf(around.dataDir, unit.id)
+  const program = await startProgram({
+    name: unit.id,
+    command: process.execPath,
+    args: ['functions/main.ts', ...unit.functions],
+    whenMissing: 'Node is gone.',
+    cwd: ROOT,
+    env: {
+      PORT: String(ports.app),
+      HOST: unit.id === GATEWAY ? around.gatewayHost : '127.0.0.1',
+      DATABASE_URL: around.databaseUrl,
+      DATABASE_POOL: String(around.pool),
+      DAPR_HTTP_PORT: String(ports.http),
+      DAPR_API_TOKEN: around.apiToken,
+      APP_API_TOKEN: around.appToken,
+      LOG_LEVEL: around.logLevel,
+    },
+    logFile: join(around.dataDir, 'logs', `${unit.id}.log`),
+    ports: [ports.app],
+    isReady: async () => (await fetch(`http://127.0.0.1:${ports.app}${HEALTH_PATH}`)).ok,
+    onSpawn: (pid) => writePidFile(pidFile, pid),
+  })
+  void program.exited.then(() => removePidFile(pidFile))
+  return program
+}
+
+/**
+ * The sidecar of a unit, ready when its components are. Dapr takes an app for dead after three failed probes in a row or
+ * scattered, so they come often and have time: about six seconds to see a death, and a busy app is not taken for one.
+ */
+export async function startSidecar(unit: Unit, ports: UnitPorts, around: Surroundings): Promise<Daprd> {
+  const pidFile = pidFileOf(around.dataDir, sidecarOf(unit.id))
+  const { app, ...own } = ports
+  const daprd = await startDaprd({
+    appId: unit.id,
+    appPort: app,
+    appHealthCheck: { path: HEALTH_PATH, probeIntervalSeconds: 2, probeTimeoutMs: 1500, threshold: 3 },
+    resourcesPaths: [around.resourcesDir],
+    configFiles: [around.configuration],
+    schedulerAddress: around.schedulerAddress,
+    ports: own,
+    env: {
+      ...around.componentEnv,
+      DAYBOOK_NAME_RESOLUTION: join(around.dataDir, NAMES),
+      DAPR_API_TOKEN: around.apiToken,
+      APP_API_TOKEN: around.appToken,
+    },
+    logFile: join(around.dataDir, 'logs', `${sidecarOf(unit.id)}.log`),
+    logLevel: 'info',
+  })
+  writePidFile(pidFile, daprd.pid)
+  void daprd.exited.then(() => removePidFile(pidFile))
+  return daprd
+}
+
+/** A unit can be called while its sidecar says that it is healthy and it is ready itself. */
+export async function untilServed(unit: Unit, ports: UnitPorts, sidecar: Daprd) {
+  await sidecar.whenHealthy()
+  const answer = await fetch(`http://127.0.0.1:${ports.app}/readyz`)
+  if (!answer.ok) throw new Error(`${unit.id} is not ready: ${await answer.text()}`)
+}
+
+/** The name of the part that is a unit's sidecar. */
+export const sidecarOf = (unitId: string): string => `${unitId}-daprd`
+
+const pidFileOf = (dataDir: string, name: string): string => join(dataDir, 'run', `${name}.pid`)
