@@ -64,9 +64,10 @@ export function createBroker(sql: Sql): Broker {
     },
 
     async read(topic, from, limit) {
+      // The limit is part of the text: PostgreSQL plans for a tenth of the table when it does not know it.
       const rows = await sql<MessageRow[]>`
         select message_offset, key, headers, body, is_raw, published_at from dapr.messages
-        where topic_id = ${topic.id} and message_offset >= ${from} order by message_offset limit ${limit}`
+        where topic_id = ${topic.id} and message_offset >= ${from} order by message_offset limit ${sql.unsafe(String(limit))}`
       return rows.map(toMessage)
     },
 

@@ -28,6 +28,8 @@ export function createOutbox(sql: Sql): Outbox {
   return {
     drain: (limit, publish) =>
       inTransaction(sql, async (tx) => {
+        // A plan made while the outbox is empty, as it mostly is, would read all of it for every user once it is full.
+        await tx`set local enable_seqscan = off`
         const waiting = await tx<{ user_id: string; is_mine: boolean }[]>`
           select user_id, pg_try_advisory_xact_lock(${PUBLISH_LOCK}, hashtext(user_id::text)) as is_mine
           from (select distinct user_id from outbox where user_id <> all(${[...limit.without]}::uuid[])
@@ -35,16 +37,15 @@ export function createOutbox(sql: Sql): Outbox {
         const mine = waiting.filter((row) => row.is_mine).map((row) => row.user_id)
         if (mine.length === 0) return { claimed: 0, sent: 0, left: waiting.length > 0 }
         // A statement of its own: its snapshot is younger than the locks, so it sees what the last holder has done.
-        const rows = await tx<(EventRow & { place: number })[]>`
-          select e.*, o.place from unnest(${mine}::uuid[]) u (id)
-          cross join lateral (select user_id, seq, row_number() over (order by seq) as place from outbox
+        const rows = await tx<(EventRow & { place: number; pointer: string })[]>`
+          select e.*, o.place, o.pointer from unnest(${mine}::uuid[]) u (id)
+          cross join lateral (select user_id, seq, ctid::text as pointer, row_number() over (order by seq) as place from outbox
             where user_id = u.id order by seq limit ${limit.eventsPerUser}) o
           join events e using (user_id, seq) order by user_id, seq`
         const sent = await publish(rows.map(recordedEvent))
         if (sent.length > 0) {
-          const keys = sent.map((event) => ({ user_id: event.userId, seq: event.sequence }))
-          await tx`delete from outbox o using jsonb_to_recordset(${tx.json(keys)}) as s (user_id uuid, seq bigint)
-            where o.user_id = s.user_id and o.seq = s.seq`
+          const pointers = new Map(rows.map((row) => [row.id, row.pointer]))
+          await tx`delete from outbox where ctid = any(${sent.map(({ id }) => pointers.get(id)!)}::tid[])`
         }
         const isMore = rows.some((row) => row.place === limit.eventsPerUser)
         const left = isMore || waiting.length === limit.users || mine.length < waiting.length
@@ -52,8 +53,8 @@ export function createOutbox(sql: Sql): Outbox {
       }),
     backlog: async () => {
       const [row] = await sql<{ waiting: number; oldest: Date | null }[]>`
-        select count(*)::int as waiting, min(time) as oldest
-        from (select e.time from outbox join events e using (user_id, seq) limit 10000) pending`
+        select count(*)::int as waiting, min(written_at) as oldest
+        from (select written_at from outbox limit 10000) pending`
       return row!
     },
   }

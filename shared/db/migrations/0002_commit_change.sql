@@ -131,7 +131,7 @@ begin
         e.event ->> 'subject', (e.event ->> 'time')::timestamptz, e.event -> 'data', e.event ->> 'traceparent',
         e.event ->> 'tracestate'
       from jsonb_array_elements(change -> 'events') with ordinality e (event, place);
-    insert into outbox (user_id, seq) select owner, s from generate_series(last - event_count + 1, last) s;
+    insert into outbox (user_id, seq, written_at) select owner, s, at from generate_series(last - event_count + 1, last) s;
   end if;
 
   if idem is not null then
