@@ -65,7 +65,8 @@ export function createInvoke({ send, open }: Transport) {
     async invokeStream(appId: string, invocation: Invocation): Promise<Response> {
       const request = toRequest(appId, invocation)
       const response = await open(request)
-      // Every answer of ours carries one and none of a sidecar, whatever it refuses and in whichever form.
+      // Every answer of ours carries one and none of a sidecar: what it refuses, in whichever form, and the empty 200 that
+      // daprd 1.18.2 now and then makes of an app that dies.
       if (response.headers.has('x-request-id')) return response
       const { status, headers } = response
       throw failureOf(request.operation, { status, headers, body: await readStart(response) })
@@ -99,7 +100,8 @@ const NOT_REACHED = new RegExp(
 
 function failureOf(operation: string, answer: DaprAnswer): DaprError {
   const body = answer.body.toString()
-  const isUndelivered = answer.status < 500 || NOT_REACHED.test(body)
+  // By a 4xx the sidecar says what is wrong with the call: token, access, length of the headers.
+  const isUndelivered = (answer.status >= 400 && answer.status < 500) || NOT_REACHED.test(body)
   return new DaprError({
     ...{ operation, body, isUndelivered, status: answer.status, errorCode: errorCodeOf(answer) },
     kind: isUndelivered ? 'refused' : 'unreachable',

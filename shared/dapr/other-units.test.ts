@@ -109,6 +109,7 @@ describe('a request to another unit', () => {
   it.each([
     ['the unit died', DIED],
     ['the sidecar died', hangUp],
+    ['the sidecar made something up', answer(200, '')],
     [
       'daprd says nothing that is known',
       failed('rpc error: code = Unavailable desc = error reading from server: EOF'),

@@ -65,9 +65,8 @@ const inChunks = (body: ForwardedRequest['body']): ReadableStream<Uint8Array> =>
 
 const isRead = (method: string): boolean => method === 'GET' || method === 'HEAD'
 
-/** A sidecar that says 4xx means it: wrong token, access denied, headers too long. */
 const isTransient = ({ status, kind }: DaprError): boolean =>
-  kind !== 'timeout' && (status === null || status >= 500)
+  kind !== 'timeout' && !(status !== null && status >= 400 && status < 500)
 
 const mayTryAgain = (error: DaprError, { isRepeatable }: ForwardedRequest): boolean =>
   isTransient(error) && (error.isUndelivered || isRepeatable)

@@ -64,7 +64,8 @@ async function deliverTo(fn: TopicFunction, event: CloudEvent, deps: Deps): Prom
     return 'done'
   } catch (err) {
     if (err instanceof PermanentError) return { consumer: fn.consumer, reason: err.message }
-    const fields = { function: fn.consumer, event_id: event.id, type: event.type, err }
+    const { id, type, traceparent } = event
+    const fields = { function: fn.consumer, event_id: id, type, trace_id: traceparent?.slice(3, 35), err }
     deps.log.warn(fields, 'delivery failed and will be retried')
     return 'retry'
   }

@@ -1,0 +1,271 @@
+import { once } from 'node:events'
+import { copyFileSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { temporaryDirectory } from '../../dapr/embedded/testing/embedded-sidecar.ts'
+import { createDaprClient } from '../../shared/dapr/client.ts'
+import { installHttp } from '../../shared/dapr/http.ts'
+import { createOtherUnits } from '../../shared/dapr/other-units.ts'
+import { systemClock } from '../../shared/kit/system.ts'
+import { testDeps } from '../../shared/testing/test-deps.ts'
+import { startDaprd, type Daprd } from '../../tools/dapr/daprd.ts'
+import { freePorts } from '../../tools/ports.ts'
+import gateway from './gateway.ts'
+
+const RESILIENCY = fileURLToPath(new URL('../../dapr/components/resiliency.yaml', import.meta.url))
+const TOKENS = { DAPR_API_TOKEN: 'of-the-client', APP_API_TOKEN: 'of-the-sidecar' }
+
+type Behaviour = (response: ServerResponse, request: IncomingMessage) => void
+const ok: Behaviour = (response, request) =>
+  void response.writeHead(200, { 'x-request-id': String(request.headers['x-request-id']) }).end('{}')
+const dies: Behaviour = (response) => void response.socket?.destroy()
+
+/** An app that can be taken away and brought back on its port, and keeps what arrives. */
+function startCallee(port: number) {
+  const received: { method: string; url: string; headers: IncomingMessage['headers']; body: string }[] = []
+  let behave: Behaviour = ok
+  const open = async () => {
+    const server = createServer((request, response) => {
+      const { method = '', url = '', headers } = request
+      if (url === '/healthz') return void response.writeHead(200).end()
+      if (url.startsWith('/dapr/')) return void response.writeHead(404).end()
+      let body = ''
+      request.on('data', (chunk: Buffer) => (body += chunk.toString()))
+      request.on('end', () => {
+        received.push({ method, url, headers, body })
+        behave(response, request)
+      })
+    })
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    return server
+  }
+  let server: Awaited<ReturnType<typeof open>> | undefined
+  return {
+    received,
+    will: (next: Behaviour) => void (behave = next),
+    start: async () => void (server ??= await open()),
+    stop: async () => {
+      server?.closeAllConnections()
+      await new Promise((resolve) => (server ? server.close(resolve) : resolve(0)))
+      server = undefined
+    },
+  }
+}
+
+let callee: ReturnType<typeof startCallee>
+let sidecars: Daprd[] = []
+let calleeOptions: Parameters<typeof startDaprd>[0]
+let app: ReturnType<typeof gateway.createApp>
+
+beforeAll(async () => {
+  installHttp()
+  const [folder, resources] = [await temporaryDirectory(), await temporaryDirectory()]
+  const config = join(folder, 'config.yaml')
+  writeFileSync(
+    config,
+    `apiVersion: dapr.io/v1alpha1
+kind: Configuration
+metadata: { name: test }
+spec:
+  tracing: { samplingRate: '1' }
+  nameResolution:
+    component: sqlite
+    version: v1
+    configuration: { connectionString: '${join(folder, 'names.db')}' }
+`,
+  )
+  copyFileSync(RESILIENCY, join(resources, 'resiliency.yaml'))
+  const [port] = (await freePorts(1)) as [number]
+  callee = startCallee(port)
+  await callee.start()
+  const shared = { resourcesPaths: [resources], configFiles: [config], env: TOKENS }
+  calleeOptions = {
+    ...{ appId: 'tasks-api', appPort: port, ...shared, logFile: join(folder, 'tasks-api.log') },
+    appHealthCheck: { path: '/healthz', probeIntervalSeconds: 1, probeTimeoutMs: 500, threshold: 3 },
+  }
+  const own = await startDaprd({ appId: 'web-api', ...shared, logFile: join(folder, 'web-api.log') })
+  const theirs = await startDaprd(calleeOptions)
+  await theirs.whenHealthy()
+  sidecars = [own, theirs]
+  const dapr = createDaprClient({
+    ...{ baseUrl: own.baseUrl, token: TOKENS.DAPR_API_TOKEN, timeoutMs: 5000 },
+    fetch: (url, init) => fetch(url, init),
+  })
+  app = gateway.createApp(testDeps({ units: createOtherUnits(dapr, { clock: systemClock }) }))
+})
+afterAll(async () => {
+  await callee.stop()
+  await Promise.all(sidecars.map((sidecar) => sidecar.kill()))
+})
+beforeEach(async () => {
+  await callee.start()
+  callee.will(ok)
+  const isBack = async () => {
+    if ((await list()).status !== 200) throw new Error('the callee is not back')
+  }
+  await vi.waitFor(isBack, { timeout: 20_000, interval: 100 })
+  callee.received.length = 0
+})
+
+const ID = '0199d0a0-0000-7000-8000-000000000000'
+const post = async (path: string, headers: Record<string, string> = {}): Promise<Response> =>
+  app.request(path, {
+    ...{ method: 'POST', body: '{"title":"x"}' },
+    headers: { 'content-type': 'application/json', ...headers },
+  })
+const list = async (): Promise<Response> => app.request('/api/tasks')
+const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code
+
+describe('the gateway over real sidecars', () => {
+  it('hands on who asks, in which trace, and the token of the callee', async () => {
+    const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
+    await post('/api/tasks?dry=a%20b', {
+      ...{ authorization: 'Bearer x', 'x-request-id': 'r-1', 'idempotency-key': 'k', 'user-agent': 'curl/8' },
+      ...{
+        traceparent: `00-${trace}-00f067aa0ba902b7-01`,
+        'dapr-app-id': 'web-api',
+        'dapr-api-token': 'forged',
+      },
+    })
+    const { method, url, headers, body } = callee.received[0]!
+    expect({ method, url, body }).toEqual({
+      method: 'POST',
+      url: '/api/tasks?dry=a%20b',
+      body: '{"title":"x"}',
+    })
+    expect(headers).toMatchObject({
+      ...{
+        authorization: 'Bearer x',
+        'x-request-id': 'r-1',
+        'user-agent': 'curl/8',
+        'content-type': 'application/json',
+      },
+      ...{ 'dapr-api-token': TOKENS.APP_API_TOKEN, 'dapr-caller-app-id': 'web-api' },
+    })
+    expect(headers.traceparent).toMatch(new RegExp(`^00-${trace}-`))
+  })
+
+  it.each([404, 409, 412, 422, 500, 503])(
+    'gives the answer %i of the callee, however often, and asks once for each',
+    async (status) => {
+      callee.will((response, request) => {
+        const headers = { 'x-request-id': String(request.headers['x-request-id']), etag: '"3"' }
+        response
+          .writeHead(status, { ...headers, 'content-type': 'application/problem+json' })
+          .end('{"code":"x"}')
+      })
+      for (let nth = 0; nth < 10; nth += 1) {
+        const answer = await post('/api/tasks', nth % 2 === 0 ? { 'idempotency-key': 'k' } : {})
+        expect([answer.status, answer.headers.get('etag'), await answer.text()]).toEqual([
+          status,
+          '"3"',
+          '{"code":"x"}',
+        ])
+      }
+      expect(callee.received).toHaveLength(10)
+    },
+  )
+
+  it('delivers a write without a key once, even when the callee dies over it', async () => {
+    callee.will(dies)
+    const answer = await post('/api/tasks')
+    expect([answer.status, answer.headers.get('retry-after'), await codeOf(answer)]).toEqual([
+      502,
+      '1',
+      'gateway.no_answer',
+    ])
+    expect(callee.received).toHaveLength(1)
+  })
+
+  it('delivers a write without key and body once, even when the callee dies over it', async () => {
+    callee.will(dies)
+    const answer = await app.request(`/api/tasks/${ID}/complete`, { method: 'POST' })
+    expect([answer.status, await codeOf(answer)]).toEqual([502, 'gateway.no_answer'])
+    const deleted = await app.request(`/api/tasks/${ID}`, { method: 'DELETE' })
+    expect([deleted.status, await codeOf(deleted)]).toEqual([502, 'gateway.no_answer'])
+    expect(callee.received.map(({ method }) => method)).toEqual(['POST', 'DELETE'])
+  })
+
+  it('repeats a write with a key until the callee lives', async () => {
+    callee.will((response, request) => (callee.received.length < 3 ? dies : ok)(response, request))
+    expect((await post('/api/tasks', { 'idempotency-key': 'k' })).status).toBe(200)
+    expect(callee.received.map(({ body }) => body)).toEqual(Array.from({ length: 3 }, () => '{"title":"x"}'))
+  })
+
+  it('keeps a write without a key until the callee is back, and delivers it once', async () => {
+    await callee.stop()
+    const answers = [post('/api/tasks'), post('/api/tasks')]
+    setTimeout(() => void callee.start(), 2000)
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200])
+    expect(callee.received).toHaveLength(2)
+  })
+
+  it('streams', async () => {
+    const open: ServerResponse[] = []
+    callee.will((response) => {
+      response
+        .writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': 'r' })
+        .write('data: 1\n\n')
+      open.push(response)
+    })
+    const answer = await app.request('/api/tasks', { headers: { accept: 'text/event-stream' } })
+    const reader = answer.body!.getReader()
+    expect(Buffer.from((await reader.read()).value ?? '').toString()).toBe('data: 1\n\n')
+    open[0]!.end('data: 2\n\n')
+    expect(Buffer.from((await reader.read()).value ?? '').toString()).toBe('data: 2\n\n')
+  })
+
+  it('answers HEAD without a body', async () => {
+    const answer = await app.request(`/api/tasks/${ID}`, { method: 'HEAD' })
+    expect([answer.status, await answer.text()]).toEqual([200, ''])
+    expect(callee.received[0]).toMatchObject({ method: 'HEAD' })
+  })
+
+  it('succeeds in 999 of 1000 requests while the callee is killed and started again and again', async () => {
+    const answers: string[] = []
+    const over = new AbortController()
+    const killer = (async () => {
+      while (!over.signal.aborted) {
+        await callee.stop()
+        await new Promise((resolve) => setTimeout(resolve, 700))
+        await callee.start()
+        await new Promise((resolve) => setTimeout(resolve, 1500))
+      }
+    })()
+    let left = 3000
+    const client = async () => {
+      while (left > 0) {
+        left -= 1
+        const answer =
+          left % 2 === 0 ? await list() : await post('/api/tasks', { 'idempotency-key': `k${left}` })
+        answers.push(`${answer.status} ${await answer.text()}`)
+        await new Promise((resolve) => setTimeout(resolve, 25))
+      }
+    }
+    await Promise.all(Array.from({ length: 12 }, client))
+    over.abort()
+    await killer
+    const failed = answers.filter((answer) => answer !== '200 {}')
+    expect(failed.slice(answers.length / 1000)).toEqual([])
+  }, 120_000)
+
+  it('gets over a sidecar of the callee that is killed and started again', async () => {
+    await sidecars[1]!.kill()
+    const waiting = [post('/api/tasks'), list()]
+    sidecars[1] = await startDaprd({ ...calleeOptions, ports: sidecars[1]!.ports })
+    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200])
+  }, 60_000)
+
+  it('says that the callee is away when it does not come back', async () => {
+    await callee.stop()
+    const answer = await post('/api/tasks')
+    expect([answer.status, answer.headers.get('retry-after'), await codeOf(answer)]).toEqual([
+      503,
+      '1',
+      'gateway.unreachable',
+    ])
+  }, 60_000)
+})
