@@ -104,6 +104,7 @@ export async function startSelfHosted({
     }
     writeResources(around.resourcesDir, variant === undefined ? [] : [variant])
     await startUnits(units, { ports, around, add, say })
+    signal?.throwIfAborted()
     return {
       url: `http://${config.http.host}:${ports.units.get(GATEWAY)!.app}`,
       ...{ databaseUrl: databaseUrl!, dataDir, apiToken: around.apiToken, appToken: around.appToken },
