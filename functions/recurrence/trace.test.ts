@@ -74,7 +74,7 @@ describe('a trace', () => {
     { traceparent: 'x' },
   ])('begins with a request that brings none, as with %j', async (headers) => {
     const { message, effect } = await completed(newUser(), headers)
-    expect(message.event.traceparent).toMatch(/^00-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-00$/)
+    expect(message.event.traceparent).toMatch(/^00-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/)
     expect(traceIdOf(effect.traceparent)).toBe(traceIdOf(message.event.traceparent))
   })
 

@@ -62,4 +62,29 @@ describe('authCall', () => {
     expect(seen.userAgent).toMatch(/^curl/)
     expect(seen.userAgent).toHaveLength(300)
   })
+
+  it.each([
+    ['198.51.100.1, 10.0.0.9', 'of-the-sidecar', '198.51.100.1'],
+    ['::ffff:198.51.100.1', 'of-the-sidecar', '198.51.100.1'],
+    ['198.51.100.1', 'of-the-sidecaR', null],
+    ['198.51.100.1', undefined, null],
+    ['nonsense', 'of-the-sidecar', null],
+    [undefined, 'of-the-sidecar', null],
+  ])(
+    'takes the client from the gateway (%s) by the token of the sidecar (%s): %s',
+    async (given, token, address) => {
+      const deps = {
+        ...{ clock: systemClock, ids: systemIds },
+        settings: { appToken: 'of-the-sidecar', isTrustedProxy: () => false },
+      } as unknown as Deps
+      const app = baseApp(deps).get('/', (c) => c.json(authCall(deps, c)))
+      const answer = await app.request('/', {
+        headers: {
+          ...(given !== undefined && { 'x-forwarded-for': given }),
+          ...(token !== undefined && { 'dapr-api-token': token }),
+        },
+      })
+      expect(await answer.json()).toMatchObject({ clientAddress: address })
+    },
+  )
 })
