@@ -37,120 +37,8 @@ const data = (app: RecordingApp, path: string): unknown[] =>
 
 const status = (value: string) => Response.json({ status: value })
 
+// What a delivery is and when it is tried again: dapr/conformance/delivery.test.ts.
 describe('delivery', () => {
-  it('sends a message again when the app answers RETRY, an unknown status or an error, and gives up after the policy', async () => {
-    const app = appWith({ topic: 'jobs', deadLetterTopic: 'dead' }, { topic: 'dead' })
-    const answers = [
-      () => status('RETRY'),
-      () => status('LATER'),
-      () => new Response(null, { status: 500 }),
-      () => Promise.reject(new Error('connection refused')),
-    ]
-    app.on('/jobs', (_, attempt) => answers[attempt - 1]?.())
-    const dapr = await embeddedSidecar(await testDatabase(), { app })
-    await publish(dapr, 'jobs', { n: 1 }, 'u1')
-    await vi.waitFor(() => expect(app.calls('/dead')).toHaveLength(1))
-    expect(app.calls('/jobs')).toHaveLength(4)
-    const [dead] = app.events('/dead') as { id: string }[]
-    expect(dead).toEqual({ ...(app.events('/jobs') as unknown[])[0]! })
-    expect(app.calls('/dead')[0]!.headers.get('__key')).toBe('u1')
-  })
-
-  it('retries until the app takes the message', async () => {
-    const app = appWith({ topic: 'jobs', deadLetterTopic: 'dead' }, { topic: 'dead' })
-    app.on('/jobs', (_, attempt) => (attempt < 3 ? status('RETRY') : status('SUCCESS')))
-    const dapr = await embeddedSidecar(await testDatabase(), { app })
-    await publish(dapr, 'jobs', {})
-    await vi.waitFor(() => expect(app.calls('/jobs')).toHaveLength(3))
-    await dapr.sidecar.idle()
-    expect(app.calls('/jobs')).toHaveLength(3)
-    expect(app.calls('/dead')).toHaveLength(0)
-  })
-
-  it.each([
-    ['SUCCESS', () => status('SUCCESS')],
-    ['an empty status', () => status('')],
-    ['an unreadable body', () => new Response('fine')],
-    ['201 without a body', () => new Response(null, { status: 201 })],
-  ])('takes %s for success', async (_, answer) => {
-    const app = appWith({ topic: 'jobs', deadLetterTopic: 'dead' }, { topic: 'dead' })
-    app.on('/jobs', answer)
-    const dapr = await embeddedSidecar(await testDatabase(), { app })
-    await publish(dapr, 'jobs', {})
-    await dapr.sidecar.idle()
-    expect(app.calls('/jobs')).toHaveLength(1)
-    expect(app.calls('/dead')).toHaveLength(0)
-  })
-
-  it.each([
-    ['DROP', () => status('DROP')],
-    ['404', () => new Response(null, { status: 404 })],
-  ])('moves a message to the dead letter topic at once on %s', async (_, answer) => {
-    const app = appWith({ topic: 'jobs', deadLetterTopic: 'dead' }, { topic: 'dead' })
-    app.on('/jobs', answer)
-    const dapr = await embeddedSidecar(await testDatabase(), { app })
-    await publish(dapr, 'jobs', {})
-    await vi.waitFor(() => expect(app.calls('/dead')).toHaveLength(1))
-    expect(app.calls('/jobs')).toHaveLength(1)
-  })
-
-  it('drops expired events, to the dead letter topic', async () => {
-    const app = appWith({ topic: 'jobs', deadLetterTopic: 'dead' })
-    const dapr = await embeddedSidecar(await testDatabase(), { app })
-    const late = {
-      id: '1',
-      type: 't',
-      source: 's',
-      specversion: '1.0',
-      expiration: '2020-01-01T00:00:00Z',
-      data: {},
-    }
-    await dapr.call('/v1.0/publish/pubsub/jobs', {
-      method: 'POST',
-      headers: { 'content-type': 'application/cloudevents+json' },
-      body: JSON.stringify(late),
-    })
-    await publish(dapr, 'jobs', { n: 2 })
-    await dapr.sidecar.idle()
-    expect(data(app, '/jobs')).toEqual([{ n: 2 }])
-  })
-
-  it('routes by event type and keeps one subscription for a topic: the last', async () => {
-    const app = appWith(
-      { topic: 'jobs', route: '/forgotten' },
-      {
-        topic: 'jobs',
-        routes: { rules: [{ match: 'event.type == "created"', path: '/created' }], default: '/others' },
-      },
-    )
-    const dapr = await embeddedSidecar(await testDatabase(), { app })
-    for (const type of ['created', 'removed']) {
-      await dapr.call(`/v1.0/publish/pubsub/jobs?metadata.cloudevent.type=${type}`, {
-        method: 'POST',
-        headers: json,
-        body: '{}',
-      })
-    }
-    await dapr.sidecar.idle()
-    expect(app.events('/created')).toMatchObject([{ type: 'created' }])
-    expect(app.events('/others')).toMatchObject([{ type: 'removed' }])
-    expect(app.calls('/forgotten')).toHaveLength(0)
-    const metadata = (await (await dapr.call('/v1.0/metadata')).json()) as { subscriptions: unknown[] }
-    expect(metadata.subscriptions).toHaveLength(1)
-  })
-
-  it('gives every app-id all messages, also those from before its first start', async () => {
-    const sql = await testDatabase()
-    const first = await embeddedSidecar(sql, { app: appWith({ topic: 'jobs' }) })
-    await publish(first, 'jobs', { n: 1 })
-    const second = await embeddedSidecar(sql, { app: appWith({ topic: 'jobs' }), appId: 'reports' })
-    await publish(second, 'jobs', { n: 2 })
-    for (const { app, sidecar } of [first, second]) {
-      await sidecar.idle()
-      expect(data(app, '/jobs')).toHaveLength(2)
-    }
-  })
-
   it('sends several messages in one call to a bulk subscription and retries only those that failed', async () => {
     const app = appWith({
       topic: 'jobs',
@@ -236,20 +124,6 @@ describe('order', () => {
 })
 
 describe('after a restart', () => {
-  it('what was not delivered is delivered, and nothing twice after a clean stop', async () => {
-    const sql = await testDatabase()
-    const app = appWith({ topic: 'jobs' })
-    const first = await embeddedSidecar(sql, { app })
-    await publish(first, 'jobs', { n: 1 })
-    await first.sidecar.idle()
-    await first.sidecar.stop()
-    await publish(first, 'jobs', { n: 2 })
-    expect(data(app, '/jobs')).toEqual([{ n: 1 }])
-    const second = await embeddedSidecar(sql, { app })
-    await second.sidecar.idle()
-    expect(data(app, '/jobs')).toEqual([{ n: 1 }, { n: 2 }])
-  })
-
   it('a message whose progress was not saved before the kill is delivered again', async () => {
     const sql = await testDatabase()
     const app = appWith({ topic: 'jobs' })

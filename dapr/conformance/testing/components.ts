@@ -50,13 +50,28 @@ export function stateComponent(database: SocketTarget | null): string {
   return component(name, 'state.postgresql', { connectionString, tablePrefix: 'dapr_' }, { version: 'v2' })
 }
 
-/** A Resiliency with one inbound retry policy for each pub/sub component. */
-export function inboundRetries(policies: Readonly<Record<string, object>>): string {
-  const targets = Object.keys(policies).map((name) => [name, { inbound: { retry: name } }])
+interface InboundPolicy {
+  readonly policy: 'constant' | 'exponential'
+  readonly duration: string
+  readonly maxRetries?: number
+  /** Of one try. */
+  readonly timeout?: string
+}
+
+/** A Resiliency with an inbound policy for each pub/sub component. */
+export function inboundRetries(policies: Readonly<Record<string, InboundPolicy>>): string {
+  const timeouts: Record<string, string> = {}
+  const retries: Record<string, object> = {}
+  const components: Record<string, object> = {}
+  for (const [name, { timeout, ...retry }] of Object.entries(policies)) {
+    if (timeout !== undefined) timeouts[name] = timeout
+    retries[name] = retry
+    components[name] = { inbound: { retry: name, ...(timeout !== undefined && { timeout: name }) } }
+  }
   return JSON.stringify({
     apiVersion: 'dapr.io/v1alpha1',
     kind: 'Resiliency',
     metadata: { name: 'deliveries' },
-    spec: { policies: { retries: policies }, targets: { components: Object.fromEntries(targets) as object } },
+    spec: { policies: { timeouts, retries }, targets: { components } },
   })
 }

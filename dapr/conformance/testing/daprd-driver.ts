@@ -52,7 +52,7 @@ export async function startDaprdDriver(setup: SidecarSetup): Promise<Driver> {
     async start() {
       daprd = await launch(daprd.ports)
     },
-    mails: async () => await Promise.resolve([]),
+    mails: async () => await Promise.resolve(setup.mailSink?.messages() ?? []),
   }
 }
 

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
+import type { Sql } from '../../../shared/db/connect.ts'
 import { silentLogger } from '../../../shared/observability/logger.ts'
 import { testDatabase } from '../../../shared/testing/database.ts'
 import { parseResources } from '../../embedded/resources.ts'
@@ -9,10 +10,12 @@ import { temporaryDirectory } from '../../embedded/testing/embedded-sidecar.ts'
 import { pubsubComponent, stateComponent } from './components.ts'
 import type { Driver, SidecarSetup } from './sidecar.ts'
 
+const databases = new WeakMap<Driver, Sql>()
+
 /** The embedded sidecar, reached by its fetch function. */
 export async function startEmbeddedDriver(setup: SidecarSetup): Promise<Driver> {
   const { appId, app, env, apiToken, appToken, peers } = setup
-  const sql = await testDatabase()
+  const sql = (setup.beside && databases.get(setup.beside)) ?? (await testDatabase())
   const dataDir = await temporaryDirectory()
   await writeFile(join(dataDir, 'secrets.json'), JSON.stringify(setup.secrets))
   const texts = [
@@ -33,7 +36,7 @@ export async function startEmbeddedDriver(setup: SidecarSetup): Promise<Driver> 
   let sidecar: Sidecar = create()
   await sidecar.start()
   afterAll(() => sidecar.stop())
-  return {
+  const driver: Driver = {
     appId,
     app,
     call: async (path, init) => await sidecar.fetch(new Request(`http://sidecar${path}`, init)),
@@ -49,4 +52,6 @@ export async function startEmbeddedDriver(setup: SidecarSetup): Promise<Driver> 
       return await Promise.all(names.map((name) => readFile(join(mailbox, name), 'utf8')))
     },
   }
+  databases.set(driver, sql)
+  return driver
 }

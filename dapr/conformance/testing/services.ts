@@ -30,7 +30,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const closers: (() => Promise<void>)[] = []
   const close = async () => {
     await Promise.all(closers.map((stop) => stop()))
-    if (!process.env['KEEP']) rmSync(directory, { recursive: true, force: true })
+    rmSync(directory, { recursive: true, force: true })
   }
   const running = async <T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
     const program = await starting

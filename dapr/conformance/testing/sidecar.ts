@@ -3,6 +3,7 @@ import { vi } from 'vitest'
 import { createRecordingApp, type RecordingApp } from '../../embedded/testing/recording-app.ts'
 import { startDaprdDriver } from './daprd-driver.ts'
 import { startEmbeddedDriver } from './embedded-driver.ts'
+import type { MailSink } from './mail-sink.ts'
 import { currentProfile } from './profile.ts'
 
 /** A sidecar of one app, seen from outside: its HTTP API, and what it asks of the app. */
@@ -14,7 +15,7 @@ export interface Driver {
   stop(): Promise<void>
   /** Starts it again after a stop, on the same data. */
   start(): Promise<void>
-  /** The mails that were sent to the outside, each as a whole message. */
+  /** The mails that left, to the sink of the set-up or into the mailbox, each as a whole message. */
   mails(): Promise<string[]>
 }
 
@@ -28,8 +29,11 @@ export interface SidecarSetup {
   readonly env: Readonly<Record<string, string>>
   /** Content of `secrets.json` in the folder where the sidecar runs. */
   readonly secrets: object
+  readonly mailSink?: MailSink
   readonly apiToken?: string
   readonly appToken?: string
+  /** Shares the data of that sidecar where the profile has none that all share: the embedded one's database. */
+  readonly beside?: Driver
   /** Other apps with a sidecar of their own, by app-id. */
   readonly peers: Readonly<Record<string, RecordingApp>>
 }

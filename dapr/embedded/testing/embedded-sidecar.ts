@@ -2,17 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
-import { z } from 'zod'
 import type { Sql } from '../../../shared/db/connect.ts'
 import { silentLogger } from '../../../shared/observability/logger.ts'
 import { parseResources, type Resources } from '../resources.ts'
 import { createSidecar, type Sidecar, type SidecarOptions } from '../sidecar.ts'
 import { createRecordingApp, type RecordingApp } from './recording-app.ts'
 
-/**
- * What a black-box test of the Dapr API needs: a way to call the sidecar and the app it calls. The same tests can be
- * pointed at a real daprd by another implementation of these two.
- */
+/** What a test of the embedded sidecar needs: a way to call it and the app it calls. */
 export interface Driver {
   readonly app: RecordingApp
   call(path: string, init?: RequestInit): Promise<Response>
@@ -78,13 +74,6 @@ export async function embeddedSidecar(sql: Sql, options: DriverOptions = {}): Pr
     sidecar,
     call: async (path, init) => await sidecar.fetch(new Request(`http://sidecar${path}`, init)),
   }
-}
-
-/** Status and error code of an answer, as in `404 ERR_PUBSUB_NOT_FOUND`; the message when the body is not Dapr's. */
-export async function errorOf(response: Response): Promise<string> {
-  const body: unknown = await response.json()
-  const known = z.object({ errorCode: z.string(), message: z.string().min(1) }).safeParse(body)
-  return `${response.status} ${known.data?.errorCode ?? JSON.stringify(body)}`
 }
 
 export async function temporaryDirectory(): Promise<string> {

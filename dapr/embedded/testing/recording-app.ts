@@ -2,6 +2,8 @@
 export interface ReceivedCall {
   readonly method: string
   readonly path: string
+  /** With its question mark, or empty. */
+  readonly search: string
   readonly headers: Headers
   readonly body: string
   readonly at: Date
@@ -29,12 +31,13 @@ export function createRecordingApp(
   const app: RecordingApp = {
     subscriptions: [],
     async fetch(request) {
-      const { pathname: path } = new URL(request.url)
+      const { pathname: path, search } = new URL(request.url)
       if (path === '/dapr/subscribe') return Response.json(app.subscriptions)
       if (path === '/dapr/config') return new Response(null, { status: 404 })
       const call = {
         method: request.method,
         path,
+        search,
         headers: request.headers,
         body: await request.text(),
         at: clock.now(),

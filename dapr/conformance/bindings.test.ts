@@ -1,0 +1,184 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createRecordingApp, type RecordingApp } from '../embedded/testing/recording-app.ts'
+import { component } from './testing/components.ts'
+import { expectedHere } from './testing/expected-here.ts'
+import { readMail, startMailSink } from './testing/mail-sink.ts'
+import { refusalOf } from './testing/refusal.ts'
+import { serveApp } from './testing/served-app.ts'
+import { eventually, startSidecar, type Driver } from './testing/sidecar.ts'
+
+let dapr: Driver
+let outside: RecordingApp
+
+beforeAll(async () => {
+  outside = createRecordingApp()
+  const served = await serveApp((request) => outside.fetch(request))
+  afterAll(() => served.close())
+  const mailSink = await startMailSink()
+  const url = `http://127.0.0.1:${served.port}/base/`
+  const output = { direction: 'output' }
+  dapr = await startSidecar({
+    hasPubsub: false,
+    mailSink,
+    resources: [
+      component('hook', 'bindings.http', { url, ...output }),
+      component('tolerant', 'bindings.http', { url, errorIfNot2XX: 'false', ...output }),
+      component('hasty', 'bindings.http', { url, responseTimeout: '200ms', ...output }),
+      component('elsewhere', 'bindings.http', { url, ...output }, { scopes: ['other-app'] }),
+      component('mail', 'bindings.smtp', {
+        ...{ host: '127.0.0.1', port: String(mailSink.port), emailFrom: 'Daybook <daybook@localhost>' },
+        ...output,
+      }),
+    ],
+  })
+})
+
+const invoke = (name: string, request: object, headers: Record<string, string> = {}) =>
+  dapr.call(`/v1.0/bindings/${name}`, { method: 'POST', headers, body: JSON.stringify(request) })
+
+describe('the http binding', () => {
+  it('sends the request and passes the answer on', async () => {
+    outside.on('/base/x', () => Response.json({ ok: true }, { status: 201, headers: { 'x-answer': 'a' } }))
+    const response = await invoke('hook', {
+      operation: 'post',
+      data: { a: 1 },
+      metadata: { path: '/x', 'X-Key': 'v', ignored: 'i' },
+    })
+    expect(response.status).toBe(200)
+    expect(await response.json()).toEqual({ ok: true })
+    expect(response.headers.get('metadata.statusCode')).toBe('201')
+    expect(response.headers.get('metadata.X-Answer')).toBe('a')
+    const [call] = outside.calls('/base/x')
+    expect(call).toMatchObject({ method: 'POST', body: '{"a":1}' })
+    expect(call!.headers.get('x-key')).toBe('v')
+    expect(call!.headers.get('ignored')).toBeNull()
+    expect(call!.headers.get('content-type')).toBe('application/json; charset=utf-8')
+  })
+
+  it.each(['get', 'head', 'put', 'patch', 'delete'])('knows the operation %s', async (operation) => {
+    const path = `/op-${operation}`
+    expect((await invoke('hook', { operation, metadata: { path } })).ok).toBe(true)
+    expect(outside.calls(`/base${path}`)[0]!.method).toBe(operation.toUpperCase())
+  })
+
+  it('carries the trace of its caller on', async () => {
+    const trace = '2af7651916cd43dd8448eb211c80319c'
+    const traceparent = `00-${trace}-b7ad6b7169203331-01`
+    await invoke('hook', { operation: 'get', metadata: { path: '/traced' } }, { traceparent })
+    expect(outside.calls('/base/traced')[0]!.headers.get('traceparent')).toContain(trace)
+  })
+
+  it('fails on an answer that is no success, unless told otherwise by component or request', async () => {
+    outside.on('/base/busy', () => new Response('no', { status: 503 }))
+    const request = { operation: 'get', metadata: { path: '/busy' } }
+    const failed = await invoke('hook', request)
+    expect(failed.headers.get('metadata.statusCode')).toBe('503')
+    expect(await refusalOf(failed)).toBe(
+      '500 ERR_INVOKE_OUTPUT_BINDING error invoking output binding hook: received status code 503',
+    )
+    for (const tolerated of [
+      await invoke('tolerant', request),
+      await invoke('hook', { ...request, metadata: { path: '/busy', errorIfNot2XX: 'false' } }),
+    ]) {
+      expect(tolerated.status).toBe(200)
+      expect(tolerated.headers.get('metadata.statusCode')).toBe('503')
+      expect(await tolerated.text()).toBe('no')
+    }
+  })
+
+  it('waits no longer than its responseTimeout', async () => {
+    outside.on('/base/slow', () => new Promise<Response>(() => {}))
+    const refusal = await refusalOf(await invoke('hasty', { operation: 'get', metadata: { path: '/slow' } }))
+    expect(refusal).toMatch(/^500 ERR_INVOKE_OUTPUT_BINDING error invoking output binding hasty: /)
+  })
+
+  const failed = (name: string, reason: string) =>
+    `500 ERR_INVOKE_OUTPUT_BINDING error invoking output binding ${name}: ${reason}`
+  it.each([
+    [
+      'an unknown binding',
+      'nowhere',
+      '{"operation":"create"}',
+      failed('nowhere', "couldn't find output binding nowhere"),
+    ],
+    [
+      'a binding out of scope',
+      'elsewhere',
+      '{"operation":"create"}',
+      failed('elsewhere', "couldn't find output binding elsewhere"),
+    ],
+    ['no operation', 'hook', '{}', failed('hook', 'operation field is missing from request')],
+    [
+      'an operation it does not have',
+      'hook',
+      '{"operation":"list"}',
+      failed(
+        'hook',
+        'binding hook does not support operation list. supported operations:create get head post put patch delete options trace',
+      ),
+    ],
+    ['a body that is no JSON', 'hook', 'x', '400 ERR_MALFORMED_REQUEST failed deserializing HTTP body: '],
+  ])('refuses %s', async (_, name, body, error) => {
+    const refusal = await refusalOf(await dapr.call(`/v1.0/bindings/${name}`, { method: 'POST', body }))
+    expect(refusal.slice(0, error.length)).toBe(error)
+  })
+})
+
+describe('the mail binding', () => {
+  const send = (metadata: Record<string, string>, data: unknown = 'x') =>
+    invoke('mail', { operation: 'create', metadata, data })
+
+  it.each([
+    [
+      'an operation it does not have',
+      { operation: 'get' },
+      'binding mail does not support operation get. supported operations:create',
+    ],
+    [
+      'no recipient',
+      { operation: 'create', data: 'x' },
+      'smtp binding error: emailTo property not supplied in configuration- or request-metadata',
+    ],
+    [
+      'no subject',
+      { operation: 'create', data: 'x', metadata: { emailTo: 'a@example.org' } },
+      'smtp binding error: subject property not supplied in configuration- or request-metadata',
+    ],
+    [
+      'an unknown priority',
+      { operation: 'create', data: 'x', metadata: { emailTo: 'a@example.org', subject: 's', priority: '9' } },
+      'smtp binding error:  priority value must be between 1 (highest) and 5 (lowest)',
+    ],
+  ])('refuses %s', async (_, request, reason) => {
+    expect(await refusalOf(await invoke('mail', request))).toBe(
+      `500 ERR_INVOKE_OUTPUT_BINDING error invoking output binding mail: ${reason}`,
+    )
+  })
+
+  it('sends a message', async () => {
+    const subject = 'Blumen gießen 🌱'
+    const metadata = { emailTo: 'a@example.org;b@example.org', subject, priority: '3' }
+    const answer = await send(metadata, '<p>Grüße</p>')
+    expect(answer.status).toBe(204)
+    const message = await eventually(async () => {
+      const all = (await dapr.mails()).map(readMail)
+      const found = all.find((mail) => mail.subject === subject)
+      expect(found).toBeDefined()
+      return found!
+    })
+    expect(message).toEqual({
+      from: expect.stringMatching(/^"?Daybook"? <daybook@localhost>$/) as string,
+      to: expect.stringMatching(/^<?a@example\.org>?, <?b@example\.org>?$/) as string,
+      subject,
+      contentType: 'text/html; charset=utf-8',
+      text: '<p>Grüße</p>',
+    })
+  })
+
+  it('forgets what a request said when the next one comes', async () => {
+    const metadata = { emailTo: 'first@example.org', subject: 'first', priority: '3' }
+    expect((await send(metadata)).status).toBe(204)
+    const second = await send({ subject: 'second' })
+    expect(second.status).toBe(expectedHere('mail.forgets', 500))
+  })
+})
