@@ -53,8 +53,8 @@ export function createOutbox(sql: Sql): Outbox {
       }),
     backlog: async () => {
       const [row] = await sql<{ waiting: number; oldest: Date | null }[]>`
-        select count(*)::int as waiting, min(written_at) as oldest
-        from (select written_at from outbox limit 10000) pending`
+        select count(*)::int as waiting, min(time) as oldest
+        from (select time from outbox limit 10000) pending`
       return row!
     },
   }

@@ -8,17 +8,17 @@ import { searchReading } from './task-reader-search.ts'
 import { taskFromRow, type TaskRow } from './task-rows.ts'
 import type { WantedWords } from './task-search.ts'
 
-/** How many tasks matched when the user's last event had this sequence number. */
-export interface KnownTotal {
+/** How many tasks matched when the user's last event had this sequence number, for each of {@link Reading.matches}. */
+export interface KnownCounts {
   sequence: number
-  total: number
+  counts: number[]
 }
 
 interface ListRow extends TaskRow {
   due_order: Date
   title_order: string
   sequence: number
-  total: number
+  counts: number[]
 }
 
 /** A query whose text search has been worked out. */
@@ -29,29 +29,30 @@ export async function listTasks(
   sql: Sql,
   userId: string,
   query: ListQuery,
-  known: KnownTotal | undefined,
-): Promise<{ page: TaskPage; counted: KnownTotal }> {
+  known: KnownCounts | undefined,
+): Promise<{ page: TaskPage; counted: KnownCounts }> {
   const { limit, words, tags } = query
   const after = query.cursor === null ? null : placeOf(query, query.cursor)
   const offset = after ? 0 : (query.page - 1) * limit
   const order = listOrder(sql, query, after)
   const request = { sql, userId, query, order, reach: offset + limit + 1 }
   const isSearch = words.length > 0 || tags.length > 0
-  const reading = isSearch ? searchReading(request, words) : rangeReading(request)
+  const reading = isSearch ? searchReading(request, words, known?.counts ?? []) : rangeReading(request)
   // The outer join is a loop over one row, which keeps the order of the page.
   const rows = await sql<ListRow[]>`
     ${reading.preface}
     select totals.*, page.* from (
-      select coalesce(max(last_seq), 0) as sequence, ${totalOf(sql, query, reading, known)} as total
+      select coalesce(max(last_seq), 0) as sequence, ${countsOf(sql, query, reading, known)} as counts
       from user_counters where user_id = ${userId}) totals
     left join lateral (
       select * from (${unionOf(sql, reading.parts)}) parts
       order by ${order.order} limit ${limit + 1} offset ${offset}) page on true`
   const found = rows.filter((row) => row.id !== null)
   const last = found.length > limit ? found[limit - 1] : undefined
-  const { sequence = 0, total = 0 } = rows[0] ?? {}
+  const { sequence = 0, counts = [] } = rows[0] ?? {}
+  const total = counts.reduce((sum, count) => sum + count, 0)
   return {
-    counted: { sequence, total },
+    counted: { sequence, counts },
     page: {
       items: found.slice(0, limit).map(taskFromRow),
       total: reading.matches ? Math.min(total, COUNTED_MATCHES) : total,
@@ -61,15 +62,21 @@ export async function listTasks(
   }
 }
 
-function totalOf(sql: Sql, query: TaskQuery, { matches }: Reading, known: KnownTotal | undefined): Fragment {
-  const active = sql`coalesce(max(active_tasks), 0)`
-  const completed = sql`coalesce(max(completed_tasks), 0)`
-  if (matches) {
-    const { sequence, total } = known ?? { sequence: -1, total: 0 }
-    return sql`case when coalesce(max(last_seq), 0) = ${sequence}::bigint then ${total}::bigint
-      else (select count(*) from (${unionOf(sql, matches)}) matches) end`
+function countsOf(
+  sql: Sql,
+  { status }: TaskQuery,
+  { matches }: Reading,
+  known: KnownCounts | undefined,
+): Fragment {
+  if (!matches) {
+    const active = sql`coalesce(max(active_tasks), 0)`
+    const completed = sql`coalesce(max(completed_tasks), 0)`
+    return sql`array[${{ all: sql`${active} + ${completed}`, active, completed }[status]}]`
   }
-  return { all: sql`${active} + ${completed}`, active, completed }[query.status]
+  const { sequence, counts } = known ?? { sequence: -1, counts: [] }
+  const counted = matches.map((rows) => sql`(select count(*) from (${rows}) matches)`)
+  return sql`case when coalesce(max(last_seq), 0) = ${sequence}::bigint then ${counts}::bigint[]
+    else array[${counted.reduce((all, one) => sql`${all}, ${one}`)}] end`
 }
 
 const unionOf = (sql: Sql, parts: Fragment[]): Fragment =>

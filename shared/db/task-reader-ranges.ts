@@ -35,7 +35,7 @@ export const partColumns = (sql: Sql): Fragment =>
 export function rangeReading({ sql, userId, query, order, reach }: ListRequest): Reading {
   const filter = filterOf(sql, query)
   const isPlain = filter === null && query.priorities.length === 0
-  const condition = isPlain ? sql`` : sql`${filter ?? sql``} ${plannedForItsValues(sql)}`
+  const condition = isBounded(query) ? (filter ?? sql``) : sql`${filter ?? sql``} ${plannedForItsValues(sql)}`
   const ranges = rangesOf(sql, query).map(
     (range) => sql`from tasks where user_id = ${userId} and deleted_at is null and ${range} ${condition}`,
   )
@@ -70,6 +70,13 @@ export function filterOf(sql: Sql, query: TaskQuery): Fragment | null {
   ]
   return conditions.length > 0 ? sql`${conditions}` : null
 }
+
+/** Nothing but ranges of the index the list is read by, so the plan is the same for all values. */
+const isBounded = ({ sortBy, priorities, isRecurring, parentId, dueAfter, dueBefore }: TaskQuery): boolean =>
+  isRecurring === null &&
+  parentId === null &&
+  priorities.length === 0 &&
+  (sortBy === 'due_at' || (dueAfter === null && dueBefore === null))
 
 /**
  * Which plan is best depends on the values of a filter, so it is planned with them every time: a plan for all values

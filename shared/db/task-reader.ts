@@ -2,7 +2,7 @@ import type { TaskReader } from '../app/ports.ts'
 import type { TaskPage } from '../app/task-query.ts'
 import { tagKey } from '../domain/task.ts'
 import type { Sql } from './connect.ts'
-import { listTasks, type KnownTotal, type ListQuery } from './task-reader-list.ts'
+import { listTasks, type KnownCounts, type ListQuery } from './task-reader-list.ts'
 import { recentlyUsed } from './task-reader-memory.ts'
 import {
   fromJson,
@@ -28,7 +28,7 @@ interface Vocabulary {
 
 export function createTaskReader(sql: Sql): TaskReader {
   // Both are checked against the user's sequence number whenever they are used, so they are never out of date.
-  const totals = recentlyUsed<KnownTotal>(REMEMBERED_TOTALS)
+  const totals = recentlyUsed<KnownCounts>(REMEMBERED_TOTALS)
   const vocabularies = recentlyUsed<Vocabulary>(REMEMBERED_VOCABULARIES)
 
   async function listOnce(userId: string, query: ListQuery): Promise<{ page: TaskPage; sequence: number }> {

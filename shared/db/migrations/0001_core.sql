@@ -124,7 +124,7 @@ create unique index events_id on events (id);
 create table outbox (
   user_id uuid not null,
   seq bigint not null,
-  written_at timestamptz(3) not null,
+  time timestamptz(3) not null,
   primary key (user_id, seq)
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 

@@ -126,12 +126,14 @@ begin
   end if;
 
   if event_count > 0 then
-    insert into events (user_id, seq, id, type, source, subject, time, data, traceparent, tracestate)
+    with written as (
+      insert into events (user_id, seq, id, type, source, subject, time, data, traceparent, tracestate)
       select owner, last - event_count + e.place, (e.event ->> 'id')::uuid, e.event ->> 'type', e.event ->> 'source',
         e.event ->> 'subject', (e.event ->> 'time')::timestamptz, e.event -> 'data', e.event ->> 'traceparent',
         e.event ->> 'tracestate'
-      from jsonb_array_elements(change -> 'events') with ordinality e (event, place);
-    insert into outbox (user_id, seq, written_at) select owner, s, at from generate_series(last - event_count + 1, last) s;
+      from jsonb_array_elements(change -> 'events') with ordinality e (event, place)
+      returning user_id, seq, time)
+    insert into outbox (user_id, seq, time) select user_id, seq, time from written;
   end if;
 
   if idem is not null then
