@@ -1,4 +1,4 @@
-/** Writes what is derived from the code: docs/openapi.json, docs/events/, functions/routes.ts. With --check it only compares. */
+/** Writes what is derived from the code: docs/openapi.json, docs/events/, functions/routes.ts, dapr.yaml. With --check it only compares. */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Hono } from 'hono'
@@ -8,6 +8,8 @@ import type { AppEnv } from '../shared/kit/base-app.ts'
 import { eventSchemas } from '../shared/kit/event-schemas.ts'
 import { openApiDocument, type NamedHttpFunction } from '../shared/kit/openapi.ts'
 import { unitOf } from '../shared/kit/units.ts'
+import { loadUnits } from './load-units.ts'
+import { runTemplate } from './self-hosted/run-template.ts'
 import packageJson from '../package.json' with { type: 'json' }
 
 const EVENTS = 'docs/events'
@@ -25,6 +27,7 @@ async function generatedFiles(): Promise<Map<string, string>> {
   })
   return new Map([
     ['functions/routes.ts', routeTable(documented)],
+    ['dapr.yaml', runTemplate(await loadUnits())],
     ['docs/openapi.json', json(openApiDocument(documented, packageJson.version))],
     ...Object.entries(eventSchemas()).map(
       ([type, schema]) => [`${EVENTS}/${type}.schema.json`, json(schema)] as const,

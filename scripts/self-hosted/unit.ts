@@ -8,8 +8,12 @@ import { NAMES } from './claim.ts'
 import { GATEWAY } from './gateway.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
-/** Asks nobody: a database that is away must not make Dapr take the app for dead. */
-const HEALTH_PATH = '/livez'
+/**
+ * Dapr takes an app for dead after three failed probes, scattered ones too, so they come often and have time: a death is
+ * seen within about six seconds, and a busy app is not taken for one. The path asks nobody: a database that is away is no
+ * death of the app.
+ */
+export const HEALTH_CHECK = { path: '/livez', probeIntervalSeconds: 2, probeTimeoutMs: 1500, threshold: 3 }
 
 /** What the units of one Daybook share. */
 export interface Surroundings {
@@ -54,24 +58,21 @@ export async function startApp(unit: Unit, ports: UnitPorts, around: Surrounding
     },
     logFile: join(around.dataDir, 'logs', `${unit.id}.log`),
     ports: [ports.app],
-    isReady: async () => (await fetch(`http://127.0.0.1:${ports.app}${HEALTH_PATH}`)).ok,
+    isReady: async () => (await fetch(`http://127.0.0.1:${ports.app}${HEALTH_CHECK.path}`)).ok,
     onSpawn: (pid) => writePidFile(pidFile, pid),
   })
   void program.exited.then(() => removePidFile(pidFile))
   return program
 }
 
-/**
- * The sidecar of a unit, ready when its components are. Dapr takes an app for dead after three failed probes in a row or
- * scattered, so they come often and have time: about six seconds to see a death, and a busy app is not taken for one.
- */
+/** The sidecar of a unit, ready when its components are. */
 export async function startSidecar(unit: Unit, ports: UnitPorts, around: Surroundings): Promise<Daprd> {
   const pidFile = pidFileOf(around.dataDir, sidecarOf(unit.id))
   const { app, ...own } = ports
   const daprd = await startDaprd({
     appId: unit.id,
     appPort: app,
-    appHealthCheck: { path: HEALTH_PATH, probeIntervalSeconds: 2, probeTimeoutMs: 1500, threshold: 3 },
+    appHealthCheck: HEALTH_CHECK,
     resourcesPaths: [around.resourcesDir],
     configFiles: [around.configuration],
     schedulerAddress: around.schedulerAddress,
