@@ -468,6 +468,12 @@ describe('the component linter', () => {
     )
   })
 
+  it('finds a second Resiliency document in a file, for daprd reads the first only', () => {
+    const second = RESILIENCY.replace('name: main', 'name: more')
+    const found = findings('components/resiliency.yaml', `${RESILIENCY}---${second}`).join('\n')
+    expect(found).toContain('Resiliency more is not the first of its file')
+  })
+
   it('finds a declared subscription without a dead letter topic', () => {
     const subscription = `
 apiVersion: dapr.io/v2alpha1

@@ -13,6 +13,8 @@ export interface Finding {
 export interface Resource {
   /** Below dapr/, such as `components/pubsub.yaml`. */
   file: string
+  /** 0 for the first document of its file. */
+  position: number
   kind: string
   name: string
   content: Record<string, unknown>

@@ -34,18 +34,29 @@ export function lintFiles(files: readonly ResourceFile[], code: Code): Finding[]
     ...resources
       .filter(({ kind }) => kind === 'Configuration')
       .flatMap((resource) => lintConfiguration(resource, code)),
+    ...resources.filter(isOverlooked).map((resource) => about(resource, ...OVERLOOKED)),
     ...lintPlans(code),
   ]
 }
 
+/** daprd reads the first document of such a file and no further, where it reads all of a file of components. */
+const isOverlooked = ({ kind, position }: Resource): boolean =>
+  position > 0 && (kind === 'Resiliency' || kind === 'Configuration')
+
+const OVERLOOKED: [problem: string, remedy: string] = [
+  'is not the first of its file, and Dapr reads no further',
+  'give it a file of its own',
+]
+
 function readFile({ file, text: yaml }: ResourceFile): { resources: Resource[]; findings: Finding[] } {
   const resources: Resource[] = []
   const findings: Finding[] = []
-  for (const document of parseAllDocuments(yaml)) {
+  for (const [position, document] of parseAllDocuments(yaml).entries()) {
     const fault = document.errors[0]?.message.split('\n')[0]
     const content = fault === undefined ? record(document.toJS()) : {}
     const resource = {
       file,
+      position,
       kind: text(content['kind']) || 'document',
       name: text(record(content['metadata'])['name']),
       content,
