@@ -98,7 +98,7 @@ export async function startSelfHosted({
       appToken: config.dapr.appToken ?? randomBytes(32).toString('hex'),
       schedulerAddress: `127.0.0.1:${ports.scheduler.api}`,
       configuration: CONFIGURATION,
-      componentEnv: { DATABASE_URL: databaseUrl!, [variable]: brokerAddress },
+      environment: { ...config.environment, DATABASE_URL: databaseUrl!, [variable]: brokerAddress },
       logLevel: config.logLevel,
       gatewayHost: config.http.host,
     }

@@ -26,8 +26,8 @@ export interface Surroundings {
   schedulerAddress: string
   resourcesDir: string
   configuration: string
-  /** What the components read: brokers, DATABASE_URL, secrets. */
-  componentEnv: Record<string, string | undefined>
+  /** What apps and components read besides: brokers, DATABASE_URL, secrets, settings of the product. */
+  environment: Record<string, string | undefined>
   logLevel: string
   /** Where the gateway listens; every other unit on 127.0.0.1 only. */
   gatewayHost: string
@@ -47,6 +47,7 @@ export async function startApp(unit: Unit, ports: UnitPorts, around: Surrounding
     whenMissing: 'Node is gone.',
     cwd: ROOT,
     env: {
+      ...around.environment,
       PORT: String(ports.app),
       HOST: unit.id === GATEWAY ? around.gatewayHost : '127.0.0.1',
       DATABASE_URL: around.databaseUrl,
@@ -78,7 +79,7 @@ export async function startSidecar(unit: Unit, ports: UnitPorts, around: Surroun
     schedulerAddress: around.schedulerAddress,
     ports: own,
     env: {
-      ...around.componentEnv,
+      ...around.environment,
       DAYBOOK_NAME_RESOLUTION: join(around.dataDir, NAMES),
       DAPR_API_TOKEN: around.apiToken,
       APP_API_TOKEN: around.appToken,
