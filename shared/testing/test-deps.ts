@@ -1,3 +1,4 @@
+import { ownNextOccurrences } from '../app/create-next-occurrence.ts'
 import type { Clock, Deps, Ids } from '../app/ports.ts'
 import type { CloudEvent } from '../domain/cloud-event.ts'
 import { DomainError } from '../domain/errors.ts'
@@ -32,7 +33,7 @@ export function testDeps(overrides: Partial<Omit<Deps, 'clock'>> = {}): TestDeps
   const log = (level: TestDeps['logged'][number]['level']) => (fields: object, message: string) =>
     void logged.push({ level, fields, message })
   const clock = clockAt('2026-03-02T12:00:00.000Z')
-  return {
+  const deps: Omit<TestDeps, 'nextOccurrences'> = {
     ...createMemoryTaskStores(),
     ...{ clock, ids: countingIds(), published, logged, wakes: () => woken },
     log: { info: log('info'), warn: log('warn'), error: log('error') },
@@ -47,7 +48,6 @@ export function testDeps(overrides: Partial<Omit<Deps, 'clock'>> = {}): TestDeps
       state: () => ({ status: 'available', since: clock.now() }),
     },
     sidecar: { outbound: async () => true },
-    nextOccurrences: { create: async () => {} },
     units: { forward: async () => Promise.reject(new Error('there is no other unit')) },
     database: { ping: async () => true },
     identity: {
@@ -73,6 +73,7 @@ export function testDeps(overrides: Partial<Omit<Deps, 'clock'>> = {}): TestDeps
     },
     ...overrides,
   }
+  return { nextOccurrences: ownNextOccurrences(deps), ...deps }
 }
 
 function clockAt(start: string): TestClock {
