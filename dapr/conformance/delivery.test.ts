@@ -99,7 +99,7 @@ beforeAll(async () => {
   dapr = await startSidecar({
     app,
     resources: [
-      ...['once', 'patient', 'hasty'].map((name) => pubsubComponent(name, unique(name))),
+      ...['once', 'patient', 'hasty'].map((name) => pubsubComponent(name, { group: unique(name) })),
       inboundRetries({
         pubsub: { policy: 'constant', duration: '20ms', maxRetries: 3 },
         patient: { policy: 'constant', duration: '20ms' },
@@ -299,5 +299,22 @@ describe('after a restart', () => {
     await publish('restarted', { n: 3 })
     await eventually(() => expect(data('/restarted', survivor)).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]))
     expect(asked).toBe(2)
+  })
+
+  it('a message that was under way in a crash is delivered again', async () => {
+    const survivor = createRecordingApp()
+    survivor.subscriptions = [{ pubsubname: 'pubsub', topic: on('crashed'), route: '/crashed' }]
+    survivor.on('/crashed', (_, attempt) => (attempt === 1 ? new Promise<Response>(() => {}) : undefined))
+    const redis = { processingTimeout: '2s', redeliverInterval: '1000' }
+    const own = await startSidecar({
+      ...{ app: survivor, beside: dapr, hasPubsub: false },
+      resources: [pubsubComponent('pubsub', { redis })],
+    })
+    await publish('crashed', { n: 1 })
+    await eventually(() => expect(survivor.calls('/crashed')).toHaveLength(1))
+    await own.crash()
+    await own.start()
+    await eventually(() => expect(survivor.calls('/crashed')).toHaveLength(2))
+    expect(data('/crashed', survivor)).toEqual([{ n: 1 }, { n: 1 }])
   })
 })

@@ -285,4 +285,15 @@ describe('jobs and restarts', () => {
     await sleeper.start()
     await called('staged', 1, sleeper)
   })
+
+  it('a job that was under way in a crash is called again', async () => {
+    const own = await startSidecar({ hasPubsub: false })
+    own.app.on('/job/crashed', (_, attempt) => (attempt === 1 ? new Promise<Response>(() => {}) : undefined))
+    await schedule('crashed', { dueTime: '0s', data: { n: 1 } }, own)
+    await called('crashed', 1, own)
+    await own.crash()
+    await own.start()
+    await called('crashed', 2, own)
+    expect(calls('crashed', own)[1]!.body).toBe('{"n":1}')
+  })
 })

@@ -18,15 +18,16 @@ export function component(
   })
 }
 
-/** The pub/sub component of the profile, with the settings of dapr/components/. */
-export function pubsubComponent(name = 'pubsub', group?: string): string {
+/** The pub/sub component of the profile, with the settings of dapr/components/; `redis` is said only where it is Redis. */
+export function pubsubComponent(
+  name: string,
+  { group, redis }: { group?: string; redis?: Readonly<Record<string, string>> } = {},
+): string {
   const { pubsub, isEmbedded } = currentProfile()
   if (pubsub === 'redis') {
-    return component(name, 'pubsub.redis', {
-      redisHost: inject('services').redis,
-      poolSize: '100',
-      ...(group && { consumerID: group }),
-    })
+    // Each subscription holds a connection, of which there are by default ten for each processor.
+    const settings = { redisHost: inject('services').redis, poolSize: '100', ...redis }
+    return component(name, 'pubsub.redis', { ...settings, ...(group && { consumerID: group }) })
   }
   return component(name, 'pubsub.kafka', {
     brokers: isEmbedded ? 'none' : inject('services').brokers,

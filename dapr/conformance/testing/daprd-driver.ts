@@ -15,7 +15,7 @@ export async function startDaprdDriver(setup: SidecarSetup): Promise<Driver> {
   const resources = join(directory, 'resources')
   await mkdir(resources, { recursive: true })
   const texts = [
-    ...(setup.hasPubsub ? [pubsubComponent()] : []),
+    ...(setup.hasPubsub ? [pubsubComponent('pubsub')] : []),
     ...(setup.hasState ? [stateComponent(await testDatabaseTarget())] : []),
     ...setup.resources.map((text) => text.replaceAll('secrets.json', join(directory, 'secrets.json'))),
   ]
@@ -23,7 +23,7 @@ export async function startDaprdDriver(setup: SidecarSetup): Promise<Driver> {
   await writeFile(join(directory, 'secrets.json'), JSON.stringify(setup.secrets))
   await writeFile(join(directory, 'config.yaml'), configuration(join(root, 'names.db')))
 
-  const served = await serveApp((request) => app.fetch(request))
+  let served = await serveApp((request) => app.fetch(request))
   afterAll(() => served.close())
   const launch = async (ports?: Daprd['ports']): Promise<Daprd> => {
     const daprd = await startDaprd({
@@ -35,6 +35,7 @@ export async function startDaprdDriver(setup: SidecarSetup): Promise<Driver> {
       logFile: join(root, `${appId}.log`),
       env: { ...setup.env, DAPR_API_TOKEN: setup.apiToken, APP_API_TOKEN: setup.appToken },
       ...(ports && { ports }),
+      ...(setup.checksAppHealth && { appHealthCheck: { probeIntervalSeconds: 1, threshold: 1 } }),
     })
     await daprd.whenHealthy()
     return daprd
@@ -49,6 +50,11 @@ export async function startDaprdDriver(setup: SidecarSetup): Promise<Driver> {
     app,
     call: async (path, init) => await fetch(daprd.baseUrl + path, init),
     stop: async () => await daprd.stop(),
+    crash: async () => await daprd.kill(),
+    stopApp: async () => await served.close(),
+    async startApp() {
+      served = await serveApp((request) => app.fetch(request), served.port)
+    },
     async start() {
       daprd = await launch(daprd.ports)
     },

@@ -6,6 +6,7 @@ import { silentLogger } from '../../../shared/observability/logger.ts'
 import { testDatabase } from '../../../shared/testing/database.ts'
 import { parseResources } from '../../embedded/resources.ts'
 import { createSidecar, type Sidecar } from '../../embedded/sidecar.ts'
+import { mortal } from '../../embedded/testing/mortal-sql.ts'
 import { temporaryDirectory } from '../../embedded/testing/embedded-sidecar.ts'
 import { pubsubComponent, stateComponent } from './components.ts'
 import type { Driver, SidecarSetup } from './sidecar.ts'
@@ -19,21 +20,27 @@ export async function startEmbeddedDriver(setup: SidecarSetup): Promise<Driver> 
   const dataDir = await temporaryDirectory()
   await writeFile(join(dataDir, 'secrets.json'), JSON.stringify(setup.secrets))
   const texts = [
-    ...(setup.hasPubsub ? [pubsubComponent()] : []),
+    ...(setup.hasPubsub ? [pubsubComponent('pubsub')] : []),
     ...(setup.hasState ? [stateComponent(null)] : []),
     ...setup.resources,
   ]
   const resources = parseResources(texts.map((text, index) => ({ file: `${index}.yaml`, text })))
-  const create = () =>
+  let isAppAway = false
+  const create = (pool: Sql) =>
     createSidecar({
-      ...{ appId, sql, resources, app: (request) => app.fetch(request), dataDir, env, logger: silentLogger },
+      ...{ appId, sql: pool, resources, dataDir, env, logger: silentLogger },
+      app: async (request) => {
+        if (isAppAway) throw new TypeError('fetch failed')
+        return await app.fetch(request)
+      },
       clock: { now: () => new Date(Date.now()) },
       fetch,
       apps: new Map(Object.entries(peers).map(([name, peer]) => [name, (request) => peer.fetch(request)])),
       ...(apiToken !== undefined && { apiToken }),
       ...(appToken !== undefined && { appToken }),
     })
-  let sidecar: Sidecar = create()
+  let pool = mortal(sql)
+  let sidecar: Sidecar = create(pool)
   await sidecar.start()
   afterAll(() => sidecar.stop())
   const driver: Driver = {
@@ -41,8 +48,19 @@ export async function startEmbeddedDriver(setup: SidecarSetup): Promise<Driver> 
     app,
     call: async (path, init) => await sidecar.fetch(new Request(`http://sidecar${path}`, init)),
     stop: async () => await sidecar.stop(),
+    async crash() {
+      pool.die()
+      sidecar.pause()
+    },
+    async stopApp() {
+      isAppAway = true
+    },
+    async startApp() {
+      isAppAway = false
+    },
     async start() {
-      sidecar = create()
+      pool = mortal(sql)
+      sidecar = create(pool)
       await sidecar.start()
     },
     async mails() {

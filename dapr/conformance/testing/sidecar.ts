@@ -13,8 +13,13 @@ export interface Driver {
   call(path: string, init?: RequestInit): Promise<Response>
   /** Ends the sidecar; the app goes on. */
   stop(): Promise<void>
-  /** Starts it again after a stop, on the same data. */
+  /** Ends the sidecar as SIGKILL does. */
+  crash(): Promise<void>
+  /** Starts it again after a stop or a crash, on the same data. */
   start(): Promise<void>
+  /** Nothing listens for the app any more; the sidecar goes on. */
+  stopApp(): Promise<void>
+  startApp(): Promise<void>
   /** The mails that left, to the sink of the set-up or into the mailbox, each as a whole message. */
   mails(): Promise<string[]>
 }
@@ -29,6 +34,8 @@ export interface SidecarSetup {
   readonly env: Readonly<Record<string, string>>
   /** Content of `secrets.json` in the folder where the sidecar runs. */
   readonly secrets: object
+  /** Whether the sidecar asks every second whether the app is well. */
+  readonly checksAppHealth?: boolean
   readonly mailSink?: MailSink
   readonly apiToken?: string
   readonly appToken?: string
@@ -59,7 +66,7 @@ export function unique(name: string): string {
   return `${name}-${randomUUID().slice(0, 8)}`
 }
 
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 30_000
 
 /** Waits until what is expected has come true. */
 export async function eventually<T>(check: () => T | Promise<T>): Promise<T> {
