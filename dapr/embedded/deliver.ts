@@ -134,6 +134,9 @@ function answeredStatus(text: string): unknown {
   }
 }
 
+// Made once: an error for each of many thousand deliveries would cost as much as they do.
+const ANSWERED = new Error('answered in time')
+
 /** Runs one try under the component's inbound timeout. The call itself goes on: its answer is then ignored. */
 export async function withinTimeout<T>(
   context: SidecarContext,
@@ -149,7 +152,7 @@ export async function withinTimeout<T>(
   try {
     return await Promise.race([run(), expired])
   } finally {
-    timer.abort()
+    timer.abort(ANSWERED)
     expired.catch(() => {})
   }
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Hono } from 'hono'
 import type { Sql } from '../../shared/db/connect.ts'
 import type { Logger } from '../../shared/observability/logger.ts'
@@ -60,6 +59,22 @@ export interface Sidecar {
   resume(): void
 }
 
+/** Rejects with the signal's own reason, which may be an error made once for all. */
+const pause: Delay = (ms, signal) =>
+  new Promise((resolve, reject) => {
+    const end = () => {
+      clearTimeout(timer)
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- it is what the caller gave
+      reject(signal.reason)
+    }
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', end)
+      resolve()
+    }, ms)
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
+
 export function createSidecar(options: SidecarOptions): Sidecar {
   const { appId, sql } = options
   let isPaused = false
@@ -77,7 +92,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
     env: options.env,
     dataDir: options.dataDir,
     clock: options.clock,
-    delay: options.delay ?? (async (ms, signal) => await sleep(ms, undefined, { signal })),
+    delay: options.delay ?? pause,
     newId: randomUUID,
     random: Math.random,
     fetch: options.fetch,

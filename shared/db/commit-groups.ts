@@ -43,19 +43,20 @@ export function inGroups<Item, Result>({
     const byKey = Map.groupBy(group, ({ item }) => keyOf(item))
     for (const key of byKey.keys()) busyKeys.add(key)
     groups += 1
-    const answered = run(group.map(({ item }) => item)).then((results) => {
+    try {
+      const results = await run(group.map(({ item }) => item))
       for (const [index, { resolve }] of group.entries()) resolve(results[index]!)
-    })
-    await answered.catch((error: unknown) => {
+    } catch (error) {
       for (const { reject } of group) reject(error)
-    })
-    groups -= 1
-    for (const [key, ours] of byKey) {
-      void Promise.allSettled(ours.map(({ promise }) => promise)).then(() => {
-        busyKeys.delete(key)
-        start()
-      })
     }
+    groups -= 1
+    for (const [key, ours] of byKey) void freeWhenSettled(key, ours)
+    start()
+  }
+
+  async function freeWhenSettled(key: string, ours: Waiting<Item, Result>[]): Promise<void> {
+    await Promise.allSettled(ours.map(({ promise }) => promise))
+    busyKeys.delete(key)
     start()
   }
 

@@ -1,5 +1,5 @@
 import type { TaskReader } from '../app/ports.ts'
-import type { TaskPage } from '../app/task-query.ts'
+import type { TaskPage, TaskQuery } from '../app/task-query.ts'
 import { tagKey } from '../domain/task.ts'
 import type { Sql } from './connect.ts'
 import { listTasks, type KnownCounts, type ListQuery } from './task-reader-list.ts'
@@ -14,7 +14,7 @@ import {
   type SeriesRow,
   type TaskRow,
 } from './task-rows.ts'
-import { lexemePrefix, respell, searchWords } from './task-search.ts'
+import { lexemePrefix, respell, searchWords, type WantedWords } from './task-search.ts'
 
 const REMEMBERED_TOTALS = 5000
 const REMEMBERED_VOCABULARIES = 50
@@ -26,14 +26,20 @@ interface Vocabulary {
   words: ReadonlySet<string>
 }
 
+/** What a misspelt search was taken for. */
+interface Respelling {
+  sequence: number
+  spellings: WantedWords
+}
+
 export function createTaskReader(sql: Sql): TaskReader {
   // Both are checked against the user's sequence number whenever they are used, so they are never out of date.
   const totals = recentlyUsed<KnownCounts>(REMEMBERED_TOTALS)
   const vocabularies = recentlyUsed<Vocabulary>(REMEMBERED_VOCABULARIES)
+  const respellings = recentlyUsed<Respelling>(REMEMBERED_TOTALS)
 
   async function listOnce(userId: string, query: ListQuery): Promise<{ page: TaskPage; sequence: number }> {
-    const { sortBy: _by, sortOrder: _order, page: _page, limit: _limit, cursor: _cursor, ...filter } = query
-    const key = JSON.stringify([userId, filter])
+    const key = filterKey(userId, query)
     const { page, counted } = await listTasks(sql, userId, query, totals.get(key))
     totals.set(key, counted)
     return { page, sequence: counted.sequence }
@@ -68,12 +74,20 @@ export function createTaskReader(sql: Sql): TaskReader {
       if (query.q === null) return (await listOnce(userId, { ...query, words: [] })).page
       const words = searchWords(query.q)
       if (words.length === 0) return nothing
+      const asTyped = filterKey(userId, query)
+      const known = respellings.get(asTyped)
+      if (known) {
+        const { page, sequence } = await listOnce(userId, { ...query, words: known.spellings })
+        if (sequence === known.sequence) return page
+      }
       const { page, sequence } = await listOnce(userId, { ...query, words: words.map((word) => [word]) })
       if (page.total > 0 || page.items.length > 0) return page
-      // Nothing has these words: perhaps they are misspelt. Only then a second round trip is made.
+      // Nothing has these words: perhaps they are misspelt. Only then another round trip is made.
       const spellings = respell(words, (await vocabularyOf(userId, sequence)).words)
       if (!spellings) return page
-      return (await listOnce(userId, { ...query, words: spellings })).page
+      const respelt = await listOnce(userId, { ...query, words: spellings })
+      respellings.set(asTyped, { sequence: respelt.sequence, spellings })
+      return respelt.page
     },
 
     async tags(userId, { prefix, sort, limit }) {
@@ -91,6 +105,12 @@ export function createTaskReader(sql: Sql): TaskReader {
       return rows.map(occurrenceFromRow)
     },
   }
+}
+
+/** The same for every page of a list, in whatever order. */
+function filterKey(userId: string, query: TaskQuery): string {
+  const { sortBy: _by, sortOrder: _order, page: _page, limit: _limit, cursor: _cursor, ...filter } = query
+  return JSON.stringify([userId, filter])
 }
 
 const nothing: TaskPage = { items: [], total: 0, isTotalExact: true, nextCursor: null }

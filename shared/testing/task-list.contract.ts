@@ -170,6 +170,16 @@ export function taskListContract(name: string, makeStores: () => Promise<TaskSto
       expect(await titles(userId, { q: 'xylophone' })).toEqual([])
     })
 
+    it('take a misspelt word for the one that is there, until somebody uses it as it is spelt', async () => {
+      const userId = await userWith({ title: 'Pay the invoice' }, { title: 'Read a book', tags: ['Later'] })
+      for (let time = 0; time < 3; time += 1) {
+        expect(await titles(userId, { q: 'invocie' })).toEqual(['Pay the invoice'])
+        expect(await titles(userId, { q: 'invocie', tags: ['Later'] })).toEqual([])
+      }
+      await stores.changes.commit(tasksAdded(userId, [{ title: 'Find out who Invocie is' }]))
+      expect(await titles(userId, { q: 'invocie' })).toEqual(['Find out who Invocie is'])
+    })
+
     it('do not take a word for another that is there but filtered out', async () => {
       const userId = await userWith({ title: 'rent', completedAt: DONE }, { title: 'tent' })
       expect(await titles(userId, { q: 'rent', status: 'active' })).toEqual([])
