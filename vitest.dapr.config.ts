@@ -2,14 +2,20 @@ import { defineConfig } from 'vitest/config'
 import { PROFILES } from './dapr/conformance/testing/profile.ts'
 
 const PATIENT = { testTimeout: 60_000, hookTimeout: 60_000, pool: 'forks' } as const
+/** For tests of whole Daybooks: nothing else runs beside them. */
+const ALONE = {
+  ...{ testTimeout: 90_000, hookTimeout: 120_000, pool: 'forks', maxWorkers: 1 },
+} as const
+/** The product on real Dapr, which the set-up of the project starts. */
+const ON_REAL_DAPR = { ...ALONE, globalSetup: ['scripts/product/testing/self-hosted.ts'] }
 
-/** The conformance suite: the same files against the embedded sidecar and every kind of daprd (`npm run test:dapr`),
- * and the tests of the tools that start the real parts. */
+/** All that needs what `npm run dapr:build` makes (`npm run test:dapr`). */
 export default defineConfig({
   test: {
     globalSetup: ['shared/testing/postgres-server.ts', 'dapr/conformance/testing/services.ts'],
     maxWorkers: 4,
     projects: [
+      // The conformance suite: the same files against the embedded sidecar and every kind of daprd.
       ...PROFILES.map((profile) => ({
         test: {
           ...PATIENT,
@@ -18,7 +24,39 @@ export default defineConfig({
           provide: { profile },
         },
       })),
-      { test: { ...PATIENT, name: 'tools', include: ['tools/**/*.dapr.test.ts'] } },
+      // The tools that start the real parts, and functions beside real sidecars.
+      {
+        test: { ...PATIENT, name: 'tools', include: ['{tools,functions,shared}/**/*.dapr.test.ts'] },
+      },
+      // The self-hosted profile, and the product while parts of it are killed.
+      {
+        test: {
+          ...ALONE,
+          name: 'self-hosted',
+          include: ['scripts/**/*.dapr.test.ts'],
+          sequence: { groupOrder: 1 },
+        },
+      },
+      // The black-box tests of the product, which `npm test` runs on the embedded sidecar.
+      {
+        test: {
+          ...ON_REAL_DAPR,
+          name: 'product on kafka',
+          include: ['scripts/product/*.test.ts', 'functions/{openapi,hostile-input}.test.ts'],
+          exclude: ['**/*.dapr.test.ts'],
+          provide: { broker: 'kafka' },
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          ...ON_REAL_DAPR,
+          name: 'product on redis',
+          include: ['scripts/product/rfc5545.test.ts'],
+          provide: { broker: 'redis' },
+          sequence: { groupOrder: 3 },
+        },
+      },
     ],
   },
 })

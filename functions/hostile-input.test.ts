@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { connect } from 'node:net'
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { serve } from '../shared/kit/serve.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
 import {
   apiOperations,
   bodySchema,
@@ -9,19 +8,20 @@ import {
   problemBreaches,
   type ApiOperation,
 } from '../shared/testing/api-document.ts'
-import { apiWorld, type ApiWorld, type Person } from '../shared/testing/api-world.ts'
+import type { Person } from '../shared/testing/api-client.ts'
+import { givenWorld } from '../shared/testing/api-world.ts'
 import * as hostile from '../shared/testing/hostile.ts'
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 1000)
 /** No request may keep the process busy for longer, whatever its rule or its text. */
 const HANGS_MS = 5000
 
-let world: ApiWorld
+let world: Awaited<ReturnType<typeof givenWorld>>
 let ada: Person
 let eve: Person
 let ids: string[]
 beforeAll(async () => {
-  world = await apiWorld()
+  world = await givenWorld()
   ada = await world.register()
   eve = await world.register()
   const recurring = { recurrence_rule: 'FREQ=DAILY', due_at: '2027-03-01T09:00:00Z' }
@@ -75,7 +75,8 @@ async function survive({ name, id, below, query, headers, body }: Hostile): Prom
     ...(body !== null && { body }),
   })
   expect(problemBreaches(got)).toEqual([])
-  if (!id.mangled) expect(breaches(operation, got)).toEqual([])
+  // A path that needs an escape is known to no unit behind a gateway.
+  if (!id.mangled && !below.includes('%')) expect(breaches(operation, got)).toEqual([])
   expect(performance.now() - startedAt).toBeLessThan(HANGS_MS)
 }
 
@@ -106,8 +107,7 @@ describe('hostile input', () => {
   })
 
   it('on the wire, where no client cleans up paths and hosts, meets no 5xx either', async () => {
-    const server = await serve(world.app.fetch, { port: 0, host: '127.0.0.1' })
-    onTestFinished(() => server.close(100))
+    const port = await world.listen()
     const targets = [
       ...[
         '/api/tasks/../tasks',
@@ -136,7 +136,7 @@ describe('hostile input', () => {
     const hosts = ['127.0.0.1', '', 'a b', '[', 'x'.repeat(300), 'user@host', '127.0.0.1:99999']
     for (const [target, host] of targets.flatMap((one) => hosts.map((other) => [one, other] as const))) {
       const request = `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer ${ada.token}\r\nConnection: close\r\n\r\n`
-      const line = await statusLine(server.port, request)
+      const line = await statusLine(port, request)
       expect(`${target.slice(0, 40)} at ${host.slice(0, 20)}: ${line}`).toMatch(/: HTTP\/1\.1 [234]\d\d /)
     }
   })

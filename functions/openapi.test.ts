@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
   apiDocument,
@@ -8,13 +9,14 @@ import {
   type ApiOperation,
   type Got,
 } from '../shared/testing/api-document.ts'
-import { apiWorld, type ApiWorld, type Ask, type Person } from '../shared/testing/api-world.ts'
+import type { ApiClient, Ask, Person } from '../shared/testing/api-client.ts'
+import { givenWorld } from '../shared/testing/api-world.ts'
 
-let world: ApiWorld
+let world: ApiClient
 let ada: Person
 let eve: Person
 beforeAll(async () => {
-  world = await apiWorld()
+  world = await givenWorld()
   ada = await world.register()
   eve = await world.register()
 })
@@ -54,7 +56,10 @@ const TASKS: Record<string, (person: Person) => Promise<string>> = {
 const BODIES: Record<string, (person: Person) => Promise<unknown>> = {
   createTask: async () => RECURRING,
   reorderTasks: async (person) => ({ task_ids: [await newTask(person), await newTask(person)] }),
-  registerUser: async () => ({ email: 'new@example.org', password: 'correct horse battery staple' }),
+  registerUser: async () => ({
+    email: `${randomUUID()}@example.org`,
+    password: 'correct horse battery staple',
+  }),
   logIn: async (person) => ({ email: person.email, password: person.password }),
   refreshSession: async () => ({ refresh_token: (await world.register()).refreshToken }),
   logOut: async () => ({ refresh_token: (await world.register()).refreshToken }),

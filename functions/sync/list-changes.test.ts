@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { apiWorld, type Person } from '../../shared/testing/api-world.ts'
+import type { Person } from '../../shared/testing/api-client.ts'
+import { apiWorld } from '../../shared/testing/api-world.ts'
 
 const world = await apiWorld()
 

@@ -1,0 +1,20 @@
+import { inject } from 'vitest'
+
+/** A Daybook that runs somewhere, for tests that see it only from outside. It trusts 127.0.0.1 as a proxy. */
+export interface GivenProduct {
+  /** Without a slash at its end. */
+  url: string
+  databaseUrl: string
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    product: GivenProduct
+  }
+}
+
+/** The one that the configuration of this run has started; undefined where each file makes one of its own. */
+export function givenProduct(): GivenProduct | undefined {
+  const given: GivenProduct | undefined = inject('product')
+  return given
+}
