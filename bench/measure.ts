@@ -32,13 +32,21 @@ export async function measure(
     latencies.push(tookMs)
   })
   const result = await run
+  const failed = result.non2xx + result.errors
+  return figuresOf(name, { connections: load.connections, seconds: result.duration, latencies, failed })
+}
+
+/** Rate and percentiles of what took `latencies` (in milliseconds) within `seconds`. */
+export function figuresOf(
+  name: string,
+  measured: { connections: number; seconds: number; latencies: readonly number[]; failed: number },
+): Figures {
+  const { connections, seconds, latencies, failed } = measured
   const sorted = Float64Array.from(latencies).toSorted()
   const at = (share: number) =>
     round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0)
-  return {
-    ...{ name, connections: load.connections, perSecond: Math.round(latencies.length / result.duration) },
-    ...{ p50: at(0.5), p95: at(0.95), p99: at(0.99), failed: result.non2xx + result.errors },
-  }
+  const perSecond = Math.round(latencies.length / seconds)
+  return { name, connections, perSecond, p50: at(0.5), p95: at(0.95), p99: at(0.99), failed }
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10
