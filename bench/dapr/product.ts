@@ -29,7 +29,7 @@ export async function measureEffects(name: string, url: string): Promise<Figures
   await seed(url, users, (total + BURST) / USERS)
   const complete = (index: number) => {
     const user = users[index % USERS]!
-    return send(url, 'POST', `/api/tasks/${user.tasks.pop()}/complete`, user.token)
+    return send(url, `POST /api/tasks/${user.tasks.pop()}/complete`, user.token)
   }
   const steady = await effects(users, async () => await paced(PACE.perSecond, PACE.seconds, complete))
   const burst = await effects(users, async () => {
@@ -88,7 +88,7 @@ export async function measureEffects(name: string, url: string): Promise<Figures
 /** One request through the gateway and service invocation, and the same straight to the unit that serves it. */
 export async function measureInvocation(gateway: string, unit: string, seconds: number): Promise<Figures[]> {
   const { token } = await register(gateway)
-  const { id } = (await send(gateway, 'POST', '/api/tasks', token, { title: 'Read' })) as { id: string }
+  const { id } = (await send(gateway, 'POST /api/tasks', token, { title: 'Read' })) as { id: string }
   const get = (url: string) => async () => {
     const answer = await fetch(`${url}/api/tasks/${id}`, { headers: { authorization: `Bearer ${token}` } })
     await answer.body?.cancel()
@@ -106,7 +106,7 @@ const count = (events: Event[], type: string): number => events.filter((event) =
 
 async function register(url: string): Promise<User> {
   const account = { email: `${randomUUID()}@example.com`, password: randomUUID(), time_zone: 'UTC' }
-  const { access_token } = (await send(url, 'POST', '/api/auth/register', null, account)) as {
+  const { access_token } = (await send(url, 'POST /api/auth/register', null, account)) as {
     access_token: string
   }
   return { token: access_token, tasks: [] }
@@ -117,7 +117,7 @@ async function seed(url: string, users: User[], perUser: number): Promise<void> 
   await Promise.all(
     users.map(async (user) => {
       for (let index = 0; index < perUser; index += 1) {
-        const { id } = (await send(url, 'POST', '/api/tasks', user.token, task)) as { id: string }
+        const { id } = (await send(url, 'POST /api/tasks', user.token, task)) as { id: string }
         user.tasks.push(id)
       }
     }),
@@ -127,20 +127,16 @@ async function seed(url: string, users: User[], perUser: number): Promise<void> 
 async function changes(url: string, token: string, after: string | null): Promise<Event[]> {
   const all: Event[] = []
   for (let since = after ?? '0'; ; since = all.at(-1)!.sequence) {
-    const path = `/api/changes?since=${since}&limit=500`
-    const { items } = (await send(url, 'GET', path, token)) as { items: Event[] }
+    const route = `GET /api/changes?since=${since}&limit=500`
+    const { items } = (await send(url, route, token)) as { items: Event[] }
     all.push(...items)
     if (items.length === 0) return all
   }
 }
 
-async function send(
-  url: string,
-  method: string,
-  path: string,
-  token: string | null,
-  body?: unknown,
-): Promise<unknown> {
+/** The answer's JSON; anything but a success throws. */
+async function send(url: string, route: string, token: string | null, body?: unknown): Promise<unknown> {
+  const [method, path] = route.split(' ') as [string, string]
   const answer = await fetch(url + path, {
     method,
     headers: {
@@ -150,6 +146,6 @@ async function send(
     ...(body !== undefined && { body: JSON.stringify(body) }),
   })
   const text = await answer.text()
-  if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${text.slice(0, 300)}`)
+  if (!answer.ok) throw new Error(`${route} answered ${answer.status}: ${text.slice(0, 300)}`)
   return text === '' ? null : JSON.parse(text)
 }
