@@ -40,6 +40,8 @@ export interface SelfHosted {
   readonly appToken: string
   readonly units: readonly Unit[]
   readonly ports: Ports
+  /** What every unit was started with, to start one more process beside them. */
+  readonly surroundings: Surroundings
   /**
    * `postgres` (unless DATABASE_URL is set), `kafka` or `redis` (unless one was given), `scheduler`, and for each unit
    * `<unit>` and `<unit>-daprd`.
@@ -108,7 +110,7 @@ export async function startSelfHosted({
     return {
       url: `http://${config.http.host}:${ports.units.get(GATEWAY)!.app}`,
       ...{ databaseUrl: databaseUrl!, dataDir, apiToken: around.apiToken, appToken: around.appToken },
-      ...{ units, ports, parts, stop },
+      ...{ units, ports, surroundings: around, parts, stop },
       part: (name) => {
         const part = parts.get(name)
         if (!part) throw new Error(`There is no part ${name}; there are ${[...parts.keys()].join(', ')}.`)

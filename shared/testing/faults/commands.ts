@@ -30,8 +30,13 @@ const TAGS = [[], ['home'], ['Home', 'garden'], ['work']]
 const MOST_SERIES = 3
 const HOUR_MS = 3_600_000
 
+/** What there is to draw from. */
+export type CommandSource = Pick<World, 'random' | 'sql' | 'now'> & {
+  scheduler: Pick<World['scheduler'], 'outside'>
+}
+
 /** Draws what a user does next, from what there is: mostly completing, and now and then everything that cuts across it. */
-export async function drawCommand(world: World, userId: string): Promise<Command> {
+export async function drawCommand(world: CommandSource, userId: string): Promise<Command> {
   const { random, sql } = world
   const tasks = await world.scheduler.outside(
     () => sql<KnownTask[]>`
@@ -75,7 +80,7 @@ export async function drawCommand(world: World, userId: string): Promise<Command
   return on(task, name, { method: 'PATCH', body }, `?scope=${scope}`)
 }
 
-function drawEdit(world: World, task: KnownTask): { name: string; scope: string; body: object } {
+function drawEdit(world: CommandSource, task: KnownTask): { name: string; scope: string; body: object } {
   const { random } = world
   const hours = random.pick([-30, -3, 2, 24, 50])
   const later = new Date((task.due_at?.getTime() ?? world.now) + hours * HOUR_MS).toISOString()
@@ -95,7 +100,7 @@ function drawEdit(world: World, task: KnownTask): { name: string; scope: string;
   ])
 }
 
-function create(world: World, userId: string): Command {
+function create(world: CommandSource, userId: string): Command {
   const { random } = world
   const day = new Date(world.now + random.pick([-3, 0, 1, 2, 11]) * 24 * HOUR_MS).toISOString().slice(0, 10)
   // 00:30Z and 01:30Z are half past two in Berlin: the time that the clocks leave out in March and repeat in October.

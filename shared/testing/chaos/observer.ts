@@ -1,0 +1,103 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { BROKERS, type BrokerName } from '../../../scripts/self-hosted/broker.ts'
+import { supervise, type SupervisedPart } from '../../../scripts/self-hosted/part.ts'
+import { writeResources } from '../../../scripts/self-hosted/resources.ts'
+import type { SelfHosted } from '../../../scripts/self-hosted/start-self-hosted.ts'
+import { HEALTH_CHECK, startSidecar } from '../../../scripts/self-hosted/unit.ts'
+import { freePorts } from '../../../tools/ports.ts'
+
+const APP_ID = 'chaos-observer'
+export const OBSERVED = ['task-events', 'task-updates', 'audit-events'] as const
+const DEAD_LETTERS = 'dlq-events'
+
+/** A delivery, in the order in which they came. */
+export interface Delivery {
+  id: string
+  userId: string
+  sequence: number
+}
+
+export interface Observer {
+  /** Everything delivered so far, repeats included. */
+  deliveries(topic: string): readonly Delivery[]
+  /** Messages that some unit gave up. */
+  readonly deadLetters: readonly string[]
+  /** Its sidecar, which may be killed like any other. */
+  readonly sidecar: SupervisedPart
+  stop(): Promise<void>
+}
+
+/**
+ * A consumer of our own beside those of Daybook, with a sidecar and a consumer group of its own: what it is delivered is
+ * what any consumer is. The app lives in this process, so that a kill never takes its memory.
+ */
+export async function startObserver(
+  daybook: SelfHosted,
+  broker: BrokerName,
+  say: (line: string) => void,
+): Promise<Observer> {
+  const seen = new Map<string, Delivery[]>(OBSERVED.map((topic) => [topic, []]))
+  const deadLetters: string[] = []
+  const server = createServer((request, response) => void serve(request, response))
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await answer(request)
+    response.writeHead(body === null ? 404 : 200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(body))
+  }
+
+  async function answer(request: IncomingMessage): Promise<unknown> {
+    const url = request.url ?? ''
+    if (url === HEALTH_CHECK.path || url === '/dapr/config') return {}
+    if (url === '/dapr/subscribe') return subscriptions()
+    const body = await text(request)
+    if (url === `/${DEAD_LETTERS}`) deadLetters.push(body)
+    else {
+      const list = seen.get(url.slice(1))
+      if (!list) return null
+      const event = JSON.parse(body) as { id: string; userid: string; sequence: string }
+      list.push({ id: event.id, userId: event.userid, sequence: Number(event.sequence) })
+    }
+    return { status: 'SUCCESS' }
+  }
+
+  const [app, http, grpc, internalGrpc, metrics] = (await freePorts(5)) as [
+    ...[number, number, number, number, number],
+  ]
+  await new Promise<void>((resolve) => server.listen(app, '127.0.0.1', resolve))
+  const resourcesDir = join(daybook.dataDir, 'observer-resources')
+  const { variant } = BROKERS[broker]
+  writeResources(resourcesDir, variant === undefined ? [] : [variant])
+  admit(resourcesDir)
+  const surroundings = { ...daybook.surroundings, resourcesDir }
+  const ports = { app, http, grpc, internalGrpc, metrics }
+  const start = () => startSidecar({ id: APP_ID, functions: [] }, ports, surroundings)
+  const sidecar = await supervise(`${APP_ID}-daprd`, start, say)
+  return {
+    deliveries: (topic) => seen.get(topic) ?? [],
+    ...{ deadLetters, sidecar },
+    async stop() {
+      await sidecar.stop()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+const subscriptions = () =>
+  [...OBSERVED, DEAD_LETTERS].map((topic) => ({
+    ...{ pubsubname: 'pubsub', topic, route: `/${topic}` },
+    ...(topic !== DEAD_LETTERS && { deadLetterTopic: DEAD_LETTERS }),
+  }))
+
+/** The component of the product, in scope of the observer too. */
+function admit(folder: string): void {
+  const file = join(
+    folder,
+    readdirSync(folder).find((name) => name.startsWith('pubsub'))!,
+  )
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/^scopes:\n/m, `scopes:\n  - ${APP_ID}\n`))
+}

@@ -1,0 +1,45 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Part } from '../../../scripts/self-hosted/part.ts'
+import type { Sql } from '../../db/connect.ts'
+import { definitionOf } from '../../domain/events.ts'
+import { OBSERVED, type Observer } from './observer.ts'
+import type { EventRow } from '../faults/series-model.ts'
+
+const LOOK_EVERY_MS = 500
+
+/** Whether an event goes to a topic, by the catalogue; copies for `task-updates` are made of what names a task. */
+export function goesTo(topic: string, { type, data }: Pick<EventRow, 'type' | 'data'>): boolean {
+  const own = definitionOf(type)?.topic
+  if (topic !== 'task-updates') return own === topic
+  return own === 'task-events' && (data.task !== undefined || type === 'task.reordered')
+}
+
+/** Waits until nothing moves any more. Resolves to what still does when the time is over, or to null. */
+export async function comesToRest(
+  { sql, parts, observer }: { sql: Sql; parts: readonly Part[]; observer: Observer },
+  limitMs: number,
+): Promise<string | null> {
+  let left = ''
+  for (const end = Date.now() + limitMs; Date.now() < end; await delay(LOOK_EVERY_MS)) {
+    left = await whatMoves(sql, parts, observer).catch((error: unknown) => String(error))
+    if (left === '') return null
+  }
+  return left
+}
+
+async function whatMoves(sql: Sql, parts: readonly Part[], observer: Observer): Promise<string> {
+  const down = parts.filter(({ isUp }) => !isUp).map(({ name }) => name)
+  if (down.length > 0) return `not up: ${down.join(', ')}`
+  const [row] = await sql<{ outbox: number; stuck: number }[]>`
+    select (select count(*) from outbox) as outbox,
+      (select count(*) from series where state = 'active' and live_task_id is null) as stuck`
+  if (row!.outbox > 0) return `${row!.outbox} events in the outbox`
+  if (row!.stuck > 0) return `${row!.stuck} series without an open occurrence`
+  const events = await sql<EventRow[]>`select id, type, data from events`
+  const behind = OBSERVED.map((topic) => {
+    const seen = new Set(observer.deliveries(topic).map(({ id }) => id))
+    const missing = events.filter((event) => goesTo(topic, event) && !seen.has(event.id)).length
+    return missing > 0 ? `${missing} events of ${topic} not delivered` : ''
+  })
+  return behind.filter(Boolean).join(', ')
+}

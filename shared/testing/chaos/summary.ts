@@ -1,0 +1,44 @@
+import type { Person } from './client.ts'
+import type { Round } from './load.ts'
+import type { Delivery } from './observer.ts'
+import { seconds, type Struck } from './siege.ts'
+
+export interface Outcome {
+  people: readonly Person[]
+  rounds: readonly Round[]
+  struck: readonly Struck[]
+  taskEvents: readonly Delivery[]
+  events: number
+  sweeps: number
+}
+
+/** What happened, in lines for people. */
+export function summary({ people, rounds, struck, taskEvents, events, sweeps }: Outcome): string[] {
+  const reports = people.flatMap((person) => person.reports)
+  const count = (outcome: string) => reports.filter((report) => report.outcome === outcome).length
+  const repeats = taskEvents.length - new Set(taskEvents.map(({ id }) => id)).size
+  return [
+    `${reports.length} commands: ${count('accepted')} accepted, ${count('refused')} refused, ${count('unknown')} left open`,
+    `${events} events in sequence; ${repeats} deliveries of task-events were repeats; the sweep made ${sweeps} occurrences`,
+    `answered within: ${quantiles(people.flatMap(({ waits }) => waits))}`,
+    `next occurrence within: ${quantiles(rounds.map(({ begunAt, endedAt }) => endedAt - begunAt))}`,
+    `${struck.length} strikes; the worst of each kind (back after, longest wait for a next occurrence):`,
+    ...table(struck),
+  ]
+}
+
+function quantiles(values: readonly number[]): string {
+  const sorted = values.toSorted((a, b) => a - b)
+  const at = (share: number) => seconds(sorted[Math.ceil(share * sorted.length) - 1] ?? 0)
+  return `p50 ${at(0.5)}, p95 ${at(0.95)}, p99 ${at(0.99)}, worst ${at(1)}`
+}
+
+function table(struck: readonly Struck[]): string[] {
+  const kinds = [...Map.groupBy(struck, ({ name }) => name)].toSorted(([a], [b]) => a.localeCompare(b))
+  return kinds.map(([name, times]) => {
+    const waits = times.map(({ waitMs }) => waitMs).filter((ms) => ms !== null)
+    const back = seconds(Math.max(...times.map(({ backMs }) => backMs)))
+    const wait = waits.length > 0 ? seconds(Math.max(...waits)) : '-'
+    return `  ${back.padStart(8)} ${wait.padStart(8)}  ${name}${times.length > 1 ? ` (${times.length} times)` : ''}`
+  })
+}
