@@ -48,10 +48,26 @@ describe('publishEvent', () => {
       errorCode,
     })
   })
+
+  it('does not take an empty 200 for the word of the broker', async () => {
+    answerWith(() => new Response(null, { status: 200 }))
+    const published = dapr.publishEvent('pubsub', 'task-events', event, { partitionKey: 'u' })
+    await expect(published).rejects.toMatchObject({ kind: 'refused', status: 200 })
+  })
 })
 
 describe('bulkPublish', () => {
   const entries = ['e1', 'e2'].map((id) => bulkEntry({ ...event, id, traceparent }, 'u1'))
+
+  it.each([
+    ['an empty 200', () => new Response(null, { status: 200 })],
+    ['an answer that breaks off', () => new Response('{"failedEntries":[{"entryId":"e1"', { status: 500 })],
+  ])('takes no event for published on %s', async (_, answer) => {
+    answerWith(answer)
+    await expect(dapr.bulkPublish('pubsub', 'task-events', entries)).rejects.toMatchObject({
+      kind: 'refused',
+    })
+  })
 
   it('sends every event with its id, key and type and finds nothing failed on 204', async () => {
     const seen = answerWith(noContent)

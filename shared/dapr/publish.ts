@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isSuccess, parseJson, refusal, type Transport } from './transport.ts'
+import { parseJson, refusal, type DaprAnswer, type Transport } from './transport.ts'
 
 /** A complete CloudEvent in structured form; daprd makes no `id` of its own and leaves further attributes as they are. */
 export interface PublishableEvent {
@@ -38,7 +38,7 @@ const BulkFailure = z.object({
 })
 
 /** Publish and bulk publish. A return means that the broker has the event. Source: Dapr Pub/Sub API reference. */
-export function createPublish({ call, send }: Transport) {
+export function createPublish({ send }: Transport) {
   return {
     async publishEvent(
       pubsub: string,
@@ -46,14 +46,16 @@ export function createPublish({ call, send }: Transport) {
       event: PublishableEvent,
       { partitionKey }: { readonly partitionKey: string },
     ): Promise<void> {
-      await call({
-        operation: `publish ${topic}`,
+      const operation = `publish ${topic}`
+      const answer = await send({
+        operation,
         method: 'POST',
         path: ['v1.0', 'publish', pubsub, topic],
         search: `?metadata.partitionKey=${encodeURIComponent(partitionKey)}`,
         headers: { 'content-type': CLOUD_EVENT },
         json: withTraceId(event),
       })
+      if (!isTaken(answer)) throw refusal(operation, answer)
     },
 
     /**
@@ -69,13 +71,16 @@ export function createPublish({ call, send }: Transport) {
         headers: { 'content-type': 'application/json' },
         body: `[${entries.map(({ json }) => json).join(',')}]`,
       })
-      if (isSuccess(answer)) return []
+      if (isTaken(answer)) return []
       const failure = BulkFailure.safeParse(parseJson(answer))
       if (!failure.success) throw refusal(operation, answer)
       return failure.data.failedEntries.map(({ entryId, error }) => ({ id: entryId, error }))
     },
   }
 }
+
+/** The API promises 204 and nothing else for what the broker has. An empty 200 is what daprd says of an app, not of a broker. */
+const isTaken = ({ status }: DaprAnswer): boolean => status === 204
 
 // Without a traceid daprd replaces traceparent by its own span, and the trace of the request that caused the event ends.
 function withTraceId(event: PublishableEvent): PublishableEvent & { readonly traceid?: string } {
