@@ -33,7 +33,7 @@ export default defineConfig({
         test: {
           ...ALONE,
           name: 'self-hosted',
-          include: ['scripts/**/*.dapr.test.ts'],
+          include: ['scripts/self-hosted/*.dapr.test.ts'],
           sequence: { groupOrder: 1 },
         },
       },
@@ -42,8 +42,10 @@ export default defineConfig({
         test: {
           ...ON_REAL_DAPR,
           name: 'product on kafka',
-          include: ['scripts/product/*.test.ts', 'functions/{openapi,hostile-input}.test.ts'],
-          exclude: ['**/*.dapr.test.ts'],
+          include: [
+            'scripts/product/*.test.ts',
+            'functions/{openapi,hostile-input,sync/list-changes}.test.ts',
+          ],
           provide: { broker: 'kafka' },
           sequence: { groupOrder: 2 },
         },
@@ -52,7 +54,7 @@ export default defineConfig({
         test: {
           ...ON_REAL_DAPR,
           name: 'product on redis',
-          include: ['scripts/product/rfc5545.test.ts'],
+          include: ['scripts/product/{rfc5545,trace}.test.ts'],
           provide: { broker: 'redis' },
           sequence: { groupOrder: 3 },
         },

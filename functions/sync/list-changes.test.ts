@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Person } from '../../shared/testing/api-client.ts'
-import { apiWorld } from '../../shared/testing/api-world.ts'
+import { givenWorld } from '../../shared/testing/api-world.ts'
 
-const world = await apiWorld()
+const world = await givenWorld()
 
 interface Changes {
   items: { sequence: string; type: string; userid: string; subject: string }[]

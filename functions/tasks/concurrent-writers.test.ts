@@ -1,46 +1,23 @@
 import { describe, expect, it } from 'vitest'
+import { createTaskReader } from '../../shared/db/task-reader.ts'
 import type { TaskView } from '../../shared/domain/task.ts'
+import listTasks from './list-tasks.ts'
+import { concurrentWriters, times } from './testing/concurrent-writers.contract.ts'
 import { taskService, type Client } from './testing/task-service.ts'
 
 // After each test the books must balance: sequences without a gap, counters and tags equal to a recount.
-const service = await taskService()
+const service = await taskService([listTasks])
 const { newUser, sql } = service
+service.deps.tasks = createTaskReader(sql)
 
-const times = <T>(length: number, make: (n: number) => Promise<T>): Promise<T[]> =>
-  Promise.all(Array.from({ length }, (_, n) => make(n)))
 const patch = (user: Client, id: string, body: object) => user.does('PATCH', `/api/tasks/${id}`, body)
 
-describe('100 writers on the list of one user', () => {
-  it('lose no update of the same task', async () => {
-    const user = newUser()
-    const { id } = await user.create()
-    // Every fourth of them writes a field of its own last.
-    await times(100, (n) =>
-      patch(
-        user,
-        id,
-        [
-          { title: `title ${n}` },
-          { description: `description ${n}` },
-          { tags: [`tag ${n}`, 'all'] },
-          { due_at: new Date(Date.UTC(2026, 3, 1, 0, n)).toISOString() },
-        ][n % 4]!,
-      ),
-    )
-    const events = await user.events()
-    expect(events).toHaveLength(101)
-    // Each event begins where its predecessor ended.
-    const state: Record<string, unknown> = { ...events[0]!.data.task }
-    for (const { data } of events.slice(1)) {
-      for (const [field, { old, new: now }] of Object.entries(data.changes)) {
-        expect(old).toEqual(state[field])
-        state[field] = now
-      }
-      expect({ ...data.task, version: 0, updated_at: '' }).toEqual({ ...state, version: 0, updated_at: '' })
-    }
-    expect(events.map(({ data }) => data.task.version)).toEqual(events.map((_, n) => n + 1))
-  })
+concurrentWriters({
+  register: async () => newUser(),
+  untilDelivered: async () => void (await times(3, () => service.deliver())),
+})
 
+describe('many writers in the database of one user', () => {
   it('may do everything at once: nothing is lost, nobody waits for ever', async () => {
     const user = newUser()
     const tasks = await times(20, (n) => user.create({ title: `${n}`, tags: ['old'] }))
@@ -81,43 +58,6 @@ describe('100 writers on the list of one user', () => {
     const places = await sql`select position, id from tasks where user_id = ${user.id} group by position, id`
     const [all] = await sql<{ count: number }[]>`select count(*)::int from tasks where user_id = ${user.id}`
     expect(places).toHaveLength(all!.count)
-  })
-
-  it('put one task in 100 places at once: it is in one, and the others keep their order', async () => {
-    const user = newUser()
-    const tasks = await times(30, (n) => user.create({ title: `${n}` }))
-    const byPlace = async () =>
-      (
-        await sql<{ id: string }[]>`select id from tasks where user_id = ${user.id} order by position, id`
-      ).map((row) => row.id)
-    const others = (await byPlace()).filter((id) => id !== tasks[0]!.id)
-    const answers = await times(100, (n) =>
-      user.send('POST', '/api/tasks/reorder', { task_id: tasks[0]!.id, after: tasks[1 + (n % 29)]!.id }),
-    )
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
-    expect((await byPlace()).filter((id) => id !== tasks[0]!.id)).toEqual(others)
-  })
-
-  it('reorder the whole list at once: the order is that of the last of them', async () => {
-    const user = newUser()
-    const ids = (await times(20, () => user.create())).map(({ id }) => id)
-    const orders = Array.from({ length: 40 }, (_, n) => ids.toSorted((a, b) => hash(a, n) - hash(b, n)))
-    await Promise.all(orders.map((task_ids) => user.does('POST', '/api/tasks/reorder', { task_ids })))
-    const rows = await sql<
-      { id: string }[]
-    >`select id from tasks where user_id = ${user.id} order by position, id`
-    expect(orders.map(String)).toContain(String(rows.map((row) => row.id)))
-  })
-
-  it('complete an occurrence at once: one completion, one next occurrence', async () => {
-    const user = newUser()
-    const task = await user.create({ due_at: '2026-03-02T09:00:00Z', recurrence_rule: 'daily' })
-    const answers = await times(50, () => user.does('POST', `/api/tasks/${task.id}/complete`))
-    for (const answer of answers) expect(answer).toEqual(answers[0])
-    await times(3, () => service.deliver())
-    expect((await user.events()).map(({ type }) => type)).toEqual([
-      ...['task.created', 'task.completed', 'task.occurrence.generated'],
-    ])
   })
 
   it('complete, skip, delete, reopen and edit one series at once: it stays sound and goes on or ends', async () => {
@@ -166,10 +106,3 @@ describe('100 writers on the list of one user', () => {
     expect((await Promise.all(looks)).at(-1)).toBe(3)
   })
 })
-
-/** Any order, the same every time. */
-function hash(text: string, salt: number): number {
-  let sum = salt
-  for (const character of text) sum = (sum * 31 + character.codePointAt(0)!) % 1_000_003
-  return sum
-}

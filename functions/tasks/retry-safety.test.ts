@@ -1,63 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import type { TaskView } from '../../shared/domain/task.ts'
-import { taskService, type Client } from './testing/task-service.ts'
+import { prepare, retrySafety, send, writes } from './testing/retry-safety.contract.ts'
+import { taskService } from './testing/task-service.ts'
 
 const service = await taskService()
 const { newUser, sql } = service
 
-interface Write {
-  method: string
-  path: (task: TaskView) => string
-  body?: (task: TaskView) => object
-  /** Another request with the same key. */
-  other?: (task: TaskView) => object
-  /** Brings the task into the state in which the write has an effect. */
-  before?: (user: Client, task: TaskView) => Promise<unknown>
-  takesIfMatch: boolean
-}
-
-const act = (name: string, before?: Write['before']): Write => ({
-  ...{ method: 'POST', path: (task) => `/api/tasks/${task.id}/${name}`, takesIfMatch: true },
-  ...(before && { before }),
-})
-
-const WRITES: Record<string, Write> = {
-  create: {
-    ...{ method: 'POST', path: () => '/api/tasks', takesIfMatch: false },
-    ...{ body: (task) => ({ title: 'Buy milk', parent_id: task.id }), other: () => ({ title: 'Buy tea' }) },
-  },
-  replace: {
-    ...{ method: 'PUT', path: (task) => `/api/tasks/${task.id}`, takesIfMatch: true },
-    ...{ body: () => ({ title: 'Buy milk' }), other: () => ({ title: 'Buy tea' }) },
-  },
-  edit: {
-    ...{ method: 'PATCH', path: (task) => `/api/tasks/${task.id}`, takesIfMatch: true },
-    ...{ body: () => ({ title: 'Buy milk' }), other: () => ({ title: 'Buy tea' }) },
-  },
-  complete: act('complete'),
-  reopen: act('reopen', (user, task) => user.does('POST', `/api/tasks/${task.id}/complete`)),
-  skip: act('skip'),
-  delete: { ...{ method: 'DELETE', path: (task) => `/api/tasks/${task.id}`, takesIfMatch: true } },
-  restore: act('restore', (user, task) => user.does('DELETE', `/api/tasks/${task.id}`)),
-  reorder: {
-    ...{ method: 'POST', path: () => '/api/tasks/reorder', takesIfMatch: false },
-    body: (task) => ({ task_id: task.id, before: task.parent_id }),
-    other: (task) => ({ task_id: task.id, after: task.parent_id }),
-  },
-}
-const writes = Object.entries(WRITES)
-
-/** A recurring task below another, in the state that the write asks for, and the version it has then. */
-async function prepare(user: Client, write: Write): Promise<{ task: TaskView; version: number }> {
-  const parent = await user.create()
-  const task = await user.create({
-    ...{ title: 'Water plants', due_at: '2026-03-02T09:00:00Z', recurrence_rule: 'daily', tags: ['home'] },
-    parent_id: parent.id,
-  })
-  await write.before?.(user, task)
-  const [row] = await sql<{ version: number }[]>`select version from tasks where id = ${task.id}`
-  return { task, version: row!.version }
-}
+retrySafety(async () => newUser())
 
 /** Statements that wait for a lock. */
 async function waiting(): Promise<number> {
@@ -66,92 +14,7 @@ async function waiting(): Promise<number> {
   return row!.count
 }
 
-const send = (user: Client, write: Write, task: TaskView, headers: Record<string, string>) =>
-  user.send(write.method, write.path(task), write.body?.(task), headers)
-
-describe('If-Match', () => {
-  const guarded = writes.filter(([, write]) => write.takesIfMatch)
-
-  it.each(guarded)('%s refuses another version with 412 and changes nothing', async (_, write) => {
-    const user = newUser()
-    const { task, version } = await prepare(user, write)
-    const seen = (await user.events()).length
-    for (const tag of [`"${version + 1}"`, `"${version + 1}", "${version + 2}"`, '"0"']) {
-      const got = await send(user, write, task, { 'if-match': tag })
-      expect(got).toMatchObject({ status: 412, problem: { code: 'task.version_conflict' } })
-    }
-    expect(await user.events(seen)).toEqual([])
-  })
-
-  it.each(guarded)('%s takes the version, a list with it, and *', async (_, write) => {
-    for (const tag of [(v: number) => `"${v}"`, (v: number) => `"99" , "${v}"`, () => '*']) {
-      const user = newUser()
-      const { task, version } = await prepare(user, write)
-      expect((await send(user, write, task, { 'if-match': tag(version) })).status).toBeLessThan(300)
-    }
-  })
-
-  it.each(guarded)('%s refuses a weak or foreign entity tag with 412', async (_, write) => {
-    const user = newUser()
-    const { task } = await prepare(user, write)
-    for (const tag of ['W/"1"', '"x"', '"9999999999"']) {
-      expect(await send(user, write, task, { 'if-match': tag })).toMatchObject({
-        ...{ status: 412, problem: { code: 'task.version_conflict' } },
-      })
-    }
-  })
-
-  it.each(guarded)('%s refuses what is no entity tag with 400', async (_, write) => {
-    const user = newUser()
-    const { task } = await prepare(user, write)
-    for (const tag of ['4', '"4', '"1",,', '']) {
-      expect(await send(user, write, task, { 'if-match': tag })).toMatchObject({
-        ...{ status: 400, problem: { code: 'request.malformed' } },
-      })
-    }
-  })
-
-  it('lets no update of two clients be lost', async () => {
-    const user = newUser()
-    const { id } = await user.create({ description: '' })
-    // Each adds a letter to what is there, again and again until its version was the right one.
-    const append = async (letter: string) => {
-      let current = await user.does('PATCH', `/api/tasks/${id}`, {})
-      for (;;) {
-        const got = await user.send(
-          'PATCH',
-          `/api/tasks/${id}`,
-          { description: `${current.description}${letter}` },
-          { 'if-match': `"${current.version}"` },
-        )
-        if (got.status === 200) return
-        expect(got.status).toBe(412)
-        current = await user.does('PATCH', `/api/tasks/${id}`, {})
-      }
-    }
-    await Promise.all('abcdefghijklmnopqrst'.split('').map(append))
-    const { description, version } = await user.does('PATCH', `/api/tasks/${id}`, {})
-    expect(description!.split('').toSorted().join('')).toBe('abcdefghijklmnopqrst')
-    expect(version).toBe(21)
-  })
-})
-
-describe('Idempotency-Key', () => {
-  it.each(writes)('%s gives a retry the first answer and does it once', async (_, write) => {
-    const user = newUser()
-    const { task } = await prepare(user, write)
-    const key = { 'idempotency-key': 'k-1' }
-    const first = await send(user, write, task, key)
-    expect(first.status).toBeLessThan(300)
-    expect(first.headers.get('idempotency-replayed')).toBeNull()
-    const seen = (await user.events()).length
-    const again = await send(user, write, task, key)
-    expect([again.status, again.body]).toEqual([first.status, first.body])
-    expect(again.headers.get('idempotency-replayed')).toBe('true')
-    for (const name of ['etag', 'location']) expect(again.headers.get(name)).toBe(first.headers.get(name))
-    expect(await user.events(seen)).toEqual([])
-  })
-
+describe('Idempotency-Key in the database', () => {
   it.each(writes)('%s gives a retry the first answer also when the world has moved on', async (_, write) => {
     const user = newUser()
     const { task, version } = await prepare(user, write)
@@ -164,40 +27,6 @@ describe('Idempotency-Key', () => {
     }
     const again = await send(user, write, task, headers)
     expect([again.status, again.body]).toEqual([first.status, first.body])
-  })
-
-  it.each(writes)('%s refuses the key with another request', async (_, write) => {
-    const user = newUser()
-    const { task } = await prepare(user, write)
-    const key = { 'idempotency-key': 'k-1' }
-    await send(user, write, task, key)
-    const others = [
-      () => user.send('POST', '/api/tasks', { title: 'Something else' }, key),
-      () => send(user, write, task, { ...key, 'if-match': '"77"' }),
-      ...(write.other ? [() => user.send(write.method, write.path(task), write.other!(task), key)] : []),
-    ]
-    for (const other of others) {
-      expect(await other()).toMatchObject({ status: 422, problem: { code: 'idempotency.key_reused' } })
-    }
-  })
-
-  it.each(writes)('%s sent 50 times at once has one effect and one answer', async (_, write) => {
-    const user = newUser()
-    const { task } = await prepare(user, write)
-    const seen = (await user.events()).length
-    const key = { 'idempotency-key': 'k-1' }
-    const answers = await Promise.all(Array.from({ length: 50 }, () => send(user, write, task, key)))
-    const done = answers.filter(({ status }) => status < 300)
-    const refused = answers.filter(({ status }) => status >= 300)
-    expect(done.filter(({ headers }) => headers.get('idempotency-replayed') === null)).toHaveLength(1)
-    for (const { body } of done) expect(body).toEqual(done[0]!.body)
-    for (const { status, problem, headers } of refused) {
-      expect([status, problem.code]).toEqual([409, 'idempotency.in_flight'])
-      expect(headers.get('retry-after')).toBe('1')
-    }
-    const facts = (await user.events(seen)).filter(({ type }) => type.startsWith('task.'))
-    expect(facts).toHaveLength(1)
-    expect((await send(user, write, task, key)).body).toEqual(done[0]!.body)
   })
 
   it.each(writes)(
@@ -235,36 +64,6 @@ describe('Idempotency-Key', () => {
     const second = await user.does('POST', '/api/tasks', { title: 'Buy tea' }, key)
     expect(second.title).toBe('Buy tea')
     expect(await user.does('POST', '/api/tasks', { title: 'Buy tea' }, key)).toEqual(second)
-  })
-
-  it('belongs to one user, whichever path names them', async () => {
-    const [ada, eve] = [newUser(), newUser()]
-    const key = { 'idempotency-key': 'k-1' }
-    const milk = await ada.does('POST', '/api/tasks', { title: 'Buy milk' }, key)
-    const tea = await eve.does('POST', '/api/tasks', { title: 'Buy tea' }, key)
-    expect(tea.title).toBe('Buy tea')
-    expect(await ada.does('POST', `/api/${ada.id}/tasks`, { title: 'Buy milk' }, key)).toEqual(milk)
-  })
-
-  it('is not used up by a request that was refused', async () => {
-    const user = newUser()
-    const key = { 'idempotency-key': 'k-1' }
-    expect((await user.send('POST', '/api/tasks', { title: '' }, key)).status).toBe(422)
-    expect((await user.send('POST', '/api/tasks', { title: 'Buy milk' }, key)).status).toBe(201)
-  })
-
-  it('holds for a request that changes nothing', async () => {
-    const user = newUser()
-    const task = await user.create()
-    const key = { 'idempotency-key': 'k-1' }
-    await user.does('PATCH', `/api/tasks/${task.id}`, { title: task.title }, key)
-    await user.does('PATCH', `/api/tasks/${task.id}`, { title: 'Buy milk' })
-    expect(await user.does('PATCH', `/api/tasks/${task.id}`, { title: task.title }, key)).toEqual(task)
-  })
-
-  it.each(['', 'with space', 'x'.repeat(256), 'ü'])('refuses %j as a key with 400', async (key) => {
-    const got = await newUser().send('POST', '/api/tasks', { title: 'Buy milk' }, { 'idempotency-key': key })
-    expect(got).toMatchObject({ status: 400, problem: { code: 'request.malformed' } })
   })
 
   it('stands or falls with the effect: what is not committed leaves no answer', async () => {

@@ -15,6 +15,12 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
  */
 export const HEALTH_CHECK = { path: '/livez', probeIntervalSeconds: 2, probeTimeoutMs: 1500, threshold: 3 }
 
+/**
+ * Of a request, its target and headers. Node reads 16 KiB of them and daprd 4 unless it is told otherwise; what the gateway
+ * has taken must not end in a 502 at its sidecar, which adds some of its own.
+ */
+const LONGEST_HEAD = '32Ki'
+
 /** What the units of one Daybook share. */
 export interface Surroundings {
   dataDir: string
@@ -86,6 +92,7 @@ export async function startSidecar(unit: Unit, ports: UnitPorts, around: Surroun
     },
     logFile: join(around.dataDir, 'logs', `${sidecarOf(unit.id)}.log`),
     logLevel: 'info',
+    flags: [`--read-buffer-size=${LONGEST_HEAD}`],
   })
   writePidFile(pidFile, daprd.pid)
   void daprd.exited.then(() => removePidFile(pidFile))

@@ -15,6 +15,7 @@ import { startEmbedded } from '../../embedded.ts'
 
 /** A running Daybook as its clients know it. */
 export interface Product extends ApiClient {
+  url: string
   /** Registers somebody. Their events are those that the feed of changes gives. */
   newUser(options?: { timeZone?: string }): Promise<Client>
 }
@@ -30,7 +31,7 @@ export async function product(): Promise<Product> {
     expect(faults).toEqual([])
   })
   return {
-    ...api,
+    ...{ ...api, url },
     newUser: async (options) => clientOf(api, await api.register(options)),
   }
 }
@@ -50,7 +51,8 @@ async function embeddedProduct(): Promise<GivenProduct> {
   return { url, databaseUrl }
 }
 
-function clientOf(api: ApiClient, person: Person): Client {
+/** A person as tests of the product speak for them. */
+export function clientOf(api: ApiClient, person: Person): Client {
   const send: Client['send'] = async (method, path, body, headers = {}) => {
     const { text, ...got } = await api.ask(method, path, {
       ...{ token: person.token, headers },
