@@ -1,4 +1,5 @@
 import type { Hono } from 'hono'
+import { z } from 'zod'
 import type { Deps } from '../app/ports.ts'
 import { CloudEvent } from '../domain/cloud-event.ts'
 import { PermanentError } from '../domain/errors.ts'
@@ -47,6 +48,7 @@ async function deliverToAll(
   deps: Deps,
 ): Promise<DaprStatus> {
   const read = readEvent(raw, functions)
+  if (read === 'unwanted') return 'SUCCESS'
   if ('reason' in read) return giveUp(deps, read.original, { consumer: 'parse', reason: read.reason })
   const { event, original } = read
   const wanted = functions.filter((fn) => fn.wants(event.type))
@@ -71,9 +73,11 @@ async function deliverTo(fn: TopicFunction, event: CloudEvent, deps: Deps): Prom
   }
 }
 
-type ReadEvent = { original: unknown } & ({ event: CloudEvent } | { reason: string })
+const Typed = z.object({ type: z.string() })
 
-/** Looks into the data only of what is wanted here: most messages of a topic are of no concern to a consumer. */
+type ReadEvent = ({ original: unknown } & ({ event: CloudEvent } | { reason: string })) | 'unwanted'
+
+/** Looks only into what is wanted here: most messages of a topic are of no concern to a consumer. */
 function readEvent(raw: string, functions: readonly TopicFunction[]): ReadEvent {
   let original: unknown
   try {
@@ -81,10 +85,11 @@ function readEvent(raw: string, functions: readonly TopicFunction[]): ReadEvent 
   } catch {
     return { reason: 'the message is not JSON', original: raw }
   }
+  const type = Typed.safeParse(original).data?.type
+  if (type !== undefined && !functions.some((fn) => fn.wants(type))) return 'unwanted'
   const envelope = CloudEvent.safeParse(original)
   if (!envelope.success) return { reason: `not a Daybook CloudEvent: ${envelope.error.message}`, original }
-  const isWanted = functions.some((fn) => fn.wants(envelope.data.type))
-  const definition = isWanted ? definitionOf(envelope.data.type) : undefined
+  const definition = definitionOf(envelope.data.type)
   if (!definition) return { event: envelope.data, original }
   if (!envelope.data.dataversion.startsWith('1.')) {
     return { reason: `dataversion ${envelope.data.dataversion} is not supported`, original }
