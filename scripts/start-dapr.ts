@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { readConfig } from '../shared/config.ts'
-import { exitOnSignal, failToStart } from '../shared/kit/process.ts'
+import { exitOnSignal, failToStart, onSignal } from '../shared/kit/process.ts'
 import { BROKERS, type BrokerName } from './self-hosted/broker.ts'
 import { startSelfHosted } from './self-hosted/start-self-hosted.ts'
 
@@ -11,17 +11,15 @@ const say = (line: string) =>
 
 /** Before everything runs, the first signal ends what has been started; the second ends this process at once. */
 const starting = new AbortController()
-const endStart = () => {
-  if (starting.signal.aborted) process.exit(1)
-  say('stopping before everything has started')
-  starting.abort(new Error('it was asked to stop before it was ready.'))
-}
 
 try {
   const broker = readBroker()
-  process.on('SIGINT', endStart).on('SIGTERM', endStart)
+  const hasStarted = onSignal(() => {
+    say('stopping before everything has started')
+    starting.abort(new Error('it was asked to stop before it was ready.'))
+  })
   const daybook = await startSelfHosted({ config: readConfig(), broker, say, signal: starting.signal })
-  process.off('SIGINT', endStart).off('SIGTERM', endStart)
+  hasStarted()
   exitOnSignal(async () => {
     say('stopping')
     await daybook.stop()

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -27,8 +28,8 @@ export function livingPid(path: string): number | undefined {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   }
-  const { pid, started } = JSON.parse(text) as Claim
-  return isAlive(pid) && startOf(pid) === started ? pid : undefined
+  const claim = readClaim(text)
+  return claim && isAlive(claim.pid) && startOf(claim.pid) === claim.started ? claim.pid : undefined
 }
 
 /** Sends SIGTERM to the process in the file, SIGKILL after `graceMs`; resolves with its pid once it is gone. */
@@ -46,6 +47,16 @@ export async function stopByPidFile(path: string, graceMs: number): Promise<numb
   return pid
 }
 
+/** What is not a claim was not written to its end: whoever wrote it did not get to work. */
+function readClaim(text: string): Claim | undefined {
+  try {
+    const { pid, started } = JSON.parse(text) as Partial<Claim>
+    return typeof pid === 'number' && typeof started === 'string' ? { pid, started } : undefined
+  } catch {
+    return undefined
+  }
+}
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -55,7 +66,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Field 22 of /proc/<pid>/stat (proc(5)); a zombie counts as gone. Empty on systems without /proc. */
+/** Field 22 of /proc/<pid>/stat (proc(5)); a zombie counts as gone. Systems without /proc have ps tell the time. */
 function startOf(pid: number): string {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -63,6 +74,8 @@ function startOf(pid: number): string {
       .split(' ')
     return fields[0] === 'Z' ? 'gone' : (fields[19] ?? '')
   } catch {
-    return ''
+    return (
+      spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).stdout?.trim() || 'gone'
+    )
   }
 }

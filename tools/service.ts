@@ -27,7 +27,7 @@ export async function startService({ dataDir, ...spec }: ServiceSpec): Promise<P
 /** Makes the folder and returns its full path; throws `program.already_runs` when a living process owns it. */
 export function prepareFolder(name: string, dataDir: string): string {
   const root = resolve(dataDir)
-  mkdirSync(root, { recursive: true })
+  mkdirSync(root, { recursive: true, mode: 0o700 })
   const pid = livingPid(pidFileOf(root))
   if (pid === undefined) return root
   throw new ProgramError(

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parseResources } from '../../dapr/embedded/resources.ts'
 import { createSidecar } from '../../dapr/embedded/sidecar.ts'
@@ -35,9 +36,13 @@ function worker(app: App = tasksApi, timeoutMs = 15_000) {
         init.signal?.addEventListener('abort', () => reject(new Error('aborted'))),
       ),
     ])
-  const dapr = createDaprClient({ baseUrl: 'http://sidecar', fetch: givingUp, timeoutMs })
+  const dapr = createDaprClient({ baseUrl: 'http://sidecar', fetch: givingUp, timeoutMs: 5000 })
   const commit = () => Promise.reject(new Error('the worker has nothing to write'))
-  const own = { ...deps, changes: { ...deps.changes, commit }, nextOccurrences: invokedNextOccurrences(dapr) }
+  const own = {
+    ...deps,
+    changes: { ...deps.changes, commit },
+    nextOccurrences: invokedNextOccurrences(dapr, timeoutMs),
+  }
   return { ...service, app: mountFunctions([createNextOccurrence], own) }
 }
 
@@ -116,6 +121,11 @@ describe('the worker that has occurrences made by tasks-api', () => {
     await deliver(worker(), message)
     expect((await made(user))[0]!.traceparent).toContain(traceId)
   })
+})
+
+it('is what the access rules of Kubernetes let the worker call', () => {
+  const rules = readFileSync(new URL('../../dapr/configuration/kubernetes.yaml', import.meta.url), 'utf8')
+  expect(rules).toContain('{ name: /internal/next-occurrences, httpVerb: [POST], action: allow }')
 })
 
 describe('POST /internal/next-occurrences', () => {

@@ -7,7 +7,7 @@ import { sidecarOnly } from '../../shared/kit/sidecar-only.ts'
 const Request = z.strictObject({
   user_id: z.uuid(),
   series_id: z.uuid(),
-  mark: z.strictObject({ consumer: z.string().min(1).max(100), event_id: z.string().min(1).max(200) }),
+  mark: z.strictObject({ consumer: z.string().min(1).max(100), event_id: z.uuid() }),
 })
 
 /** For recurrence/create-next-occurrence where RECURRENCE_CREATES_VIA is `invoke`: it makes the occurrence here. */

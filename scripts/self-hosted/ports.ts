@@ -53,6 +53,16 @@ export async function planPorts(
 
 async function keptPorts(path: string): Promise<SchedulerPorts | undefined> {
   if (!existsSync(path)) return undefined
-  const kept = Kept.parse(JSON.parse(readFileSync(path, 'utf8')))
+  const kept = readKept(readFileSync(path, 'utf8'))
+  if (!kept) return undefined
   return (await findTakenPort(Object.values(kept))) === undefined ? kept : undefined
+}
+
+/** Undefined for a file that was not written to its end: then the scheduler gets new ports and a new beginning. */
+function readKept(text: string): SchedulerPorts | undefined {
+  try {
+    return Kept.safeParse(JSON.parse(text)).data
+  } catch {
+    return undefined
+  }
 }

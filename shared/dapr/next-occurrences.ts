@@ -4,15 +4,20 @@ import { DaprError } from './dapr-error.ts'
 
 /** App-id of the unit that owns the tasks (shared/kit/units.ts). */
 const TASKS = 'tasks-api'
+/** Longer than daprd's own retries (resiliency-units.yaml), shorter than the 30 s that a delivery has. */
+const TIMEOUT_MS = 25_000
 
 /**
  * Has the occurrences of events made by functions/tasks/make-next-occurrence.ts. What is not a 204 is not known to be
  * done: the event is delivered again, and the mark that travels along keeps the effect single.
  */
-export const invokedNextOccurrences = ({ invoke }: Pick<DaprClient, 'invoke'>): NextOccurrences => ({
+export const invokedNextOccurrences = (
+  { invoke }: Pick<DaprClient, 'invoke'>,
+  timeoutMs = TIMEOUT_MS,
+): NextOccurrences => ({
   create: async ({ userId, seriesId, trace, mark }) => {
     const answer = await invoke(TASKS, {
-      ...{ method: 'POST', path: '/internal/next-occurrences' },
+      ...{ method: 'POST', path: '/internal/next-occurrences', timeoutMs },
       headers: new Headers({
         ...{ 'content-type': 'application/json', traceparent: trace.traceparent },
         ...(trace.tracestate !== null && { tracestate: trace.tracestate }),

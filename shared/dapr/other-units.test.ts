@@ -138,7 +138,7 @@ describe('a request to another unit', () => {
   it.each([401, 403, 431])('is not tried again when the sidecar itself says %i', async (status) => {
     const { units, seen } = await sidecar(answer(status, 'invalid api token\n'))
     await expect(units.forward('tasks-api', request('GET'))).rejects.toMatchObject({
-      code: 'gateway.no_answer',
+      code: 'gateway.unreachable',
     })
     expect(seen).toHaveLength(1)
   })

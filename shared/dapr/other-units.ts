@@ -80,7 +80,7 @@ function toDomainError(unit: string, cause: DaprError): DomainError {
       details,
     )
   }
-  if (cause.isUndelivered && isTransient(cause)) {
+  if (cause.isUndelivered) {
     return new DomainError(
       'gateway.unreachable',
       `${unit} cannot be reached just now; nothing was done.`,

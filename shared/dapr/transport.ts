@@ -91,8 +91,9 @@ export function createTransport(options: DaprOptions): Transport {
   async function send(request: DaprRequest): Promise<DaprAnswer> {
     const start = prepare(request)
     const late = AbortSignal.timeout(request.timeoutMs ?? options.timeoutMs)
+    const signal = request.signal ? AbortSignal.any([late, request.signal]) : late
     const answer = await exchange(request, late, async () => {
-      const response = await start(late)
+      const response = await start(signal)
       return { status: response.status, headers: response.headers, body: await readStart(response) }
     })
     if (answer.body.length > MAX_ANSWER_BYTES) {

@@ -63,15 +63,19 @@ async function commitGroup(
   changes: readonly Change[],
 ): Promise<(CommitResult | Promise<CommitResult>)[]> {
   // In the same order everywhere, so that two groups cannot wait for each other.
-  const sorted = changes.toSorted((a, b) => (a.userId < b.userId ? -1 : a.userId > b.userId ? 1 : 0))
+  const order = changes.map((_, index) => index).toSorted((a, b) => byUser(changes[a]!, changes[b]!))
   const [row] = await sql<{ results: (Applied | { outcome: 'undone' })[] }[]>`
-    select commit_changes(${sql.json(sorted.map(changeRow) as never)}) as results`
-  const results = new Map(sorted.map((change, index) => [change, row!.results[index]!]))
-  return changes.map((change) => {
-    const result = results.get(change)!
-    return result.outcome === 'undone' ? rawCommit(sql, change).catch(refusalOf) : resultOf(result)
-  })
+    select commit_changes(${sql.json(order.map((index) => changeRow(changes[index]!)) as never)}) as results`
+  const results: (CommitResult | Promise<CommitResult>)[] = []
+  for (const [place, index] of order.entries()) {
+    const result = row!.results[place]!
+    const isUndone = result.outcome === 'undone'
+    results[index] = isUndone ? rawCommit(sql, changes[index]!).catch(refusalOf) : resultOf(result)
+  }
+  return results
 }
+
+const byUser = (a: Change, b: Change): number => (a.userId < b.userId ? -1 : a.userId > b.userId ? 1 : 0)
 
 async function rawCommit(sql: Sql | Transaction, change: Change): Promise<CommitResult> {
   const [row] = await sql<{ result: Applied }[]>`

@@ -35,7 +35,10 @@ export async function migrate(sql: Sql, directory: URL = DIRECTORY): Promise<str
         select checksum from schema_migrations where name = ${migration.name}`
       if (known?.checksum === migration.checksum) return false
       if (known)
-        throw new MigrationError('migration.changed', `Migration ${migration.name} was changed after use.`)
+        throw new MigrationError(
+          'migration.changed',
+          `This data was made by another build of Daybook: its migration ${migration.name} is not ours. Use that build, or begin with a new database or DAYBOOK_DATA_DIR.`,
+        )
       await tx.unsafe(migration.text)
       await tx`insert into schema_migrations (name, checksum) values (${migration.name}, ${migration.checksum})`
       return true

@@ -1,16 +1,30 @@
+/** Ctrl-C reaches us from the terminal and, so soon after, once more from npm. */
+const ECHO_MS = 500
+
+/**
+ * Calls `end` on the first SIGINT or SIGTERM; one that comes later than the first's echo ends the process at once. The
+ * answer takes the handlers off again.
+ */
+export function onSignal(end: () => void): () => void {
+  let first: number | undefined
+  const handle = () => {
+    if (first === undefined) {
+      first = performance.now()
+      end()
+    } else if (performance.now() - first > ECHO_MS) process.exit(1)
+  }
+  process.on('SIGINT', handle).on('SIGTERM', handle)
+  return () => void process.off('SIGINT', handle).off('SIGTERM', handle)
+}
+
 /** Runs `close` once on SIGINT or SIGTERM and ends the process; a second signal ends it at once. */
 export function exitOnSignal(close: () => Promise<void>): void {
-  let isClosing = false
-  const onSignal = () => {
-    if (isClosing) process.exit(1)
-    isClosing = true
+  onSignal(() => {
     close().then(
       () => process.exit(0),
       (error: unknown) => failToStart(error),
     )
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
+  })
 }
 
 /** Ends the process with one line that says what to do. */

@@ -34,7 +34,6 @@ export function pubsubComponent(
     authType: 'none',
     initialOffset: 'oldest',
     version: '3.6.0',
-    maxMessageBytes: '4194304',
     ...(group && { consumerGroup: group }),
   })
 }
