@@ -39,8 +39,14 @@ try {
   const replay = `npm run test:chaos -- ${length} --broker ${broker} --seed ${seed}`
   say(replay)
   const plan = options.short
-    ? { strikeMs: 60_000, outageMs: 10_000, pauseMs: 5000, isApart: false }
-    : { strikeMs: minutes * 60_000, outageMs: 60_000, pauseMs: 12_000, isApart: true }
+    ? { strikeMs: 60_000, outageMs: 10_000, pauseMs: 5000, isApart: false, isPatient: false }
+    : {
+        strikeMs: minutes * 60_000,
+        outageMs: 60_000,
+        pauseMs: 12_000,
+        isApart: broker === 'kafka',
+        isPatient: true,
+      }
   const run = { dataDir, broker, seed, ...plan, say, signal: stopping.signal }
   const violations = await runChaos(run).catch((error: unknown) => {
     console.log(`The logs are kept in ${join(dataDir, 'dapr', 'logs')}`)

@@ -10,13 +10,15 @@ export interface Evidence {
   deliveries: (topic: string) => readonly Delivery[]
   /** Whether the broker promises the order of a user. Redis Streams do not. */
   isOrdered: boolean
+  /** Events that the broker rightly has not delivered yet, by topic. */
+  inHand: ReadonlyMap<string, ReadonlySet<string>>
 }
 
 /** Judges one person by tables, by what clients were told and by what a consumer was delivered. */
 export async function judge(
   sql: Sql,
   person: Person,
-  { deliveries, isOrdered }: Evidence,
+  { deliveries, isOrdered, inHand }: Evidence,
   fault: Fault,
 ): Promise<{ events: EventRow[]; replay: Replay }> {
   const { events, replay } = await checkUser(sql, { userId: person.id, reports: person.reports }, fault)
@@ -29,7 +31,7 @@ export async function judge(
   for (const topic of OBSERVED) {
     const expected = events.filter((event) => goesTo(topic, event))
     const seen = deliveries(topic).filter(({ userId }) => userId === person.id)
-    checkDelivered({ topic, expected, seen, isOrdered }, fault)
+    checkDelivered({ topic, expected, seen, isOrdered, held: inHand.get(topic) }, fault)
   }
   await checkMarks(sql, person, events, fault)
   return { events, replay }
@@ -40,13 +42,15 @@ interface Delivered {
   expected: readonly EventRow[]
   seen: readonly Delivery[]
   isOrdered: boolean
+  held: ReadonlySet<string> | undefined
 }
 
 /** Each event reached the consumer, none that was not written, and none before all of the user's earlier ones. */
-function checkDelivered({ topic, expected, seen, isOrdered }: Delivered, fault: Fault): void {
+function checkDelivered({ topic, expected, seen, isOrdered, held }: Delivered, fault: Fault): void {
   const firsts = [...new Map(seen.map((delivery) => [delivery.id, delivery])).values()]
   const known = new Map(expected.map(({ id, seq }) => [id, seq]))
-  const missing = expected.filter(({ id }) => !firsts.some((delivery) => delivery.id === id))
+  const reached = new Set(firsts.map(({ id }) => id))
+  const missing = expected.filter(({ id }) => !reached.has(id) && !held?.has(id))
   if (missing.length > 0)
     fault('every event reaches every consumer', `${topic} lacks ${missing.map(({ seq }) => seq).join()}`)
   const strange = firsts.filter(({ id, sequence }) => known.get(id) !== sequence)

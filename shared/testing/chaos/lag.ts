@@ -31,24 +31,39 @@ async function kafkaLag(port: number): Promise<string[]> {
     .map(([group, topic, partition, , , lag]) => `${group} is ${lag} behind in ${topic}/${partition}`)
 }
 
-/** Asks with redis-cli: messages not read yet, and those read and not acknowledged. */
+/** Asks with redis-cli for messages that a group has not read yet. */
 async function redisLag(port: number): Promise<string[]> {
-  const cli = async (...args: string[]) =>
-    (await run('redis-cli', ['-p', String(port), '--json', ...args])).stdout
-  const topics = JSON.parse(await cli('SCAN', '0', 'COUNT', '10000', 'TYPE', 'stream')) as [string, string[]]
+  const [, topics] = (await redis(port, 'SCAN', '0', 'COUNT', '10000', 'TYPE', 'stream')) as [
+    string,
+    string[],
+  ]
   const groups = await Promise.all(
-    topics[1].map(async (topic) => {
-      const found = JSON.parse(await cli('XINFO', 'GROUPS', topic)) as RedisGroup[]
+    topics.map(async (topic) => {
+      const found = (await redis(port, 'XINFO', 'GROUPS', topic)) as { name: string; lag: number | null }[]
       return found
-        .filter(({ pending, lag }) => pending > 0 || (lag ?? 0) > 0)
-        .map(({ name, pending, lag }) => `${name} has ${pending} in hand and ${lag} to read of ${topic}`)
+        .filter(({ lag }) => lag !== 0)
+        .map(({ name, lag }) => `${name} is ${lag} behind in ${topic}`)
     }),
   )
   return groups.flat()
 }
 
-interface RedisGroup {
-  name: string
-  pending: number
-  lag: number | null
+/**
+ * Ids of the events that a consumer group has read and not acknowledged: what a killed sidecar had in hand stays there
+ * until `processingTimeout` is over (dapr/variants/pubsub-redis.yaml).
+ */
+export async function redisInHand(port: number, topic: string, group: string): Promise<Set<string>> {
+  const pending = (await redis(port, 'XPENDING', topic, group, '-', '+', '100000')) as [string][]
+  const events = await Promise.all(
+    pending.map(async ([id]) => {
+      const [[, fields]] = (await redis(port, 'XRANGE', topic, id, id)) as [[string, string[]]]
+      return (JSON.parse(fields[fields.indexOf('data') + 1]!) as { id: string }).id
+    }),
+  )
+  return new Set(events)
+}
+
+async function redis(port: number, ...command: string[]): Promise<unknown> {
+  const { stdout } = await run('redis-cli', ['-p', String(port), '--json', ...command], { maxBuffer: 1e8 })
+  return JSON.parse(stdout)
 }

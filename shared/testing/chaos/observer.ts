@@ -9,7 +9,7 @@ import type { SelfHosted } from '../../../scripts/self-hosted/start-self-hosted.
 import { HEALTH_CHECK, startSidecar } from '../../../scripts/self-hosted/unit.ts'
 import { freePorts } from '../../../tools/ports.ts'
 
-const APP_ID = 'chaos-observer'
+export const OBSERVER = 'chaos-observer'
 export const OBSERVED = ['task-events', 'task-updates', 'audit-events'] as const
 const DEAD_LETTERS = 'dlq-events'
 
@@ -74,8 +74,8 @@ export async function startObserver(
   admit(resourcesDir)
   const surroundings = { ...daybook.surroundings, resourcesDir }
   const ports = { app, http, grpc, internalGrpc, metrics }
-  const start = () => startSidecar({ id: APP_ID, functions: [] }, ports, surroundings)
-  const sidecar = await supervise(`${APP_ID}-daprd`, start, say)
+  const start = () => startSidecar({ id: OBSERVER, functions: [] }, ports, surroundings)
+  const sidecar = await supervise(`${OBSERVER}-daprd`, start, say)
   return {
     deliveries: (topic) => seen.get(topic) ?? [],
     ...{ deadLetters, sidecar },
@@ -99,5 +99,5 @@ function admit(folder: string): void {
     folder,
     readdirSync(folder).find((name) => name.startsWith('pubsub'))!,
   )
-  writeFileSync(file, readFileSync(file, 'utf8').replace(/^scopes:\n/m, `scopes:\n  - ${APP_ID}\n`))
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/^scopes:\n/m, `scopes:\n  - ${OBSERVER}\n`))
 }

@@ -14,20 +14,25 @@ export function goesTo(topic: string, { type, data }: Pick<EventRow, 'type' | 'd
   return own === 'task-events' && (data.task !== undefined || type === 'task.reordered')
 }
 
+export interface Restless {
+  sql: Sql
+  parts: readonly Part[]
+  observer: Observer
+  /** Ids of events that the broker rightly has not delivered yet to the observer. */
+  inHand: (topic: string) => Promise<ReadonlySet<string>>
+}
+
 /** Waits until nothing moves any more. Resolves to what still does when the time is over, or to null. */
-export async function comesToRest(
-  { sql, parts, observer }: { sql: Sql; parts: readonly Part[]; observer: Observer },
-  limitMs: number,
-): Promise<string | null> {
+export async function comesToRest(restless: Restless, limitMs: number): Promise<string | null> {
   let left = ''
   for (const end = Date.now() + limitMs; Date.now() < end; await delay(LOOK_EVERY_MS)) {
-    left = await whatMoves(sql, parts, observer).catch((error: unknown) => String(error))
+    left = await whatMoves(restless).catch((error: unknown) => String(error))
     if (left === '') return null
   }
   return left
 }
 
-async function whatMoves(sql: Sql, parts: readonly Part[], observer: Observer): Promise<string> {
+async function whatMoves({ sql, parts, observer, inHand }: Restless): Promise<string> {
   const down = parts.filter(({ isUp }) => !isUp).map(({ name }) => name)
   if (down.length > 0) return `not up: ${down.join(', ')}`
   const [row] = await sql<{ outbox: number; stuck: number }[]>`
@@ -36,10 +41,12 @@ async function whatMoves(sql: Sql, parts: readonly Part[], observer: Observer): 
   if (row!.outbox > 0) return `${row!.outbox} events in the outbox`
   if (row!.stuck > 0) return `${row!.stuck} series without an open occurrence`
   const events = await sql<EventRow[]>`select id, type, data from events`
-  const behind = OBSERVED.map((topic) => {
+  for (const topic of OBSERVED) {
     const seen = new Set(observer.deliveries(topic).map(({ id }) => id))
-    const missing = events.filter((event) => goesTo(topic, event) && !seen.has(event.id)).length
-    return missing > 0 ? `${missing} events of ${topic} not delivered` : ''
-  })
-  return behind.filter(Boolean).join(', ')
+    const missing = events.filter((event) => goesTo(topic, event) && !seen.has(event.id))
+    const held = missing.length > 0 ? await inHand(topic) : new Set()
+    const lost = missing.filter(({ id }) => !held.has(id))
+    if (lost.length > 0) return `${lost.length} events of ${topic} not delivered`
+  }
+  return ''
 }

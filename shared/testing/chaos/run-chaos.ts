@@ -2,13 +2,13 @@ import type { BrokerName } from '../../../scripts/self-hosted/broker.ts'
 import { startSelfHosted, type SelfHosted } from '../../../scripts/self-hosted/start-self-hosted.ts'
 import { readConfig } from '../../config.ts'
 import { connect, type Sql } from '../../db/connect.ts'
-import type { Violation } from '../faults/oracle.ts'
+import type { Fault, Violation } from '../faults/oracle.ts'
 import { createRandom } from '../faults/random.ts'
 import { register, type Person } from './client.ts'
 import { checkShown, judge, type Evidence } from './judge.ts'
-import { isCaughtUp } from './lag.ts'
+import { isCaughtUp, redisInHand } from './lag.ts'
 import { beBusy, watchFlow, type Round, type Work } from './load.ts'
-import { startObserver, type Observer } from './observer.ts'
+import { OBSERVED, OBSERVER, startObserver, type Observer } from './observer.ts'
 import { comesToRest } from './quiet.ts'
 import { blindSpots } from './sabotage.ts'
 import { seconds, strikeAtRandom, type Siege } from './siege.ts'
@@ -21,12 +21,17 @@ export interface ChaosOptions extends Pick<Siege, 'strikeMs' | 'pauseMs' | 'isAp
   broker: BrokerName
   seed: number
   outageMs: number
+  /** Waits as long as it takes until the broker has given out everything. */
+  isPatient: boolean
 }
 
 const PEOPLE = 4
 /** Each person does so many things at a time. */
 const HANDS = 2
 const RESTS_WITHIN_MS = 120_000
+/** What a killed sidecar had in hand is given out again after eight minutes. */
+const REDIS_RESTS_WITHIN_MS = 600_000
+const SWEEP_EVERY_MS = 10_000
 const CAUGHT_UP_WITHIN_MS = 60_000
 
 /** Runs Daybook on real Dapr under load while its parts are killed; resolves to the promises that it broke. */
@@ -62,7 +67,7 @@ interface Scene extends ChaosOptions {
 async function attack(scene: Scene): Promise<Violation[]> {
   const { daybook, observer, broker, seed, outageMs, say, signal } = scene
   const violations: Violation[] = []
-  const fault = (rule: string, detail: string) => violations.push({ rule, detail })
+  const fault: Fault = (rule, detail) => violations.push({ rule, detail })
   const load = await startLoad(scene)
   const random = createRandom(seed)
   const strikes = strikesOf({ daybook, broker, observer: observer.sidecar, outageMs, random })
@@ -72,9 +77,10 @@ async function attack(scene: Scene): Promise<Violation[]> {
   say('no more strikes; waiting until all is quiet')
   await load.end()
   const endedAt = Date.now()
-  await rest(scene, fault)
+  const inHand = await rest(scene, fault)
   say(`quiet after ${seconds(Date.now() - endedAt)}`)
-  const told = await judgeAll(scene, load.people, fault)
+  const evidence: Evidence = { deliveries: observer.deliveries, isOrdered: broker === 'kafka', inHand }
+  const told = await judgeAll(scene, { people: load.people, evidence }, fault)
   for (const line of summary({ ...load, ...told, struck, taskEvents: observer.deliveries('task-events') }))
     say(line)
   return violations
@@ -112,27 +118,42 @@ async function startLoad({ daybook, sql, seed }: Scene): Promise<Load> {
   return { people, rounds, failure, end }
 }
 
-async function rest(
-  { daybook, observer, sql, broker }: Scene,
-  fault: (rule: string, detail: string) => void,
-) {
+/** Waits for the end of all work. Resolves to what the broker still has in hand for the observer, by topic. */
+async function rest(scene: Scene, fault: Fault): Promise<Evidence['inHand']> {
+  const { daybook, observer, sql, broker, isPatient } = scene
   const parts = [...daybook.parts.values(), observer.sidecar]
-  const moving = await comesToRest({ sql, parts, observer }, RESTS_WITHIN_MS)
+  const port = daybook.ports.broker[0]!
+  const isHeld = broker === 'redis' && !isPatient
+  const inHand = async (topic: string) =>
+    isHeld ? await redisInHand(port, topic, OBSERVER) : new Set<string>()
+  const limitMs = broker === 'redis' && isPatient ? REDIS_RESTS_WITHIN_MS : RESTS_WITHIN_MS
+  const sweeping = setInterval(() => void (isHeld && sweep(daybook)), SWEEP_EVERY_MS)
+  const moving = await comesToRest({ sql, parts, observer, inHand }, limitMs)
+  clearInterval(sweeping)
   if (moving !== null) fault('everything comes to rest', moving)
-  const behind = await isCaughtUp(broker, daybook.ports.broker[0]!, CAUGHT_UP_WITHIN_MS)
+  const behind = await isCaughtUp(broker, port, CAUGHT_UP_WITHIN_MS)
   if (behind !== null) fault('every consumer catches up', behind)
+  return new Map(await Promise.all(OBSERVED.map(async (topic) => [topic, await inHand(topic)] as const)))
+}
+
+/** The tick that comes every five minutes, early: a short run does not wait for what Redis gives out again after eight. */
+async function sweep({ ports, appToken }: SelfHosted): Promise<void> {
+  const { app } = ports.units.get('recurrence-worker')!
+  const headers = { 'dapr-api-token': appToken }
+  await fetch(`http://127.0.0.1:${app}/dapr/cron/sweep-series-cron`, { method: 'POST', headers }).catch(
+    () => {},
+  )
 }
 
 /** Judges everyone; when nothing is found, breaks the result by hand to see that the oracle would have noticed. */
 async function judgeAll(
-  { daybook, observer, sql, broker }: Scene,
-  people: readonly Person[],
-  fault: (rule: string, detail: string) => void,
+  { daybook, observer, sql }: Scene,
+  { people, evidence }: { people: readonly Person[]; evidence: Evidence },
+  fault: Fault,
 ): Promise<{ events: number; sweeps: number }> {
-  const evidence: Evidence = { deliveries: observer.deliveries, isOrdered: broker === 'kafka' }
   const told = { events: 0, sweeps: 0 }
   let isClean = true
-  const note = (rule: string, detail: string) => {
+  const note: Fault = (rule, detail) => {
     isClean = false
     fault(rule, detail)
   }

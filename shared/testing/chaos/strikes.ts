@@ -28,7 +28,7 @@ const BACK_WITHIN_MS = 120_000
 const LOOK_EVERY_MS = 50
 const CONSUMER = 'recurrence-worker'
 
-/** Every kind of strike, the heaviest first so that each run has time for all of them. */
+/** `first`: one of every kind, for each run. `all`: what chance picks from afterwards. */
 export function strikesOf(field: Battlefield): { first: Strike[]; all: Strike[] } {
   const { daybook, broker, observer } = field
   const parts = [...daybook.parts.values()]
@@ -43,11 +43,12 @@ export function strikesOf(field: Battlefield): { first: Strike[]; all: Strike[] 
     ),
     ...[pair, rebalance(field), crash([daybook.part(sidecarOf(CONSUMER))]), crash([observer])],
   ]
-  const powerLoss = { ...crash([...parts, observer]), name: 'kill everything' }
-  return {
-    first,
-    all: [...first, ...crashes, pair, rebalance(field), crash(sidecars), crash(apps), powerLoss],
-  }
+  const together = [
+    { ...crash(apps), name: 'kill every app' },
+    { ...crash(sidecars), name: 'kill every daprd' },
+    { ...crash([...parts, observer]), name: 'kill everything' },
+  ]
+  return { first, all: [...first, ...crashes, pair, rebalance(field), ...together] }
 }
 
 /** SIGKILL from outside, all at once; Daybook brings them back by itself. */

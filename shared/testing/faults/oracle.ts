@@ -47,7 +47,12 @@ export async function checkUser(
   await checkTasks(sql, userId, replay, fault)
   await checkSeries(sql, userId, replay, fault)
   await checkCounters(sql, userId, events.length, fault)
-  for (const report of reports) checkReport(report, events, fault)
+  const traces = Map.groupBy(events, traceIdOf)
+  const views = Map.groupBy(events, (event) => event.data.task?.id)
+  for (const report of reports) {
+    const caused = (traces.get(report.traceId) ?? []).filter((event) => event.data.actor.type === 'user')
+    checkReport(report, { caused, viewsOf: (taskId) => views.get(taskId) ?? [] }, fault)
+  }
   return { events, replay }
 }
 
@@ -180,13 +185,10 @@ const PRIMARY: Record<string, string> = {
 
 /** An accepted write happened once, a refused one not at all, and every retry got the first answer. */
 function checkReport(
-  { command, traceId, outcome, answers }: Report,
-  events: readonly EventRow[],
+  { command, outcome, answers }: Report,
+  { caused, viewsOf }: { caused: readonly EventRow[]; viewsOf: (taskId: string) => readonly EventRow[] },
   fault: Fault,
 ): void {
-  const caused = events.filter(
-    (event) => event.data.actor.type === 'user' && event.traceparent?.split('-')[1] === traceId,
-  )
   const what = `${command.name} ${command.path}`
   if (outcome === 'refused' && caused.length > 0) {
     fault('a refused write changes nothing', `${what} made ${caused.map((event) => event.type).join()}`)
@@ -202,12 +204,14 @@ function checkReport(
   if (new Set(answers).size > 1) fault('a retry gets the first answer', `${what}: ${answers.join(' | ')}`)
   if (command.method === 'DELETE') return
   const answer = JSON.parse(answers[0]!) as TaskView
-  const shown = events.some((event) => event.data.task && sameTask(event.data.task, answer))
+  const shown = viewsOf(answer.id).some((event) => event.data.task && sameTask(event.data.task, answer))
   if (!shown) fault('an answer is a state that was', `${what}: ${answers[0]}`)
   if (command.name === 'create' && primary.length !== 1) {
     fault('an accepted write happens once', `${what} made ${primary.length} task.created`)
   }
 }
+
+const traceIdOf = ({ traceparent }: EventRow): string | undefined => traceparent?.split('-')[1]
 
 const sameTask = (a: TaskView, b: TaskView): boolean =>
   a.id === b.id && a.version === b.version && a.title === b.title && a.updated_at === b.updated_at
