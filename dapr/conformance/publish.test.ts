@@ -268,6 +268,14 @@ describe('bulk publish', () => {
   const bulk = (topic: string, entries: unknown[], query = '') =>
     send(`bulk/pubsub/${on(topic)}${query}`, JSON.stringify(entries))
 
+  it('takes three megabytes for one key', async () => {
+    const entries = Array.from({ length: 150 }, (_, index) => ({
+      ...{ entryId: `${index}`, event: 'x'.repeat(20_000), contentType: 'text/plain' },
+      metadata: { partitionKey: 'one' },
+    }))
+    expect((await bulk('heavy', entries)).status).toBe(204)
+  })
+
   it('publishes many events, each with its own partition key', async () => {
     const entries = [1, 2, 3].map((n) => ({
       entryId: String(n),
