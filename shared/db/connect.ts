@@ -30,6 +30,7 @@ export function connect(target: ConnectionTarget, options: ConnectOptions): Sql 
     max: options.max,
     prepare: options.prepare ?? true,
     connect_timeout: 5,
+    backoff: pauseBeforeReconnect,
     idle_timeout: 60,
     max_lifetime: 30 * 60,
     transform: { undefined: null },
@@ -44,6 +45,12 @@ export function connect(target: ConnectionTarget, options: ConnectOptions): Sql 
   const { url, socket } = splitUrl(target)
   return postgres(url, { ...socket, ...settings })
 }
+
+/**
+ * Seconds. By itself postgres.js counts the failures of the whole pool and lets requests wait up to 20 s for a server
+ * that has been back for as long.
+ */
+const pauseBeforeReconnect = (failures: number): number => Math.min(2 ** failures / 100, 0.5)
 
 /**
  * The URL of libpq names the folder of a Unix socket as the parameter `host` (PostgreSQL, 32.1.1.2), and daprd reads it
