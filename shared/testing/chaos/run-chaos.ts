@@ -25,6 +25,8 @@ export interface ChaosOptions extends Pick<Siege, 'strikeMs' | 'pauseMs' | 'isAp
   isPatient: boolean
 }
 
+/** daprd tells the same failure three times in one line. */
+const LONGEST_LINE = 140
 const PEOPLE = 4
 /** Each person does so many things at a time. */
 const HANDS = 2
@@ -40,7 +42,7 @@ export async function runChaos(options: ChaosOptions): Promise<Violation[]> {
   const config = readConfig({ PORT: '0', DAYBOOK_DATA_DIR: dataDir, LOG_LEVEL: 'info' })
   let isQuiet = true
   const tell = (line: string) => {
-    if (!isQuiet) say(`  ${line}`)
+    if (!isQuiet) say(`  ${line.slice(0, LONGEST_LINE)}`)
   }
   const daybook = await startSelfHosted({ config, broker, say: tell, signal })
   const sql = connect(daybook.databaseUrl, { max: 8, applicationName: 'chaos' })
