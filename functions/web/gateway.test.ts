@@ -209,6 +209,18 @@ describe('the gateway', () => {
     expect(forwarded).toHaveLength(1)
   })
 
+  it.each([
+    ['idempotency-key', ''],
+    ['idempotency-key', '\u00fc'],
+    ['if-match', ''],
+    ['if-match', '"\u00fc"'],
+  ])('refuses the header %s: %j, which no sidecar carries, before it asks anybody', async (name, value) => {
+    const { app, forwarded } = alone()
+    const answer = await app.request('/api/tasks', json({ title: 'x' }, { [name]: value }))
+    expect([answer.status, await answer.json()]).toMatchObject([400, { code: 'request.malformed' }])
+    expect(forwarded).toEqual([])
+  })
+
   it('hands on who asks and in which trace, and nothing that speaks to a sidecar', async () => {
     const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
     world.received.length = 0

@@ -112,8 +112,10 @@ function forwarded(headers: Invocation['headers']): Record<string, string> {
   const kept: Record<string, string> = {}
   for (const name of FORWARDED) {
     const value = headers?.get(name)
+    // Headers travel as gRPC metadata, and the whole call fails for a value outside ASCII.
+    if (!value || !/^[\t\x20-\x7e]*$/.test(value)) continue
     // daprd reads `Basic dapr-app-id:<other app>` as the target of the call; Daybook takes bearer tokens only.
-    if (value && !(name === 'authorization' && !/^bearer /i.test(value))) kept[name] = value
+    if (!(name === 'authorization' && !/^bearer /i.test(value))) kept[name] = value
   }
   return kept
 }

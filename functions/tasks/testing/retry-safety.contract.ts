@@ -179,7 +179,10 @@ export function retrySafety(register: () => Promise<Client>): void {
         expect([status, problem.code]).toEqual([409, 'idempotency.in_flight'])
         expect(headers.get('retry-after')).toBe('1')
       }
-      expect(facts(await user.events(seen))).toHaveLength(1)
+      // To reopen may also take back a next occurrence that was made meanwhile.
+      const [fact, ...more] = facts(await user.events(seen)).map(({ type }) => type)
+      expect(fact).toBeDefined()
+      expect(more).not.toContain(fact)
       expect((await send(user, write, task, key)).body).toEqual(done[0]!.body)
     })
 
