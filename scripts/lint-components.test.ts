@@ -148,7 +148,7 @@ describe('the component linter', () => {
   })
 
   it.each<[what: string, file: keyof typeof FILES, piece: string, replacement: string, problem: string]>([
-    ['text that is no YAML', 'components/cron.yaml', 'kind: Component', 'kind: [', 'is no YAML'],
+    ['text that is no YAML', 'components/cron.yaml', 'kind: Component', 'kind: [', ': document is no YAML'],
     ['a kind that Dapr skips', 'components/cron.yaml', 'kind: Component', 'kind: Componnet', 'Dapr skips'],
     ['a resource without a name', 'components/cron.yaml', '{ name: purge-cron }', '{}', 'no metadata.name'],
     ['a component without a type', 'components/pubsub.yaml', 'type: pubsub.kafka', '', 'no spec.type'],
@@ -189,6 +189,48 @@ describe('the component linter', () => {
       'value: input',
       'value: output',
       'direction output',
+    ],
+    [
+      'a type there is not',
+      'components/pubsub.yaml',
+      'pubsub.kafka',
+      'pubsub.kafak',
+      'unknown type pubsub.kafak',
+    ],
+    [
+      'a version there is not',
+      'components/pubsub.yaml',
+      'version: v1',
+      'version: v7',
+      'version v7, which pubsub.kafka',
+    ],
+    [
+      'a misspelt setting',
+      'components/pubsub.yaml',
+      'name: brokers',
+      'name: broker',
+      'sets broker, which pubsub.kafka',
+    ],
+    [
+      'a misspelt setting of a variant',
+      'variants/pubsub-sasl.yaml',
+      'name: brokers',
+      'name: broker',
+      'sets broker,',
+    ],
+    [
+      'a schedule that Dapr cannot read',
+      'components/cron.yaml',
+      '@every 1h',
+      'every 10s',
+      'the schedule every 10s, which Dapr cannot read (expected exactly 6 fields, found 2',
+    ],
+    [
+      'an interval that is none',
+      'components/cron.yaml',
+      '@every 1h',
+      '@every hour',
+      'the schedule @every hour, which',
     ],
     ['a cron binding without a schedule', 'components/cron.yaml', "'@every 1h'", "''", 'has no schedule'],
     [

@@ -6,7 +6,7 @@ import type { Code } from './lint-components/finding.ts'
 import { lintFiles } from './lint-components/lint.ts'
 import { subscriptionsOf } from './lint-components/subscriptions.ts'
 
-// `npm run lint:components`, part of `npm run check`: the files in dapr/ against each other and against the functions.
+// Part of `npm run check`: the files in dapr/ against each other and against the functions.
 const DAPR = fileURLToPath(new URL('../dapr/', import.meta.url))
 const FOLDERS = ['components', 'configuration', 'variants']
 

@@ -1,3 +1,4 @@
+import { parseSchedule } from '../../dapr/embedded/cron-schedule.ts'
 import { valueOf, type Component } from './components.ts'
 import { about, PLANNED_UNITS, record, type Code, type Finding, type Resource } from './finding.ts'
 
@@ -55,8 +56,14 @@ function lintCron(component: Component, crons: Code['crons']): Finding[] {
   if (valueOf(component, 'route') !== route) {
     findings.push(about(resource, `does not call ${route}`, `add { name: route, value: ${route} }`))
   }
-  if (!valueOf(component, 'schedule')) {
+  const schedule = valueOf(component, 'schedule')
+  if (!schedule) {
     findings.push(about(resource, 'has no schedule', "add { name: schedule, value: '@every 5m' } or another"))
+  } else {
+    const fault = faultOf(schedule)
+    const problem = `has the schedule ${schedule}, which Dapr cannot read (${fault})`
+    if (fault !== undefined)
+      findings.push(about(resource, problem, "write '@every 5m' or five or six fields"))
   }
   const fn = crons.find(({ binding }) => binding === resource.name)
   const isPlanned = scopes.length > 0 && scopes.every((scope) => PLANNED_UNITS.includes(scope))
@@ -74,6 +81,15 @@ function lintCron(component: Component, crons: Code['crons']): Finding[] {
     )
   }
   return findings
+}
+
+function faultOf(schedule: string): string | undefined {
+  try {
+    parseSchedule(schedule, { fields: 'five-or-six' })
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
 }
 
 function lintBroker(components: readonly Component[], { units, subscriptions }: Code): Finding[] {

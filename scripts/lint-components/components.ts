@@ -10,6 +10,7 @@ import {
   type Finding,
   type Resource,
 } from './finding.ts'
+import { lintKnown } from './known-types.ts'
 
 export interface Entry {
   name: string
@@ -49,7 +50,7 @@ export const valueOf = (component: Component, name: string): string | undefined 
 
 /** Rules that one component breaks by itself, wherever its file lies. */
 export function lintComponent(component: Component, code: Code): Finding[] {
-  const rules = [lintShape, lintScopes, lintSecrets, lintBinding, lintKafka, lintPostgres]
+  const rules = [lintShape, lintKnown, lintScopes, lintSecrets, lintBinding, lintKafka, lintPostgres]
   return rules.flatMap((rule) =>
     rule(component, code).map(([problem, remedy]) => about(component.resource, problem, remedy)),
   )

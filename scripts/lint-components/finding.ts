@@ -48,7 +48,7 @@ export const isKnownUnit = (code: Code, id: string): boolean =>
   PLANNED_UNITS.includes(id) || code.units.some((unit) => unit.id === id)
 
 export const about = ({ file, kind, name }: Resource, problem: string, remedy: string): Finding => ({
-  ...{ file, resource: `${kind} ${name}`, problem, remedy },
+  ...{ file, resource: name === '' ? kind : `${kind} ${name}`, problem, remedy },
 })
 
 export function record(value: unknown): Record<string, unknown> {

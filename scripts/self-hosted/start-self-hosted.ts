@@ -22,6 +22,8 @@ const POOL = 8
 export interface SelfHostedOptions {
   config: Config
   broker?: BrokerName
+  /** Files of dapr/variants/ that take the place of default components, such as `mail-smtp.yaml`; not the broker's. */
+  variants?: readonly string[]
   /** Gets the progress, one line each. */
   say?: (line: string) => void
   /** Aborted, it starts nothing more, ends what it has started and rejects. */
@@ -61,6 +63,7 @@ export interface SelfHosted {
 export async function startSelfHosted({
   config,
   broker = 'kafka',
+  variants = [],
   say = () => {},
   signal,
 }: SelfHostedOptions): Promise<SelfHosted> {
@@ -104,7 +107,7 @@ export async function startSelfHosted({
       logLevel: config.logLevel,
       gatewayHost: config.http.host,
     }
-    writeResources(around.resourcesDir, variant === undefined ? [] : [variant])
+    writeResources(around.resourcesDir, variant === undefined ? variants : [variant, ...variants])
     await startUnits(units, { ports, around, add, say })
     signal?.throwIfAborted()
     return {
