@@ -30,7 +30,10 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   if (token) headers['authorization'] = `Bearer ${token}`
   const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) }
   const response = await fetch(new URL(path, base), init).catch(() => {
-    say(`There is no Daybook at ${base}. Start one with \`npm start\` in another terminal.`)
+    say(
+      `There is no Daybook at ${base}. Start one with \`npm start\` or \`npm run start:dapr\` in another terminal,`,
+    )
+    say('or set PORT (PUBLIC_URL) here to that of the one that runs.')
     process.exit(1)
   })
   const answer = (await response.json()) as T & { detail?: string }

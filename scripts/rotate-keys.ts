@@ -1,5 +1,5 @@
 import { readConfig } from '../shared/config.ts'
-import { connect } from '../shared/db/connect.ts'
+import { connect, type ConnectionTarget } from '../shared/db/connect.ts'
 import { startEmbeddedPostgres } from '../shared/db/embedded-postgres.ts'
 import { createIdentityStore } from '../shared/db/identity-store.ts'
 import { migrate } from '../shared/db/migrate.ts'
@@ -13,11 +13,14 @@ try {
   const { target, stop } = database.url
     ? { target: database.url, stop: async () => {} }
     : await startEmbeddedPostgres(dataDir)
+  const place = describePlace(target, dataDir)
   const sql = connect(target, { max: 1, applicationName: 'daybook-keys', prepare: database.prepare })
   try {
     await migrate(sql)
     const kid = await createKeyRing({ store: createIdentityStore(sql), clock: systemClock }).rotate()
-    process.stdout.write(`Key ${kid} signs from now on; running processes use it within ten minutes.\n`)
+    process.stdout.write(
+      `Key ${kid} in ${place} signs from now on; running processes use it within ten minutes.\n`,
+    )
   } finally {
     await sql.end({ timeout: 5 })
     await stop()
@@ -25,4 +28,11 @@ try {
 } catch (error) {
   process.stderr.write(`No new key: ${explain(error)}\n`)
   process.exitCode = 1
+}
+
+/** Which database has the key, without user and password. */
+function describePlace(target: ConnectionTarget, dataDir: string): string {
+  if (typeof target !== 'string') return `the data of ${dataDir}`
+  const { host, pathname, searchParams } = new URL(target)
+  return `the database ${pathname.slice(1)} at ${searchParams.get('host') ?? host}`
 }

@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { explain } from './process.ts'
 
 const SCRIPT = `
 import { exitOnSignal } from ${JSON.stringify(new URL('./process.ts', import.meta.url).href)}
@@ -42,5 +45,26 @@ describe('a process that is asked to stop', () => {
     await delay(600)
     child.kill('SIGINT')
     expect(await ended).toEqual({ code: 1, output: 'ready\nclosing\n' })
+  })
+})
+
+describe('an error that is explained', () => {
+  it('is about the database when its socket is missing', async () => {
+    const [error] = await once(connect('/nowhere/.s.PGSQL.5432'), 'error').catch((refusal: unknown) => [
+      refusal,
+    ])
+    expect(explain(error)).toContain('the database cannot be reached (ENOENT); check DATABASE_URL')
+  })
+
+  it('names the program that is not installed', async () => {
+    const [error] = await once(spawn('no-such-program'), 'error').catch((refusal: unknown) => [refusal])
+    expect(explain(error)).toBe(
+      'the program no-such-program is not found; install it, or put its folder on PATH.',
+    )
+  })
+
+  it('names the file that is missing', async () => {
+    const error: unknown = await readFile('/nowhere/settings.json').catch((refusal: unknown) => refusal)
+    expect(explain(error)).toMatch(/no such file .*\/nowhere\/settings.json/)
   })
 })

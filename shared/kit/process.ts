@@ -40,7 +40,13 @@ export function explain(error: unknown): string {
   const port = 'port' in error ? ` ${String(error.port)}` : ''
   if (code === 'EADDRINUSE') return `port${port} is in use; stop what uses it or set PORT to another.`
   if (code === 'EACCES') return `not allowed: ${error.message}.`
-  if (/^(ECONNREFUSED|ENOTFOUND|CONNECT_TIMEOUT|EHOSTUNREACH|ENOENT)$/.test(code)) {
+  const syscall = 'syscall' in error ? String(error.syscall) : ''
+  if (code === 'ENOENT' && syscall.startsWith('spawn')) {
+    const program = syscall.slice('spawn '.length) || 'to start'
+    return `the program ${program} is not found; install it, or put its folder on PATH.`
+  }
+  const isSocketMissing = code === 'ENOENT' && syscall === 'connect'
+  if (isSocketMissing || /^(ECONNREFUSED|ENOTFOUND|CONNECT_TIMEOUT|EHOSTUNREACH)$/.test(code)) {
     return `the database cannot be reached (${code}); check DATABASE_URL and that PostgreSQL is running.`
   }
   if (/^(28P01|28000)$/.test(code)) return `the database refuses the user or password in DATABASE_URL.`
