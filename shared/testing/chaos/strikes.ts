@@ -42,11 +42,11 @@ export function strikesOf(field: Battlefield): { first: Strike[]; all: Strike[] 
       crash([daybook.part(name)]),
     ),
     ...[pair, rebalance(field), crash([daybook.part(sidecarOf(CONSUMER))]), crash([observer])],
+    { ...crash([...parts, observer]), name: 'kill everything' },
   ]
   const together = [
     { ...crash(apps), name: 'kill every app' },
     { ...crash(sidecars), name: 'kill every daprd' },
-    { ...crash([...parts, observer]), name: 'kill everything' },
   ]
   return { first, all: [...first, ...crashes, pair, rebalance(field), ...together] }
 }
