@@ -57,9 +57,9 @@ describe('an error that is explained', () => {
   })
 
   it('names the program that is not installed', async () => {
-    const [error] = await once(spawn('no-such-program'), 'error').catch((refusal: unknown) => [refusal])
+    const [error] = await once(spawn('/nowhere/program'), 'error').catch((refusal: unknown) => [refusal])
     expect(explain(error)).toBe(
-      'the program no-such-program is not found; install it, or put its folder on PATH.',
+      'the program /nowhere/program is not found; install it, or put its folder on PATH.',
     )
   })
 
