@@ -20,19 +20,21 @@ export default routesFunction({
   },
 })
 
-/** What makes a request safe must arrive as it was sent, and sidecars carry neither an empty value nor one outside ASCII. */
-const GUARDS = ['idempotency-key', 'if-match', 'if-none-match']
+/** What makes a write safe must arrive as it was sent, and sidecars carry neither an empty value nor one outside ASCII. */
+const GUARDS = ['idempotency-key', 'if-match']
 
 async function forward(c: Context<AppEnv>, unit: string, deps: Deps): Promise<Response> {
   if (c.req.header('via')?.includes(NAME)) {
     throw new DomainError('request.not_found', `${unit} does not serve this path.`)
   }
+  const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
   const mangled = GUARDS.find((name) => !/^[\x20-\x7e]+$/.test(c.req.header(name) ?? 'none'))
-  if (mangled) throw new DomainError('request.malformed', `${mangled} must be text of ASCII and not empty.`)
+  if (mangled && !isRead)
+    throw new DomainError('request.malformed', `${mangled} must be text of ASCII and not empty.`)
   const { method, path } = c.req
   const answer = await deps.units.forward(unit, {
     ...{ method, path: path + new URL(c.req.url).search, headers: headersOf(c, deps) },
-    body: method === 'GET' || method === 'HEAD' ? null : new Uint8Array(await c.req.arrayBuffer()),
+    body: isRead ? null : new Uint8Array(await c.req.arrayBuffer()),
     isRepeatable: isRepeatable(c),
     signal: c.req.raw.signal,
   })
