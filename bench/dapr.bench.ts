@@ -91,7 +91,7 @@ function place({ name }: Figures): number {
     'state',
     'job',
     'cron',
-    '100/s',
+    '100 events',
     'burst',
     'straight',
     'invocation',
