@@ -67,7 +67,9 @@ async function format(properties: string): Promise<void> {
   if (command === undefined)
     throw new ProgramError('program.missing', `Kafka cannot be started: ${WHEN_MISSING}`)
   const clusterId = randomBytes(16).toString('base64url')
-  const tool = ['kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', clusterId, '-c', properties]
+  // With `=`, because one in 64 ids begins with a hyphen and would be read as another option.
+  const options = ['--ignore-formatted', `--cluster-id=${clusterId}`, `--config=${properties}`]
+  const tool = ['kafka.tools.StorageTool', 'format', ...options]
   await promisify(execFile)(command, [...java({ heap: '128m' }), ...tool]).catch((cause: Error) => {
     const output = 'stderr' in cause ? String(cause.stderr) : ''
     if (output.includes('UnsupportedClassVersionError')) {
