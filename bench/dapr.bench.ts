@@ -1,7 +1,7 @@
 import { copyFileSync, mkdtempSync, rmSync, chmodSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readConfig } from '../shared/config.ts'
+import { inheritedEnvironment, readConfig } from '../shared/config.ts'
 import { installHttp } from '../shared/dapr/http.ts'
 import { startEmbedded } from '../scripts/embedded.ts'
 import { startSelfHosted } from '../scripts/self-hosted/start-self-hosted.ts'
@@ -80,7 +80,13 @@ async function measuredAlone(name: string, blocks: Blocks): Promise<Figures[]> {
 }
 
 const configFor = (dataDir: string) =>
-  readConfig({ ...process.env, PORT: '0', DAYBOOK_DATA_DIR: dataDir, DATABASE_URL: '', LOG_LEVEL: 'error' })
+  readConfig({
+    ...inheritedEnvironment(),
+    PORT: '0',
+    DAYBOOK_DATA_DIR: dataDir,
+    DATABASE_URL: '',
+    LOG_LEVEL: 'error',
+  })
 
 /** The same measure on both sides stands together. */
 function place({ name }: Figures): number {

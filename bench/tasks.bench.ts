@@ -9,8 +9,9 @@ import type { Request } from 'autocannon'
 import { measure, type Figures } from './measure.ts'
 import { report } from './report.ts'
 import { HEAVY_TASKS, TASKS_PER_USER, USERS } from './seed-tasks.ts'
+import { inheritedEnvironment } from '../shared/config.ts'
 
-const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 8)
+const SECONDS = Number(inheritedEnvironment()['BENCH_SECONDS'] ?? 8)
 
 interface Dataset {
   heavyToken: string
@@ -116,7 +117,7 @@ async function startServer(): Promise<{ url: string; stop: () => Promise<void> }
   chmodSync(directory, 0o755)
   console.log('Starting Daybook with 300,000 tasks …')
   const child = spawn(process.execPath, [new URL('./tasks-server.ts', import.meta.url).pathname], {
-    env: { ...process.env, PORT: '0', DAYBOOK_DATA_DIR: directory, LOG_LEVEL: 'error' },
+    env: { ...inheritedEnvironment(), PORT: '0', DAYBOOK_DATA_DIR: directory, LOG_LEVEL: 'error' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const stop = async () => {

@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { inheritedEnvironment } from '../shared/config.ts'
 
 // Does what the README tells a newcomer: starts Daybook, pastes the walk-through into a shell, checks what it shows,
 // then stops and starts Daybook again and looks whether the data is there.
@@ -20,7 +21,7 @@ chmodSync(dataDir, 0o755)
 async function startDaybook() {
   const child = spawn(process.execPath, ['scripts/start.ts'], {
     cwd: ROOT,
-    env: { ...process.env, PORT: '0', DAYBOOK_DATA_DIR: dataDir, LOG_LEVEL: 'warn' },
+    env: { ...inheritedEnvironment(), PORT: '0', DAYBOOK_DATA_DIR: dataDir, LOG_LEVEL: 'warn' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   children.push(child)

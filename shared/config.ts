@@ -30,6 +30,9 @@ const Environment = z.object({
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 
+/** The variables this process was started with, for the programs that it starts in turn. */
+export const inheritedEnvironment = (): Record<string, string | undefined> => process.env
+
 export type Config = ReturnType<typeof readConfig>
 
 export class ConfigError extends Error {
@@ -41,7 +44,7 @@ export class ConfigError extends Error {
 }
 
 /** Reads the configuration once, at start. Throws {@link ConfigError} that names every variable at fault. */
-export function readConfig(env: Record<string, string | undefined> = process.env) {
+export function readConfig(env: Record<string, string | undefined> = inheritedEnvironment()) {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
   const parsed = Environment.safeParse(given)
   if (!parsed.success) {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { findProgram } from './find-program.ts'
 import { ProgramError } from './program-error.ts'
+import { inheritedEnvironment } from '../shared/config.ts'
 
 const REPORT_EVERY_MS = 10_000
 const KEPT_LINES = 20
@@ -26,7 +27,7 @@ export async function runBuildStep(step: BuildStep, say: (line: string) => void)
   const started = performance.now()
   const child = spawn(command, step.args, {
     cwd: step.cwd,
-    env: { ...process.env, ...step.env },
+    env: { ...inheritedEnvironment(), ...step.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const endWithUs = () => child.kill('SIGTERM')

@@ -126,7 +126,7 @@ describe('a program that does not start', () => {
   })
 
   it('tells its last error in one line when it ends before it is ready', async () => {
-    const script = `console.error('time="x" level=fatal msg="no \\\\"scheduler\\\\" here" scope=dapr'); console.log('bye'); process.exit(3)`
+    const script = `console.error('time="x" level=fatal msg="no \\\\"scheduler\\\\" here" scope=dapr'); console.log('bye'); process.exitCode = 3`
     await expect(startProgram(spec(script))).rejects.toMatchObject({
       code: 'program.ended',
       message: `Example did not start: no "scheduler" here (log: ${join(folder, 'example.log')})`,

@@ -6,6 +6,7 @@ import { findProgram } from './find-program.ts'
 import { findTakenPort } from './ports.ts'
 import { ProgramError } from './program-error.ts'
 import { describeEnd, readFrom, worstLine, type End } from './program-log.ts'
+import { inheritedEnvironment } from '../shared/config.ts'
 
 const READY_PAUSE_MS = 50
 const READY_LIMIT_MS = 60_000
@@ -88,7 +89,7 @@ async function launch(spec: ProgramSpec, path: string): Promise<Program> {
   const [command, ...args] = [...dieWithUs(), path, ...spec.args] as [string, ...string[]]
   const child = spawn(command, args, {
     ...(spec.cwd !== undefined && { cwd: spec.cwd }),
-    env: { ...process.env, ...spec.env },
+    env: { ...inheritedEnvironment(), ...spec.env },
     stdio: ['ignore', descriptor, descriptor],
     detached: true,
   })

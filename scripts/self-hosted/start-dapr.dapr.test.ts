@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { ROOT } from '../../shared/testing/source-files.ts'
 import { findProgram } from '../../tools/find-program.ts'
+import { inheritedEnvironment } from '../../shared/config.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'daybook-start-dapr-'))
 chmodSync(folder, 0o755)
@@ -22,7 +23,7 @@ interface Run {
 function start(env: Record<string, string> = {}, ...args: string[]): Run {
   const child = spawn(process.execPath, ['scripts/start-dapr.ts', ...args], {
     cwd: ROOT,
-    env: { ...process.env, PORT: '0', DAYBOOK_DATA_DIR: folder, LOG_LEVEL: 'warn', ...env },
+    env: { ...inheritedEnvironment(), PORT: '0', DAYBOOK_DATA_DIR: folder, LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   children.push(child)

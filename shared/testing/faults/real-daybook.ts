@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect, type Sql } from '../../db/connect.ts'
 import { ROOT } from '../source-files.ts'
+import { inheritedEnvironment } from '../../config.ts'
 
 /** `npm start` in a process of its own, on a data directory that outlives it. */
 export interface RealDaybook {
@@ -55,7 +56,7 @@ export function startRealDaybook(dataDir: string): RealDaybook {
 }
 
 function launch(dataDir: string): Incarnation {
-  const env = { ...process.env, PORT: '0', DAYBOOK_DATA_DIR: dataDir, LOG_LEVEL: 'warn' }
+  const env = { ...inheritedEnvironment(), PORT: '0', DAYBOOK_DATA_DIR: dataDir, LOG_LEVEL: 'warn' }
   const child = spawn(process.execPath, ['scripts/start.ts'], {
     cwd: ROOT,
     env,
