@@ -5,7 +5,7 @@ import { taskService } from './testing/task-service.ts'
 const service = await taskService()
 const { newUser, sql } = service
 
-retrySafety(async () => newUser())
+retrySafety(async () => newUser(), { hasConsumers: false })
 
 /** Statements that wait for a lock. */
 async function waiting(): Promise<number> {

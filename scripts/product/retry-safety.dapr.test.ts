@@ -3,4 +3,4 @@ import { product } from './testing/product.ts'
 
 const { newUser } = await product()
 
-retrySafety(newUser)
+retrySafety(newUser, { hasConsumers: true })
