@@ -1,7 +1,9 @@
 import { ownNextOccurrences } from '../shared/app/create-next-occurrence.ts'
 import type { Deps } from '../shared/app/ports.ts'
 import { createPublisher, type Publisher } from '../shared/app/publisher.ts'
+import { createSenders } from '../shared/channels/senders.ts'
 import type { Config } from '../shared/config.ts'
+import { createAlarms } from '../shared/dapr/alarms.ts'
 import { createBroker } from '../shared/dapr/broker.ts'
 import { createDaprClient } from '../shared/dapr/client.ts'
 import { invokedNextOccurrences } from '../shared/dapr/next-occurrences.ts'
@@ -9,9 +11,17 @@ import { createOtherUnits } from '../shared/dapr/other-units.ts'
 import type { Fetch } from '../shared/dapr/transport.ts'
 import { createChangeStore } from '../shared/db/change-store.ts'
 import type { Sql } from '../shared/db/connect.ts'
+import { createDeadLetters } from '../shared/db/dead-letters.ts'
+import { createDeliveryQueue } from '../shared/db/delivery-queue.ts'
 import { createIdentityStore } from '../shared/db/identity-store.ts'
 import { createHousekeeping, createPing, createSeriesSweep } from '../shared/db/maintenance.ts'
+import { createNotificationFeed } from '../shared/db/notification-feed.ts'
+import { createNotificationReader } from '../shared/db/notification-reader.ts'
 import { createChangeFeed, createOutbox } from '../shared/db/outbox.ts'
+import { createPreferenceStore } from '../shared/db/preference-store.ts'
+import { createReminderQueue } from '../shared/db/reminder-queue.ts'
+import { createReminderReader } from '../shared/db/reminder-reader.ts'
+import { createSubscriptionStore } from '../shared/db/subscription-store.ts'
 import { createTaskReader } from '../shared/db/task-reader.ts'
 import { proxyList } from '../shared/kit/client.ts'
 import { createIdentity } from '../shared/kit/create-identity.ts'
@@ -67,6 +77,16 @@ export function composeDeps(config: Config, { sql, log, sidecarFetch, appToken }
       config.recurrenceCreatesVia === 'invoke'
         ? invokedNextOccurrences(dapr)
         : ownNextOccurrences({ changes, clock, ids, publishing }),
+    reminders: createReminderReader(sql),
+    dueReminders: createReminderQueue(sql),
+    alarms: createAlarms(dapr),
+    notifications: createNotificationReader(sql),
+    notificationFeed: createNotificationFeed(sql),
+    deliveries: createDeliveryQueue(sql),
+    senders: createSenders(dapr),
+    preferences: createPreferenceStore(sql),
+    subscriptions: createSubscriptionStore(sql),
+    deadLetters: createDeadLetters(sql),
     database: createPing(sql),
     settings,
   }

@@ -23,6 +23,7 @@ export const originOf = (write: WriteContext): Origin => ({
 export function toChange(deps: Pick<Deps, 'ids'>, origin: Origin, decision: Decision): Change {
   const { facts, changedTasks = [], newTasks, movedTasks, series } = decision
   const { newOccurrences, changedOccurrences, droppedOccurrences } = decision
+  const { newReminders, changedReminders, newNotifications, newDeliveries, changedDeliveries } = decision
   const pairs: [Task | null, Task][] = [
     ...(newTasks ?? []).map((after): [null, Task] => [null, after]),
     ...changedTasks.map(({ before, after }): [Task, Task] => [before, after]),
@@ -34,6 +35,12 @@ export function toChange(deps: Pick<Deps, 'ids'>, origin: Origin, decision: Deci
     ...(newOccurrences && { newOccurrences }),
     ...(changedOccurrences && { changedOccurrences }),
     ...(droppedOccurrences && { droppedOccurrences }),
+    ...(newReminders && { newReminders }),
+    ...(changedReminders && { changedReminders }),
+    ...(newNotifications && { newNotifications }),
+    ...(newDeliveries && { newDeliveries }),
+    ...(changedDeliveries && { changedDeliveries }),
+    ...(decision.unchangedTasks && { unchangedTasks: decision.unchangedTasks }),
     changedTasks: changedTasks.map(({ after }) => after),
     userId: origin.userId,
     at: origin.now,

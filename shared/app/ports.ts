@@ -1,9 +1,24 @@
 import type { ActorView, TraceContext } from '../domain/actor.ts'
 import type { CloudEvent, RecordedEvent } from '../domain/cloud-event.ts'
+import type { AnnouncedNotification } from '../domain/decision.ts'
 import type { EventDraft } from '../domain/events.ts'
+import type { Delivery } from '../domain/notification.ts'
+import type { Reminder } from '../domain/reminder.ts'
 import type { Occurrence, Series } from '../domain/series.ts'
 import type { Task } from '../domain/task.ts'
 import type { Identity } from './identity-ports.ts'
+import type {
+  Alarms,
+  DeadLetters,
+  DeliveryQueue,
+  NotificationFeed,
+  NotificationReader,
+  PreferenceStore,
+  ReminderQueue,
+  ReminderReader,
+  Senders,
+  SubscriptionStore,
+} from './reminder-ports.ts'
 import type { TaskPage, TaskQuery } from './task-query.ts'
 
 /** Types only: what use cases and functions may ask of the world. Adapters implement them, nobody else knows how. */
@@ -75,6 +90,12 @@ export interface Change {
   newOccurrences?: Occurrence[]
   changedOccurrences?: Occurrence[]
   droppedOccurrences?: Pick<Occurrence, 'seriesId' | 'occurrenceAt'>[]
+  newReminders?: Reminder[]
+  changedReminders?: Reminder[]
+  newNotifications?: AnnouncedNotification[]
+  newDeliveries?: Delivery[]
+  changedDeliveries?: Delivery[]
+  unchangedTasks?: Pick<Task, 'id' | 'version'>[]
   tagDeltas?: TagDelta[]
   activeDelta: number
   completedDelta: number
@@ -96,6 +117,8 @@ export type CommitResult =
 export interface LoadedTask {
   task: Task | null
   series: Series | null
+  /** Those the user has not removed, whatever their state. */
+  reminders: Reminder[]
   /** The stored answer of this user's Idempotency-Key, when there is one. */
   stored: { fingerprint: string; answer: unknown } | null
 }
@@ -107,7 +130,7 @@ export interface Place {
 
 /** Loads and commits. Within `exclusively`, no other write of the user comes in between. */
 export interface ChangeStore {
-  /** A task of the user with its series, deleted ones included; one round trip. */
+  /** A task of the user with its series and reminders, deleted ones included; one round trip. */
   loadTask(userId: string, taskId: string, key: string | null, now: Date): Promise<LoadedTask>
   loadSeries(userId: string, seriesId: string): Promise<Series | null>
   /** The occurrence completed or skipped at this instant; where there is none, the one closed last, if any. */
@@ -116,6 +139,8 @@ export interface ChangeStore {
   loadOccurrences(seriesId: string, from: Date, limit: number): Promise<Occurrence[]>
   /** Those of the user's tasks that exist and are not deleted, in no order. */
   loadTasks(userId: string, ids: readonly string[]): Promise<Task[]>
+  /** Reminders of these tasks that the user has not removed, whatever their state. */
+  loadReminders(userId: string, taskIds: readonly string[]): Promise<Reminder[]>
   /** Other tasks of a series that are not deleted, newest occurrence first. */
   loadSiblings(userId: string, seriesId: string, excluding: string, limit: number): Promise<Task[]>
   /** Tasks after a place in the user's order (position, then id). */
@@ -254,6 +279,16 @@ export interface Deps {
   sidecar: SidecarHealth
   units: OtherUnits
   nextOccurrences: NextOccurrences
+  reminders: ReminderReader
+  dueReminders: ReminderQueue
+  alarms: Alarms
+  notifications: NotificationReader
+  notificationFeed: NotificationFeed
+  deliveries: DeliveryQueue
+  senders: Senders
+  preferences: PreferenceStore
+  subscriptions: SubscriptionStore
+  deadLetters: DeadLetters
   database: { ping(): Promise<boolean> }
   identity: Identity
   authenticate: (token: string) => Promise<Actor>

@@ -3,6 +3,14 @@ import type { Change, ChangeStore, CommitResult, LoadedTask } from '../app/ports
 import { inGroups } from './commit-groups.ts'
 import type { Sql, Transaction } from './connect.ts'
 import {
+  deliveryToRow,
+  notificationToRow,
+  reminderFromRow,
+  reminderToRow,
+  type ReminderRow,
+} from './reminder-rows.ts'
+import {
+  fromJson,
   occurrenceFromRow,
   occurrenceToRow,
   seriesFromRow,
@@ -100,50 +108,64 @@ function reads(sql: Sql | Transaction): Reads {
   return {
     async loadTask(userId, taskId, key, now) {
       const [row] = await sql<
-        { task: TaskRow | null; series: SeriesRow | null; stored: StoredAnswer | null }[]
+        {
+          task: TaskRow | null
+          series: SeriesRow | null
+          reminders: ReminderRow[] | null
+          stored: StoredAnswer | null
+        }[]
       >`
         select (select to_jsonb(t) - 'words' from tasks t where id = ${taskId} and user_id = ${userId}) as task,
           (select to_jsonb(s) from series s where s.id =
             (select series_id from tasks where id = ${taskId} and user_id = ${userId})) as series,
+          (select jsonb_agg(to_jsonb(r) order by id) from reminders r
+            where task_id = ${taskId} and user_id = ${userId} and deleted_at is null) as reminders,
           (select jsonb_build_object('fingerprint', fingerprint, 'answer', answer) from idempotency_keys
             where user_id = ${userId} and key = ${key} and expires_at > ${now}) as stored`
       return {
-        task: row?.task ? taskFromRow(revive(row.task)) : null,
-        series: row?.series ? seriesFromRow(revive(row.series)) : null,
+        task: row?.task ? taskFromRow(fromJson(row.task)) : null,
+        series: row?.series ? seriesFromRow(fromJson(row.series)) : null,
+        reminders: (row?.reminders ?? []).map((reminder) => reminderFromRow(fromJson(reminder))),
         stored: storedAnswer(row?.stored),
       }
     },
     async loadSeries(userId, seriesId) {
       const [row] = await sql<{ series: SeriesRow }[]>`
         select to_jsonb(s) as series from series s where id = ${seriesId} and user_id = ${userId}`
-      return row ? seriesFromRow(revive(row.series)) : null
+      return row ? seriesFromRow(fromJson(row.series)) : null
     },
     async lastClosed(seriesId, at) {
       const [row] = await sql<{ occurrence: OccurrenceRow }[]>`
         select to_jsonb(o) as occurrence from occurrences o
         where series_id = ${seriesId} and state in ('completed', 'skipped')
         order by (closed_at = ${at}) desc nulls last, closed_at desc, occurrence_at desc limit 1`
-      return row ? occurrenceFromRow(revive(row.occurrence)) : null
+      return row ? occurrenceFromRow(fromJson(row.occurrence)) : null
     },
     async loadOccurrences(seriesId, from, limit) {
       const rows = await sql<{ occurrence: OccurrenceRow }[]>`
         select to_jsonb(o) as occurrence from occurrences o
         where series_id = ${seriesId} and occurrence_at >= ${from}
         order by occurrence_at limit ${limit}`
-      return rows.map((row) => occurrenceFromRow(revive(row.occurrence)))
+      return rows.map((row) => occurrenceFromRow(fromJson(row.occurrence)))
     },
     async loadTasks(userId, ids) {
       const rows = await sql<{ task: TaskRow }[]>`
         select to_jsonb(t) - 'words' as task from tasks t
         where user_id = ${userId} and id = any(${[...ids]}::uuid[]) and deleted_at is null`
-      return rows.map((row) => taskFromRow(revive(row.task)))
+      return rows.map((row) => taskFromRow(fromJson(row.task)))
+    },
+    async loadReminders(userId, taskIds) {
+      const rows = await sql<ReminderRow[]>`
+        select * from reminders
+        where task_id = any(${[...taskIds]}::uuid[]) and user_id = ${userId} and deleted_at is null order by id`
+      return rows.map(reminderFromRow)
     },
     async loadSiblings(userId, seriesId, excluding, limit) {
       const rows = await sql<{ task: TaskRow }[]>`
         select to_jsonb(t) - 'words' as task from tasks t
         where series_id = ${seriesId} and user_id = ${userId} and id <> ${excluding} and deleted_at is null
         order by occurrence_at desc limit ${limit}`
-      return rows.map((row) => taskFromRow(revive(row.task)))
+      return rows.map((row) => taskFromRow(fromJson(row.task)))
     },
     async loadFollowing(userId, after, limit) {
       const rows = await sql<{ task: TaskRow }[]>`
@@ -151,7 +173,7 @@ function reads(sql: Sql | Transaction): Reads {
         where user_id = ${userId} and deleted_at is null
           and (position, id) > (${after.position}::bigint, ${after.id}::uuid)
         order by position, id limit ${limit}`
-      return rows.map((row) => taskFromRow(revive(row.task)))
+      return rows.map((row) => taskFromRow(fromJson(row.task)))
     },
     async loadPreceding(userId, before) {
       const [row] = await sql<{ task: TaskRow }[]>`
@@ -159,7 +181,7 @@ function reads(sql: Sql | Transaction): Reads {
         where user_id = ${userId} and deleted_at is null and id <> ${before.excluding}
           and (position, id) < (${before.position}::bigint, ${before.id}::uuid)
         order by position desc, id desc limit 1`
-      return row ? taskFromRow(revive(row.task)) : null
+      return row ? taskFromRow(fromJson(row.task)) : null
     },
     async ancestors(userId, taskId) {
       const rows = await sql<{ id: string }[]>`
@@ -178,16 +200,6 @@ function reads(sql: Sql | Transaction): Reads {
       return storedAnswer(row)
     },
   }
-}
-
-/** A row that came as JSON: columns named `…_at` and the lists of dates are instants again. */
-function revive<Row extends object>(json: Row): Row {
-  const instant = (value: unknown) => (value === null ? null : new Date(value as string))
-  const entries = Object.entries(json).map(([name, value]) => {
-    if (name.endsWith('_at')) return [name, instant(value)]
-    return [name, name === 'exdates' || name === 'rdates' ? (value as string[]).map(instant) : value]
-  })
-  return Object.fromEntries(entries) as Row
 }
 
 interface StoredAnswer {
@@ -216,6 +228,12 @@ function changeRow(change: Change): object {
       series_id: seriesId,
       occurrence_at: occurrenceAt.toISOString(),
     })),
+    ...rows('unchanged_tasks', change.unchangedTasks, ({ id, version }) => ({ id, version })),
+    ...rows('changed_reminders', change.changedReminders, reminderToRow),
+    ...rows('new_reminders', change.newReminders, reminderToRow),
+    ...rows('new_notifications', change.newNotifications, notificationToRow),
+    ...rows('new_deliveries', change.newDeliveries, deliveryToRow),
+    ...rows('changed_deliveries', change.changedDeliveries, deliveryToRow),
     ...rows('tag_deltas', change.tagDeltas, (delta) => delta),
     ...(change.series && { series: seriesToRow(change.series) }),
     events: change.events.map(({ trace, time, ...event }) => ({

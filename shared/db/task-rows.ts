@@ -212,11 +212,11 @@ export function occurrenceToRow(occurrence: Occurrence): AsJson<OccurrenceRow> {
 
 const instantText = (instant: Date | null): string | null => instant?.toISOString() ?? null
 
-/** A row that came as JSON: columns named `…_at` and the lists of dates are instants again. */
+/** A row that came as JSON: columns named `…_at` or `…_until` and the lists of dates are instants again. */
 export function fromJson<Row extends object>(json: Row): Row {
   const instant = (value: unknown) => (value === null ? null : new Date(value as string))
   const entries = Object.entries(json).map(([name, value]) => {
-    if (name.endsWith('_at')) return [name, instant(value)]
+    if (name.endsWith('_at') || name.endsWith('_until')) return [name, instant(value)]
     return [name, name === 'exdates' || name === 'rdates' ? (value as string[]).map(instant) : value]
   })
   return Object.fromEntries(entries) as Row

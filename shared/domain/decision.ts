@@ -1,5 +1,7 @@
 import type { z } from 'zod'
 import { seriesView, type Occurrence, type Series } from './series.ts'
+import type { Delivery, Notification } from './notification.ts'
+import type { Reminder } from './reminder.ts'
 import { TaskUpdated, type AnyEvent, type EventData, type SeriesEnded, type SeriesUpdated } from './events.ts'
 import { taskView, type Task, type TaskView } from './task.ts'
 
@@ -19,7 +21,22 @@ export interface Decision {
   newOccurrences?: Occurrence[]
   changedOccurrences?: Occurrence[]
   droppedOccurrences?: Pick<Occurrence, 'seriesId' | 'occurrenceAt'>[]
+  newReminders?: Reminder[]
+  /** Each with its new version. */
+  changedReminders?: Reminder[]
+  newNotifications?: AnnouncedNotification[]
+  newDeliveries?: Delivery[]
+  /** Each after one attempt more than before. */
+  changedDeliveries?: Delivery[]
+  /** What the decision rests on and leaves as it is: another version by then is a conflict. */
+  unchangedTasks?: Pick<Task, 'id' | 'version'>[]
   facts: Fact[]
+}
+
+/** A new notification; `fact` is the place, from 0, of the fact that shows it in the app, null while no channel of the app does. */
+export interface AnnouncedNotification {
+  notification: Notification
+  fact: number | null
 }
 
 /** A decision about one task, with the task as it is afterwards: the answer to the request. */

@@ -1,5 +1,8 @@
 import { z } from 'zod'
 import { ActorView, type TraceContext } from './actor.ts'
+import { instantText } from './fields.ts'
+import { CHANNELS, NotificationView } from './notification.ts'
+import { ReminderView } from './reminder.ts'
 import { SeriesView } from './series.ts'
 import { TaskView } from './task.ts'
 
@@ -7,7 +10,8 @@ export const TOPICS = [
   ...['task-events', 'task-updates', 'reminders', 'notification-events'],
   ...['chat-events', 'audit-events', 'dlq-events'],
 ] as const
-export type Topic = 'task-events' | 'task-updates' | 'audit-events' | 'dlq-events'
+export type Topic =
+  'task-events' | 'task-updates' | 'reminders' | 'notification-events' | 'audit-events' | 'dlq-events'
 
 export interface EventDefinition<Type extends string = string, Data extends z.ZodType = z.ZodType> {
   type: Type
@@ -30,10 +34,13 @@ export type Maker = (typeof MAKERS)[number]
 
 const tasks = { topic: 'task-events', source: '/services/tasks' } as const
 const recurrence = { topic: 'task-events', source: '/services/recurrence' } as const
+const reminders = { topic: 'reminders', source: '/services/reminders' } as const
+const notifications = { topic: 'notification-events', source: '/services/notifications' } as const
 const auth = { topic: 'audit-events', source: '/services/auth' } as const
 
 const ofTask = z.object({ task: TaskView, actor: ActorView })
 const ofSeries = z.object({ series: SeriesView, actor: ActorView })
+const ofReminder = z.object({ reminder: ReminderView, actor: ActorView })
 const change = z.object({ old: z.json(), new: z.json() })
 const ofAuthentication = z.object({
   actor: ActorView,
@@ -75,6 +82,49 @@ export const RecurringTaskError = define(
   recurrence,
   z.object({ series_id: z.uuid(), reason: z.string(), actor: ActorView }),
 )
+export const ReminderScheduled = define('reminder.scheduled', reminders, ofReminder)
+export const ReminderRescheduled = define('reminder.rescheduled', reminders, ofReminder)
+export const ReminderCancelled = define('reminder.cancelled', reminders, ofReminder)
+export const ReminderSnoozed = define('reminder.snoozed', reminders, ofReminder)
+export const ReminderAcknowledged = define('reminder.acknowledged', reminders, ofReminder)
+/** It is due: what reminder.due was in earlier documents. */
+export const ReminderTriggered = define(
+  'reminder.triggered',
+  reminders,
+  ofReminder.extend({
+    notification: NotificationView,
+    fire_at: instantText.describe('The planned time; the time of the event is when it really fired'),
+    channels: z.array(z.enum(CHANNELS)),
+  }),
+)
+const ofFiring = z.object({
+  ...{ reminder_id: z.uuid(), task_id: z.uuid(), notification_id: z.uuid(), fire_at: instantText },
+  ...{ delivered: z.array(z.enum(CHANNELS)), failed: z.array(z.enum(CHANNELS)), actor: ActorView },
+})
+/** Every channel of a firing is done with, and at least one has delivered it. */
+export const ReminderSent = define('reminder.sent', reminders, ofFiring)
+/** Every channel of a firing has given up. */
+export const ReminderFailed = define('reminder.failed', reminders, ofFiring)
+export const NotificationRequested = define(
+  'notification.requested',
+  notifications,
+  z.object({
+    title: z.string(),
+    body: z.string(),
+    task_id: z.uuid().nullable(),
+    actor: ActorView,
+  }),
+)
+const ofDelivery = z.object({
+  ...{ notification: NotificationView, delivery_id: z.uuid() },
+  ...{ channel: z.enum(CHANNELS), attempts: z.int(), actor: ActorView },
+})
+export const NotificationSent = define('notification.sent', notifications, ofDelivery)
+export const NotificationFailed = define(
+  'notification.failed',
+  notifications,
+  ofDelivery.extend({ reason: z.string() }),
+)
 export const UserRegistered = define('auth.user.registered', auth, ofAuthentication)
 export const LoginSucceeded = define('auth.login.succeeded', auth, ofAuthentication)
 export const LoginFailed = define('auth.login.failed', auth, ofAuthentication.extend({ reason: z.string() }))
@@ -90,6 +140,9 @@ export const TokenRevoked = define(
 export const CATALOGUE = [
   ...[TaskCreated, TaskUpdated, TaskCompleted, TaskReopened, TaskDeleted, TaskRestored, TaskReordered],
   ...[OccurrenceGenerated, OccurrenceSkipped, SeriesUpdated, SeriesEnded, RecurringTaskError],
+  ...[ReminderScheduled, ReminderRescheduled, ReminderCancelled, ReminderSnoozed, ReminderAcknowledged],
+  ...[ReminderTriggered, ReminderSent, ReminderFailed],
+  ...[NotificationRequested, NotificationSent, NotificationFailed],
   ...[UserRegistered, LoginSucceeded, LoginFailed, LoggedOut, TokenCreated, TokenRevoked],
 ] as const
 export type AnyEvent = (typeof CATALOGUE)[number]

@@ -1,5 +1,6 @@
 import type { Change, CommitResult, TagDelta } from '../app/ports.ts'
 import type { RecordedEvent } from '../domain/cloud-event.ts'
+import type { Reminder } from '../domain/reminder.ts'
 import type { Occurrence, Series } from '../domain/series.ts'
 import type { Task } from '../domain/task.ts'
 
@@ -18,6 +19,7 @@ export interface UserState {
   tasks: Map<string, Task>
   series: Map<string, Series>
   occurrences: Map<string, Occurrence>
+  reminders: Map<string, Reminder>
   tags: Map<string, TagDelta>
   events: RecordedEvent[]
   marks: Map<string, Date>
@@ -26,7 +28,7 @@ export interface UserState {
 
 export const emptyState = (): UserState => ({
   ...{ sequence: 0, active: 0, completed: 0, events: [] },
-  ...{ tasks: new Map(), series: new Map(), occurrences: new Map(), tags: new Map() },
+  ...{ tasks: new Map(), series: new Map(), occurrences: new Map(), reminders: new Map(), tags: new Map() },
   ...{ marks: new Map(), keys: new Map() },
 })
 
@@ -35,6 +37,7 @@ export const copyOf = (state: UserState): UserState => ({
   tasks: new Map(state.tasks),
   series: new Map(state.series),
   occurrences: new Map(state.occurrences),
+  reminders: new Map(state.reminders),
   tags: new Map(state.tags),
   events: [...state.events],
   marks: new Map(state.marks),
@@ -86,6 +89,14 @@ export function applyChange(state: UserState, change: Change): CommitResult {
       state.occurrences.set(occurrenceKey(occurrence), occurrence)
     }
   }
+  for (const { id, version } of change.unchangedTasks ?? []) {
+    if (state.tasks.get(id)?.version !== version) return { outcome: 'conflict' }
+  }
+  for (const reminder of change.changedReminders ?? []) {
+    if (state.reminders.get(reminder.id)?.version !== reminder.version - 1) return { outcome: 'conflict' }
+    state.reminders.set(reminder.id, reminder)
+  }
+  for (const reminder of change.newReminders ?? []) state.reminders.set(reminder.id, reminder)
   for (const delta of change.tagDeltas ?? []) countTag(state, delta)
   state.active += change.activeDelta
   state.completed += change.completedDelta

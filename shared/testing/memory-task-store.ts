@@ -139,6 +139,10 @@ function loads(stateOf: (userId: string) => UserState, userIds: () => string[]):
     [...new Set(userIds())]
       .flatMap((userId) => [...stateOf(userId).occurrences.values()])
       .filter((occurrence) => occurrence.seriesId === seriesId)
+  const remindersOf = (userId: string, taskIds: readonly string[]) =>
+    [...stateOf(userId).reminders.values()].filter(
+      ({ taskId, deletedAt }) => deletedAt === null && taskIds.includes(taskId),
+    )
   return {
     loadTask: async (userId, taskId, key, now) => {
       const state = stateOf(userId)
@@ -146,9 +150,11 @@ function loads(stateOf: (userId: string) => UserState, userIds: () => string[]):
       return {
         task,
         series: state.series.get(task?.seriesId ?? '') ?? null,
+        reminders: remindersOf(userId, [taskId]),
         stored: stored(userId, key, now),
       }
     },
+    loadReminders: async (userId, taskIds) => remindersOf(userId, taskIds),
     loadSeries: async (userId, seriesId) => stateOf(userId).series.get(seriesId) ?? null,
     lastClosed: async (seriesId, at) => {
       const all = occurrencesOf(seriesId)

@@ -88,6 +88,7 @@ export function taskChangeContract(name: string, makeStores: () => Promise<TaskS
       expect(await stores.changes.loadTask(userId, task!.id, null, NOON)).toEqual({
         task,
         series: live,
+        reminders: [],
         stored: null,
       })
       expect(await stores.changes.loadSeries(userId, series.id)).toEqual(live)

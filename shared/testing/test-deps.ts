@@ -49,6 +49,17 @@ export function testDeps(overrides: Partial<Omit<Deps, 'clock'>> = {}): TestDeps
     },
     sidecar: { outbound: async () => true },
     units: { forward: async () => Promise.reject(new Error('there is no other unit')) },
+    ...onlyOnPostgres([
+      ...([
+        'reminders',
+        'dueReminders',
+        'alarms',
+        'notifications',
+        'notificationFeed',
+        'deliveries',
+      ] as const),
+      ...(['senders', 'preferences', 'subscriptions', 'deadLetters'] as const),
+    ]),
     database: { ping: async () => true },
     identity: {
       store: createMemoryIdentityStore(),
@@ -75,6 +86,10 @@ export function testDeps(overrides: Partial<Omit<Deps, 'clock'>> = {}): TestDeps
   }
   return { nextOccurrences: ownNextOccurrences(deps), ...deps }
 }
+
+/** Ports without a double in memory: their tests have a database. */
+const onlyOnPostgres = <Name extends keyof Deps>(names: readonly Name[]): Pick<Deps, Name> =>
+  Object.fromEntries(names.map((name) => [name, {}])) as Pick<Deps, Name>
 
 function clockAt(start: string): TestClock {
   let now = Date.parse(start)

@@ -2,7 +2,7 @@
 -- the next sequence numbers, the consumer's dedupe mark and the stored answer of an Idempotency-Key.
 -- `change` is the Change of shared/app/ports.ts in column names. Answers {outcome: applied | replayed}; everything else
 -- is raised, so nothing of a refused change stays behind: DB001 version conflict, DB002 already processed,
--- DB003 key in flight, DB004 key reused with another request, DB005 occurrence exists.
+-- DB003 key in flight, DB004 key reused with another request, DB005 occurrence or notification exists.
 create function commit_change(change jsonb) returns jsonb
 language plpgsql as $$
 declare
@@ -114,6 +114,11 @@ begin
     update occurrences o set state = n.state, task_id = n.task_id, closed_at = n.closed_at
       from jsonb_populate_recordset(null::occurrences, change -> 'changed_occurrences') n
       where o.series_id = n.series_id and o.occurrence_at = n.occurrence_at and o.user_id = owner;
+  end if;
+
+  if change ?| array['new_reminders', 'changed_reminders', 'new_notifications', 'new_deliveries', 'changed_deliveries',
+      'unchanged_tasks'] then
+    perform commit_reminding(owner, last - event_count, change);
   end if;
 
   if change ? 'tag_deltas' then

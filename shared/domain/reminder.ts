@@ -1,0 +1,181 @@
+import { z } from 'zod'
+import { instant, instantText, uuid } from './fields.ts'
+import { CHANNELS, DELIVERY_STATES, type Channel, type Delivery } from './notification.ts'
+
+export const ReminderId = uuid
+
+/** A year: nothing is due so far ahead that an earlier reminder would mean anything. */
+export const MOST_MINUTES_BEFORE = 366 * 24 * 60
+export const MOST_REMINDERS = 20
+
+/**
+ * A reminder of a task. It fires at `fireAt`, is changed together with its task in one transaction, and is asked again
+ * when it fires: the row, never a job or an event, says what is to happen.
+ */
+export interface Reminder {
+  id: string
+  userId: string
+  taskId: string
+  /** `task`: the task's own `remind_at`, which is changed through the task; at most one per task. */
+  origin: 'user' | 'task'
+  /** When it fires first; null while it is relative to a due time that the task does not have. */
+  remindAt: Date | null
+  /** Minutes before the task is due; null when `remindAt` is absolute. */
+  offsetMinutes: number | null
+  /** Null: as the user's preferences say when it fires. */
+  channels: readonly Channel[] | null
+  /** The next firing: `remindAt`, the end of a snooze, or a repetition; null when none is to come. */
+  fireAt: Date | null
+  /** The `fireAt` of the last firing, whenever that really took place. */
+  firedAt: Date | null
+  snoozedUntil: Date | null
+  acknowledgedAt: Date | null
+  /** The task was completed, skipped or deleted; taken back when the task is opened again. */
+  cancelledAt: Date | null
+  /** The user removed it. */
+  deletedAt: Date | null
+  version: number
+  createdAt: Date
+  updatedAt: Date
+}
+
+export const REMINDER_STATUSES = [
+  ...['scheduled', 'triggered', 'delivered', 'acknowledged', 'snoozed', 'cancelled', 'failed'],
+] as const
+export type ReminderStatus =
+  'scheduled' | 'triggered' | 'delivered' | 'acknowledged' | 'snoozed' | 'cancelled' | 'failed'
+
+/** One line of the ledger: what became of one firing on one channel. */
+export const FiringView = z
+  .object({
+    fire_at: instantText,
+    channel: z.enum(CHANNELS),
+    state: z
+      .enum(['scheduled', 'claimed', ...DELIVERY_STATES])
+      .describe('held: kept back by quiet hours; scheduled and claimed: still to come'),
+    attempts: z.int(),
+    triggered_at: instantText.nullable(),
+    delivered_at: instantText.nullable(),
+    late: z.boolean(),
+    reason: z.string().nullable().describe('Why the last attempt failed, or why it is held'),
+  })
+  .meta({ id: 'Firing' })
+export type FiringView = z.infer<typeof FiringView>
+
+export const ReminderView = z
+  .object({
+    id: z.uuid(),
+    task_id: z.uuid(),
+    remind_at: instantText.nullable(),
+    offset_minutes: z.int().nullable(),
+    channels: z.array(z.enum(CHANNELS)).nullable(),
+    status: z.enum(REMINDER_STATUSES),
+    next_fire_at: instantText.nullable(),
+    snoozed_until: instantText.nullable(),
+    acknowledged_at: instantText.nullable(),
+    version: z.int().positive(),
+    created_at: instantText,
+    updated_at: instantText,
+  })
+  .meta({ id: 'Reminder' })
+export type ReminderView = z.infer<typeof ReminderView>
+
+export const ReminderWithFirings = ReminderView.extend({ firings: z.array(FiringView) }).meta({
+  id: 'ReminderWithFirings',
+})
+export type ReminderWithFirings = z.infer<typeof ReminderWithFirings>
+
+/** A reminder on the wire and in events; `deliveries` are those of its last firing, as far as they are known. */
+export function reminderView(reminder: Reminder, deliveries: readonly Delivery[] = []): ReminderView {
+  return {
+    id: reminder.id,
+    task_id: reminder.taskId,
+    remind_at: reminder.remindAt?.toISOString() ?? null,
+    offset_minutes: reminder.offsetMinutes,
+    channels: reminder.channels && [...reminder.channels],
+    status: statusOf(reminder, deliveries),
+    next_fire_at: reminder.fireAt?.toISOString() ?? null,
+    snoozed_until: reminder.snoozedUntil?.toISOString() ?? null,
+    acknowledged_at: reminder.acknowledgedAt?.toISOString() ?? null,
+    version: reminder.version,
+    created_at: reminder.createdAt.toISOString(),
+    updated_at: reminder.updatedAt.toISOString(),
+  }
+}
+
+export function reminderWithFirings(
+  reminder: Reminder,
+  deliveries: readonly Delivery[],
+  /** Whether a worker has claimed the next firing just now. */
+  isClaimed: boolean,
+): ReminderWithFirings {
+  const past = deliveries.map<FiringView>((delivery) => ({
+    fire_at: delivery.fireAt.toISOString(),
+    channel: delivery.channel,
+    state: delivery.state,
+    attempts: delivery.attempts,
+    triggered_at: delivery.triggeredAt.toISOString(),
+    delivered_at: delivery.deliveredAt?.toISOString() ?? null,
+    late: delivery.late,
+    reason: delivery.reason,
+  }))
+  const next = reminder.fireAt
+    ? (reminder.channels ?? ['in_app' as const]).map<FiringView>((channel) => ({
+        fire_at: reminder.fireAt!.toISOString(),
+        channel,
+        state: isClaimed ? 'claimed' : 'scheduled',
+        ...{ attempts: 0, triggered_at: null, delivered_at: null, late: false, reason: null },
+      }))
+    : []
+  return { ...reminderView(reminder, deliveries), firings: [...past, ...next] }
+}
+
+function statusOf(reminder: Reminder, deliveries: readonly Delivery[]): ReminderStatus {
+  if (reminder.cancelledAt || reminder.deletedAt) return 'cancelled'
+  if (reminder.acknowledgedAt) return 'acknowledged'
+  if (reminder.snoozedUntil && reminder.fireAt) return 'snoozed'
+  if (!reminder.firedAt) return 'scheduled'
+  const last = deliveries.filter(({ fireAt }) => fireAt.getTime() === reminder.firedAt!.getTime())
+  if (last.length === 0 || last.some(({ state }) => state === 'triggered' || state === 'held'))
+    return 'triggered'
+  return last.some(({ state }) => state === 'delivered') ? 'delivered' : 'failed'
+}
+
+const when = {
+  remind_at: instant.describe('Absolute'),
+  offset_minutes: z.int().min(0).max(MOST_MINUTES_BEFORE).describe('Minutes before the task is due'),
+}
+const channels = z
+  .array(z.enum(CHANNELS))
+  .min(1)
+  .transform((list) => [...new Set(list)])
+  .nullable()
+  .describe("null: as the user's preferences say when it fires")
+
+/** A new reminder: either `remind_at` or `offset_minutes`. */
+export const ReminderInput = z
+  .union([
+    z.strictObject({ remind_at: when.remind_at, channels: channels.default(null) }),
+    z.strictObject({ offset_minutes: when.offset_minutes, channels: channels.default(null) }),
+  ])
+  .meta({ id: 'ReminderInput' })
+export type ReminderInput = z.infer<typeof ReminderInput>
+
+/** A merge patch: a new time replaces the old one, whichever kind that was. */
+export const ReminderPatch = z
+  .strictObject({ ...when, channels })
+  .partial()
+  .refine(
+    (patch) => patch.remind_at === undefined || patch.offset_minutes === undefined,
+    'remind_at and offset_minutes exclude each other',
+  )
+  .meta({ id: 'ReminderPatch' })
+export type ReminderPatch = z.infer<typeof ReminderPatch>
+
+export const SnoozeRequest = z
+  .union([
+    z.strictObject({ minutes: z.int().min(1).max(MOST_MINUTES_BEFORE) }),
+    z.strictObject({ until: instant }),
+  ])
+  .meta({ id: 'SnoozeRequest' })
+export type SnoozeRequest = z.infer<typeof SnoozeRequest>
