@@ -1,0 +1,61 @@
+import {
+  DEFAULT_PREFERENCES,
+  type Audience,
+  type Preferences,
+  type QuietHours,
+} from '../domain/notification-preferences.ts'
+import type { Sql, Transaction } from './connect.ts'
+
+export interface PreferencesRow {
+  channels: Partial<Preferences['channels']>
+  quiet_hours: QuietHours | null
+  daily_digest_at: string | null
+  time_zone: string | null
+  webhook_url: string | null
+  webhook_secret: string | null
+  version: number
+}
+
+export interface AudienceJson {
+  user_id: string
+  account: { time_zone: string; has_email: boolean } | null
+  preferences: PreferencesRow | null
+  subscriptions: Audience['subscriptions'] | null
+}
+
+/**
+ * An expression for the select list of any query: the audience of the user whose id `owner` stands for, as JSON that
+ * {@link audienceFromJson} reads. Three look-ups by index, none of the caller's rows is doubled.
+ *
+ *     sql<{ audience: AudienceJson }[]>`select ${audienceOf(sql, sql`d.user_id`)} as audience from deliveries d`
+ */
+export const audienceOf = (sql: Sql | Transaction, owner: ReturnType<Sql>) => sql`jsonb_build_object(
+  'user_id', ${owner},
+  'account', (select jsonb_build_object('time_zone', a.time_zone, 'has_email', a.email is not null)
+    from users a where a.id = ${owner}),
+  'preferences', (select to_jsonb(p) from notification_preferences p where p.user_id = ${owner}),
+  'subscriptions', (select jsonb_agg(jsonb_build_object('id', s.id, 'channel', s.channel) order by s.id)
+    from push_subscriptions s where s.user_id = ${owner}))`
+
+/** A user without an account row, as one of an issuer that has been removed, still has the app. */
+export function audienceFromJson({ user_id, account, preferences, subscriptions }: AudienceJson): Audience {
+  const chosen = preferences ? preferencesFromRow(preferences) : DEFAULT_PREFERENCES
+  return {
+    userId: user_id,
+    timeZone: chosen.timeZone ?? account?.time_zone ?? 'UTC',
+    preferences: chosen,
+    hasEmail: account?.has_email ?? false,
+    subscriptions: subscriptions ?? [],
+  }
+}
+
+/** A type of notification that came after the row was written has its default channels. */
+export const preferencesFromRow = (row: PreferencesRow): Preferences => ({
+  channels: { ...DEFAULT_PREFERENCES.channels, ...row.channels },
+  quietHours: row.quiet_hours,
+  dailyDigestAt: row.daily_digest_at,
+  timeZone: row.time_zone,
+  webhookUrl: row.webhook_url,
+  webhookSecret: row.webhook_secret,
+  version: row.version,
+})
