@@ -3,7 +3,7 @@ import { never, type Life } from './scheduler.ts'
 import type { World } from './world.ts'
 
 /** The connection broke; the code is the one that postgres.js gives. */
-class ConnectionLost extends Error {
+export class ConnectionLost extends Error {
   readonly code = 'CONNECTION_CLOSED'
 }
 

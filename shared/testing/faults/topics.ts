@@ -1,8 +1,9 @@
 import type { CloudEvent } from '../../domain/cloud-event.ts'
 import type { Random } from './random.ts'
 
-/** A message of `task-events` and how far the consumer group is with it. */
+/** A message of a topic that is consumed, and how far the consumer group is with it. */
 export interface Message {
+  topic: string
   event: CloudEvent
   deliveries: number
   underWay: number
@@ -33,7 +34,7 @@ export interface Topics {
   finish(message: Message, status: 'SUCCESS' | 'RETRY', givesUp?: boolean): void
 }
 
-export function createTopics(): Topics {
+export function createTopics(consumed: readonly string[] = ['task-events']): Topics {
   const messages: Message[] = []
   const firstDeliveries: CloudEvent[] = []
   const seen = new Set<string>()
@@ -46,8 +47,8 @@ export function createTopics(): Topics {
       const taken = topics.get(topic)
       if (taken) taken.push(event)
       else topics.set(topic, [event])
-      if (topic !== 'task-events') return
-      messages.push({ event, deliveries: 0, underWay: 0, retries: 0, state: 'waiting' })
+      if (!consumed.includes(topic)) return
+      messages.push({ topic, event, deliveries: 0, underWay: 0, retries: 0, state: 'waiting' })
     },
     next: (random, { inDisorder, again }) => {
       if (again) {
@@ -57,8 +58,9 @@ export function createTopics(): Topics {
       const busy = new Set<string>()
       const due = messages.filter((message) => {
         if (message.state !== 'waiting') return false
-        const isFirst = !busy.has(message.event.userid)
-        if (!inDisorder) busy.add(message.event.userid)
+        const partition = `${message.topic} ${message.event.userid}`
+        const isFirst = !busy.has(partition)
+        if (!inDisorder) busy.add(partition)
         return isFirst && message.underWay === 0
       })
       return due.length > 0 ? random.pick(due) : undefined
