@@ -10,6 +10,8 @@ export interface Claim {
   now: Date
   leaseUntil: Date
   limit: number
+  /** The end of a lease of one's own, which does not stand in the way. */
+  renews?: Date
 }
 
 /** A reminder that is due, with all that the decision about it depends on. */
@@ -18,6 +20,8 @@ export interface DueReminder {
   /** Null when it has been purged. */
   task: Task | null
   audience: Audience
+  /** Whether a firing at this `fireAt` is in the ledger: it cannot take place again. */
+  hasFired: boolean
 }
 
 export interface ReminderReader {
@@ -38,6 +42,8 @@ export interface ReminderQueue {
   claimOne(reminderId: string, claim: Claim): Promise<DueReminder[]>
   /** The earliest time at which a sweep finds something; what is claimed counts from the end of its lease. */
   nextDueAt(): Promise<Date | null>
+  /** The next firing of one of them; null when there is none to come, or no such reminder. */
+  fireAtOf(reminderId: string): Promise<Date | null>
 }
 
 /** A delivery whose time has come, with what is needed to carry it out. */
@@ -162,6 +168,30 @@ export type Senders = {
   ) => Promise<SendResult>
 }
 
+/** Where requests to addresses that users name may go; see shared/channels/safe-fetch.ts. */
+export interface Outbound {
+  /** Why nothing is ever sent to this URL, in words for the user; null when it may be tried. Asks no name server. */
+  objection(url: string): string | null
+}
+
+/** A VAPID key pair (RFC 8292), both in base64url: the uncompressed point, and the scalar. */
+export interface VapidKeys {
+  publicKey: string
+  privateKey: string
+}
+
+/** The keys that push services know us by. They are one pair for all processes. */
+export interface PushKeys {
+  /** Rejects while the place they are kept in is away. */
+  get(): Promise<VapidKeys>
+}
+
+export interface PushKeyStore {
+  get(): Promise<VapidKeys | null>
+  /** The first pair that anybody added, which may be another than this one. */
+  add(keys: VapidKeys, now: Date): Promise<VapidKeys>
+}
+
 /** Jobs of the sidecar's scheduler: a hint when to look, never the truth. */
 export interface Alarms {
   /** Calls back at this time, in place of an earlier one of the same reminder. */
@@ -200,9 +230,10 @@ export interface DeadLetters {
   }): Promise<DeadLetter[]>
   get(id: string): Promise<DeadLetter | null>
   /**
-   * Puts the event back into the outbox and gives deliveries that failed with it a new retry plan, in one transaction.
-   * `unknown`: no such letter, `not_ours`: the event was never ours and cannot be published again.
+   * Puts the event back into the outbox and gives deliveries that failed with it a new retry plan, in one transaction;
+   * all open letters of the event are replayed with it. `unknown`: no such letter, `not_open`: replayed or discarded
+   * before, `not_ours`: the event was never ours and cannot be published again.
    */
-  replay(id: string, now: Date): Promise<'replayed' | 'unknown' | 'not_ours'>
-  discard(id: string, now: Date): Promise<boolean>
+  replay(id: string, now: Date): Promise<'replayed' | 'unknown' | 'not_open' | 'not_ours'>
+  discard(id: string, now: Date): Promise<'discarded' | 'unknown' | 'not_open'>
 }

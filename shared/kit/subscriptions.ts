@@ -6,7 +6,7 @@ import { PermanentError } from '../domain/errors.ts'
 import { definitionOf } from '../domain/events.ts'
 import type { AppEnv } from './base-app.ts'
 import { sidecarOnly } from './sidecar-only.ts'
-import type { TopicFunction } from './topic-function.ts'
+import { contentId, type TopicFunction } from './topic-function.ts'
 
 export const PUBSUB = 'pubsub'
 export const DEAD_LETTER_TOPIC = 'dlq-events'
@@ -22,20 +22,44 @@ export function mountTopics(app: Hono<AppEnv>, functions: readonly TopicFunction
   // They would share their dedupe marks, and each event would have the effect of one of them only.
   if (twice !== undefined) throw new Error(`There are two topic functions named ${twice}.`)
   const topics = [...new Set(functions.flatMap((fn) => fn.topics))]
+  const takers = new Map(functions.flatMap((fn) => (fn.take ? fn.topics.map((topic) => [topic, fn]) : [])))
+  const shared = topics.find((topic) => takers.has(topic) && countOf(functions, topic) > 1)
+  if (shared !== undefined) throw new Error(`The messages of ${shared} are taken by one function only.`)
   const guard = sidecarOnly(deps)
   app.get('/dapr/subscribe', guard, (c) =>
     c.json(
       topics.map((topic) => ({
         ...{ pubsubname: PUBSUB, topic, route: `/dapr/events/${topic}`, deadLetterTopic: DEAD_LETTER_TOPIC },
+        ...(takers.has(topic) && { metadata: { rawPayload: 'true' } }),
       })),
     ),
   )
   app.get('/dapr/config', guard, (c) => c.json({}))
   for (const topic of topics) {
     app.post(`/dapr/events/${topic}`, guard, async (c) => {
-      const status = await deliverToAll(await c.req.text(), functions, deps)
+      const taker = takers.get(topic)
+      const body = await c.req.text()
+      const status = taker ? await handOver(body, taker, deps) : await deliverToAll(body, functions, deps)
       return c.json({ status })
     })
+  }
+}
+
+const countOf = (functions: readonly TopicFunction[], topic: string): number =>
+  functions.filter((fn) => fn.topics.some((own) => own === topic)).length
+
+/** How the sidecar wraps a message of a subscription with `rawPayload` (Dapr, Publishing & subscribing without CloudEvents). */
+const Wrapped = z.object({ data_base64: z.base64() })
+
+/** Hands a message over as it is. What cannot be taken is tried again, never given up on. */
+async function handOver(text: string, taker: TopicFunction, deps: Deps): Promise<DaprStatus> {
+  try {
+    const body = Buffer.from(Wrapped.parse(JSON.parse(text)).data_base64, 'base64')
+    await taker.take?.({ body, contentId: contentId(body) }, deps)
+    return 'SUCCESS'
+  } catch (err) {
+    deps.log.warn({ function: taker.consumer, err }, 'delivery failed and will be retried')
+    return 'RETRY'
   }
 }
 
@@ -107,7 +131,7 @@ async function giveUp(
   { consumer, reason }: { consumer: string; reason: string },
 ): Promise<DaprStatus> {
   deps.log.error({ function: consumer, reason }, 'event moved to the dead letters')
-  const letter = deadLetter(original, { id: deps.ids.uuid(), time: deps.clock.now().toISOString() })
+  const letter = deadLetter(original, deps.clock.now().toISOString())
   const marked = { ...letter, dlqconsumer: consumer, dlqreason: reason.slice(0, 1000) }
   try {
     const refused = await deps.broker.publishAll(DEAD_LETTER_TOPIC, [marked as unknown as CloudEvent])
@@ -118,11 +142,12 @@ async function giveUp(
   }
 }
 
-/** The message unchanged; where it lacks what every CloudEvent has, with that added. */
-function deadLetter(original: unknown, { id, time }: { id: string; time: string }): object {
+/** The message unchanged; where it lacks what every CloudEvent has, with that added. Twice given up, it has the same id. */
+function deadLetter(original: unknown, time: string): object {
   const defaults = { specversion: '1.0', type: 'unknown', source: '/services/unknown', time }
   const isEvent = typeof original === 'object' && original !== null && !Array.isArray(original)
   const event: { id?: unknown } = isEvent ? original : { data: original }
   const hasId = typeof event.id === 'string' && event.id !== ''
-  return { ...defaults, datacontenttype: 'application/json', ...event, ...(!hasId && { id }) }
+  const id = hasId ? {} : { id: contentId(JSON.stringify(original)) }
+  return { ...defaults, datacontenttype: 'application/json', ...event, ...id }
 }

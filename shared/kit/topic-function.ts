@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Hono } from 'hono'
 import type { Change, CommitResult, DedupeMark, Deps } from '../app/ports.ts'
 import type { TraceContext } from '../domain/actor.ts'
@@ -31,6 +32,8 @@ export interface TopicFunction {
   topics: readonly Topic[]
   wants(type: string): boolean
   deliver(event: CloudEvent, deps: Deps): Promise<void>
+  /** Of a function that takes messages instead of events; its topic is nobody else's in the process. */
+  take?: (message: RawMessage, deps: Deps) => Promise<void>
   createApp(deps: Deps): Hono<AppEnv>
 }
 
@@ -52,6 +55,38 @@ export function topicFunction<E extends AnyEvent>(spec: TopicSpec<E>): TopicFunc
         trace: continueTrace(event.traceparent, event.tracestate, deps.ids),
       })
     },
+    createApp: (deps) => {
+      const app = problemApp(deps)
+      mountTopics(app, [self], deps)
+      return app
+    },
+  }
+  return self
+}
+
+/** A message as it lies in the broker, which need not be an event. */
+export interface RawMessage {
+  body: Buffer<ArrayBuffer>
+  /** The same for the same bytes, to know a repetition by where nothing else tells. */
+  contentId: string
+}
+
+export const contentId = (content: string | Buffer): string =>
+  `content-${createHash('sha256').update(content).digest('hex').slice(0, 32)}`
+
+/**
+ * One effect of whatever comes to a topic, readable or not. `take` returns when the effect is done or was done before;
+ * when it throws it is called again, and nothing is ever moved to the dead letters: it is what keeps those.
+ */
+export function rawTopicFunction(spec: {
+  consumer: string
+  topic: Topic
+  take: NonNullable<TopicFunction['take']>
+}): TopicFunction {
+  const self: TopicFunction = {
+    ...{ kind: 'topic', consumer: spec.consumer, topics: [spec.topic], take: spec.take },
+    wants: () => false,
+    deliver: () => Promise.reject(new TypeError(`${spec.consumer} takes messages, not events`)),
     createApp: (deps) => {
       const app = problemApp(deps)
       mountTopics(app, [self], deps)

@@ -43,7 +43,7 @@ create table notifications (
   unique (user_id, source)
 );
 create unique index notifications_in_app on notifications (user_id, seq) where seq is not null;
-create index notifications_unread on notifications (user_id) where seq is not null and read_at is null;
+create index notifications_unread on notifications (user_id, seq) where seq is not null and read_at is null;
 create index notifications_age on notifications (created_at);
 
 -- The ledger. Its unique indexes are the promise "once per channel", whoever fires and how often.
@@ -97,6 +97,14 @@ create table push_subscriptions (
 create unique index push_subscriptions_endpoint on push_subscriptions (md5(endpoint));
 create index push_subscriptions_of_user on push_subscriptions (user_id);
 
+-- By this pair push services know us (RFC 8292). One row: of processes that make one at the same moment, the first counts.
+create table push_keys (
+  single boolean primary key default true check (single),
+  public_key text not null,
+  private_key text not null,
+  created_at timestamptz(3) not null
+);
+
 -- What consumers gave up on, as it came, until somebody replays or discards it.
 create table dead_letters (
   id uuid primary key,
@@ -114,6 +122,7 @@ create table dead_letters (
   unique (event_id, consumer)
 );
 create index dead_letters_open on dead_letters (received_at, id) where state = 'open';
+create index dead_letters_resolved on dead_letters (resolved_at) where resolved_at is not null;
 
 -- The part of commit_change (migration 0002) that concerns reminding; `before` is the last sequence number before the
 -- change. Raises DB001 when a row has another version by now, DB005 when the notification exists.
@@ -128,6 +137,16 @@ begin
       where t.user_id = owner and t.version = n.version;
     if touched <> jsonb_array_length(change -> 'unchanged_tasks') then
       raise exception 'a task has another version' using errcode = 'DB001';
+    end if;
+  end if;
+
+  -- Whoever adds a reminder leaves the version of its task as it is.
+  if change ? 'known_reminders' then
+    perform 1 from reminders r
+      where r.task_id = any(array(select jsonb_array_elements_text(change #> '{known_reminders,task_ids}')::uuid))
+        and r.deleted_at is null and not (change #> '{known_reminders,ids}') ? r.id::text;
+    if found then
+      raise exception 'a task has another reminder' using errcode = 'DB001';
     end if;
   end if;
 
@@ -162,6 +181,10 @@ begin
     if touched <> jsonb_array_length(change -> 'new_notifications') then
       raise exception 'the notification exists' using errcode = 'DB005';
     end if;
+    -- A hint for processes with open streams (shared/db/notification-feed.ts), given when this is committed.
+    if jsonb_path_exists(change, '$.new_notifications[*] ? (@.seq != null)') then
+      perform pg_notify('daybook_notifications', owner::text);
+    end if;
   end if;
 
   if change ? 'new_deliveries' then
@@ -177,12 +200,13 @@ begin
     end if;
   end if;
 
-  -- The number of attempts is the version of a delivery.
+  -- The number of attempts is the version of a delivery. A replayed one begins again with none, triggered anew, so that
+  -- a worker that has slept meanwhile cannot take the new tries for its own.
   if change ? 'changed_deliveries' then
     update deliveries d set state = n.state, attempts = n.attempts, next_attempt_at = n.next_attempt_at,
         delivered_at = n.delivered_at, reason = n.reason, digest_id = n.digest_id, lease_until = null
       from jsonb_populate_recordset(null::deliveries, change -> 'changed_deliveries') n
-      where d.id = n.id and d.user_id = owner and d.attempts = n.attempts - 1;
+      where d.id = n.id and d.user_id = owner and d.attempts = n.attempts - 1 and d.triggered_at = n.triggered_at;
     get diagnostics touched = row_count;
     if touched <> jsonb_array_length(change -> 'changed_deliveries') then
       raise exception 'a delivery was tried by somebody else' using errcode = 'DB001';
