@@ -61,16 +61,18 @@ export async function runFunctions(
   }: { names?: readonly string[]; extend?: (app: Hono<AppEnv>, deps: ComposedDeps) => void } = {},
 ): Promise<Daybook> {
   const deps = composeDeps(config, outside)
-  const app = mountFunctions(await loadFunctions(names && withHealth(names)), deps)
+  const functions = await loadFunctions(names && withHealth(names))
+  const app = mountFunctions(functions, deps)
   extend?.(app, deps)
   await deps.prepare()
   const server = await serve(app.fetch, config.http)
   deps.publishing.wake()
+  const tickers = functions.map((fn) => (fn.kind === 'cron' ? fn.keepAwake(deps) : null))
   return {
     app,
     server,
     close: async () => {
-      await server.close(GRACE_MS)
+      await Promise.all([server.close(GRACE_MS), ...tickers.map((ticker) => ticker?.stop())])
       await deps.publishing.stop()
     },
   }

@@ -546,10 +546,10 @@ scopes: [tasks-worker]
   })
 
   it('lets a cron binding wait for a unit that is planned, until the unit is there', () => {
-    const early = CRON.replaceAll('purge-cron', 'reminder-cron').replace('tasks-worker', 'reminders-worker')
+    const early = CRON.replaceAll('purge-cron', 'chat-cron').replace('tasks-worker', 'chat-api')
     expect(findings('components/more.yaml', early)).toEqual([])
-    const units = [...CODE.units, { id: 'reminders-worker', functions: ['reminders/fire-reminder'] }]
+    const units = [...CODE.units, { id: 'chat-api', functions: ['chat/answer-message'] }]
     const found = findings('components/more.yaml', early, { ...CODE, units }).join('\n')
-    expect(found).toContain('PLANNED_UNITS reminders-worker has functions now')
+    expect(found).toContain('PLANNED_UNITS chat-api has functions now')
   })
 })

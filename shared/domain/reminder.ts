@@ -133,7 +133,8 @@ export function reminderWithFirings(
 function statusOf(reminder: Reminder, deliveries: readonly Delivery[]): ReminderStatus {
   if (reminder.cancelledAt || reminder.deletedAt) return 'cancelled'
   if (reminder.acknowledgedAt) return 'acknowledged'
-  if (reminder.snoozedUntil && reminder.fireAt) return 'snoozed'
+  // Once the snooze is over, it is what repetitions count from.
+  if (reminder.fireAt && reminder.fireAt.getTime() === reminder.snoozedUntil?.getTime()) return 'snoozed'
   if (!reminder.firedAt) return 'scheduled'
   const last = deliveries.filter(({ fireAt }) => fireAt.getTime() === reminder.firedAt!.getTime())
   if (last.length === 0 || last.some(({ state }) => state === 'triggered' || state === 'held'))
