@@ -41,6 +41,7 @@ export function toChange(deps: Pick<Deps, 'ids'>, origin: Origin, decision: Deci
     ...(newDeliveries && { newDeliveries }),
     ...(changedDeliveries && { changedDeliveries }),
     ...(decision.unchangedTasks && { unchangedTasks: decision.unchangedTasks }),
+    ...(decision.knownReminders && { knownReminders: decision.knownReminders }),
     changedTasks: changedTasks.map(({ after }) => after),
     userId: origin.userId,
     at: origin.now,

@@ -36,7 +36,9 @@ export async function createNextOccurrence(deps: Making, request: NextOccurrence
     const state = await loadState(deps, request, origin.now)
     if (state?.series.version !== seen) wanted = []
     seen = state?.series.version
-    const context = { taskId: deps.ids.uuid(), now: origin.now, madeBy: request.madeBy }
+    const { now } = origin
+    const newId = () => deps.ids.uuid()
+    const context = { taskId: newId(), newId, now, madeBy: request.madeBy }
     const decision = state && decideNextOccurrence({ ...state, refused: wanted }, context)
     if (!decision) return false
     const { outcome } = await request.commit(toChange(deps, origin, decision))
@@ -65,6 +67,7 @@ async function loadState(
   if (!series || series.state !== 'active' || series.liveTaskId !== null) return null
   const recent = await recentOccurrences(changes, series)
   const lastId = lastStep(series, recent)?.taskId
-  const lastTask = lastId ? (await changes.loadTask(userId, lastId, null, now)).task : null
-  return { series, recent, lastTask }
+  const found = lastId ? await changes.loadTask(userId, lastId, null, now) : null
+  const last = found?.task ? { task: found.task, reminders: found.reminders } : null
+  return { series, recent, last }
 }

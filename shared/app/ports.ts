@@ -13,7 +13,9 @@ import type {
   DeliveryQueue,
   NotificationFeed,
   NotificationReader,
+  Outbound,
   PreferenceStore,
+  PushKeys,
   ReminderQueue,
   ReminderReader,
   Senders,
@@ -96,6 +98,7 @@ export interface Change {
   newDeliveries?: Delivery[]
   changedDeliveries?: Delivery[]
   unchangedTasks?: Pick<Task, 'id' | 'version'>[]
+  knownReminders?: { taskIds: string[]; ids: string[] }
   tagDeltas?: TagDelta[]
   activeDelta: number
   completedDelta: number
@@ -288,6 +291,8 @@ export interface Deps {
   senders: Senders
   preferences: PreferenceStore
   subscriptions: SubscriptionStore
+  outbound: Outbound
+  pushKeys: PushKeys
   deadLetters: DeadLetters
   database: { ping(): Promise<boolean> }
   identity: Identity

@@ -3,6 +3,7 @@ import { DomainError } from '../domain/errors.ts'
 import type { Series } from '../domain/series.ts'
 import { taskView, type Task, type TaskView } from '../domain/task.ts'
 import { commitWrite, replay, withoutConflict } from './commit-decision.ts'
+import { withReminders } from './follow-reminders.ts'
 import type { Answer, ChangeStore, Deps, WriteContext } from './ports.ts'
 
 export interface Loaded {
@@ -28,7 +29,7 @@ export function writeTask(
 ): Promise<Answer<TaskView>> {
   const { userId } = write.actor
   const attempt = async (store: ChangeStore) => {
-    const { task, series, stored } = await store.loadTask(
+    const { task, series, reminders, stored } = await store.loadTask(
       userId,
       target.id,
       write.idempotency?.key ?? null,
@@ -40,7 +41,9 @@ export function writeTask(
     if (write.ifMatch && !write.ifMatch.includes(task.version)) {
       throw new DomainError('task.version_conflict', `The task has version ${task.version} by now.`)
     }
-    const decision = await decide({ task, series, store })
+    const decision = await withReminders(deps, store, await decide({ task, series, store }), {
+      ...{ known: { task, reminders }, userId, now: write.now },
+    })
     return commitWrite(deps, store, write, { decision, body: taskView(decision.task) })
   }
   return withoutConflict(deps, userId, attempt, target)

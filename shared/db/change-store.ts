@@ -229,6 +229,9 @@ function changeRow(change: Change): object {
       occurrence_at: occurrenceAt.toISOString(),
     })),
     ...rows('unchanged_tasks', change.unchangedTasks, ({ id, version }) => ({ id, version })),
+    ...(change.knownReminders && {
+      known_reminders: { task_ids: change.knownReminders.taskIds, ids: change.knownReminders.ids },
+    }),
     ...rows('changed_reminders', change.changedReminders, reminderToRow),
     ...rows('new_reminders', change.newReminders, reminderToRow),
     ...rows('new_notifications', change.newNotifications, notificationToRow),

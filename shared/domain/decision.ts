@@ -30,6 +30,8 @@ export interface Decision {
   changedDeliveries?: Delivery[]
   /** What the decision rests on and leaves as it is: another version by then is a conflict. */
   unchangedTasks?: Pick<Task, 'id' | 'version'>[]
+  /** All reminders that the decision knew of these tasks: one that has been added by then is a conflict. */
+  knownReminders?: { taskIds: string[]; ids: string[] }
   facts: Fact[]
 }
 

@@ -29,11 +29,11 @@ function decide({ series: over = {}, last, others = [], now }: Case): Decision |
     )
   }
   const context = {
-    taskId: NEW_TASK,
+    ...{ taskId: NEW_TASK, newId: () => NEW_TASK },
     now: at(now ?? last?.[1] ?? '2026-03-01T12:00:00Z'),
     madeBy: 'event',
   } as const
-  return decideNextOccurrence({ series, recent, lastTask: aTask({ position: 77 }) }, context)
+  return decideNextOccurrence({ series, recent, last: { task: aTask({ position: 77 }), reminders: [] } }, context)
 }
 
 const dueOf = (decision: Decision | null) => decision?.newTasks?.[0]?.dueAt?.toISOString()

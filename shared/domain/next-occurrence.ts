@@ -1,3 +1,4 @@
+import { carryReminders } from './carried-reminders.ts'
 import { fact, revise, seriesFact, type Decision } from './decision.ts'
 import { OccurrenceGenerated, RecurringTaskError, SeriesEnded, type Maker } from './events.ts'
 import { lastStep } from './last-occurrence.ts'
@@ -13,6 +14,7 @@ import { RecurrenceError } from './recurrence-rule.ts'
 import { positionAt } from './reorder.ts'
 import { patternOf, type Occurrence, type Series } from './series.ts'
 import { taskView, type Task } from './task.ts'
+import type { RemindedTask } from './task-reminders.ts'
 
 /** How many passed-over occurrences are recorded as `missed` at one time. */
 const MOST_MISSED = 1000
@@ -24,8 +26,8 @@ export interface SeriesState {
   recent: readonly Occurrence[]
   /** Instants that are taken although no occurrence above says so. */
   refused?: readonly Date[]
-  /** The task that was closed last: its successor takes its place in the user's order. */
-  lastTask: Task | null
+  /** The task that was closed last: its successor takes its place in the user's order and has its reminders. */
+  last: RemindedTask | null
 }
 
 /**
@@ -34,8 +36,8 @@ export interface SeriesState {
  * recorded as missed. With `repeat_from: completion` the rule starts anew on the day of completion.
  */
 export function decideNextOccurrence(
-  { series, recent, refused = [], lastTask }: SeriesState,
-  context: { taskId: string; now: Date; madeBy: Maker },
+  { series, recent, refused = [], last }: SeriesState,
+  context: { taskId: string; newId: () => string; now: Date; madeBy: Maker },
 ): Decision | null {
   if (series.state !== 'active' || series.liveTaskId !== null) return null
   const { now } = context
@@ -57,7 +59,7 @@ export function decideNextOccurrence(
       dueAt: null,
       dueDate: null,
       timeZone: series.timeZone,
-      position: lastTask?.position ?? positionAt(now),
+      position: last?.task.position ?? positionAt(now),
     },
     ...{
       seriesId: series.id,
@@ -67,7 +69,7 @@ export function decideNextOccurrence(
     },
     ...{ version: 1, createdAt: now, updatedAt: now, deletedAt: null },
   }
-  const task = asOccurrence(blank, series, next)
+  const { task, newReminders, facts } = carryReminders(last, asOccurrence(blank, series, next), context)
   const data = {
     task: taskView(task),
     missed: missed.map((date) => date.toISOString()),
@@ -77,7 +79,8 @@ export function decideNextOccurrence(
     newTasks: [task],
     series: revise(series, now, { liveTaskId: task.id, generated: series.generated + 1 }),
     newOccurrences: [...missedRows, openOccurrence(series, next, task.id)],
-    facts: [fact(OccurrenceGenerated, `task/${task.id}`, data)],
+    newReminders,
+    facts: [fact(OccurrenceGenerated, `task/${task.id}`, data), ...facts],
   }
 }
 

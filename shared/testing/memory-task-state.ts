@@ -92,6 +92,12 @@ export function applyChange(state: UserState, change: Change): CommitResult {
   for (const { id, version } of change.unchangedTasks ?? []) {
     if (state.tasks.get(id)?.version !== version) return { outcome: 'conflict' }
   }
+  if (change.knownReminders) {
+    const { taskIds, ids } = change.knownReminders
+    const isNews = ({ id, taskId, deletedAt }: Reminder) =>
+      taskIds.includes(taskId) && deletedAt === null && !ids.includes(id)
+    if ([...state.reminders.values()].some(isNews)) return { outcome: 'conflict' }
+  }
   for (const reminder of change.changedReminders ?? []) {
     if (state.reminders.get(reminder.id)?.version !== reminder.version - 1) return { outcome: 'conflict' }
     state.reminders.set(reminder.id, reminder)

@@ -67,8 +67,10 @@ create table deliveries (
   unique (notification_id, channel, target)
 ) with (fillfactor = 80);
 create unique index deliveries_once on deliveries (reminder_id, fire_at, channel, target) where reminder_id is not null;
-create index deliveries_due on deliveries (next_attempt_at, id) where next_attempt_at is not null;
-create index deliveries_held on deliveries (user_id) where state = 'held';
+-- By channel: a slow one keeps no other waiting.
+create index deliveries_due on deliveries (channel, next_attempt_at, id) where state = 'triggered';
+create index deliveries_held on deliveries (user_id) where state = 'held' and digest_id is null;
+create index deliveries_held_until on deliveries (next_attempt_at, id) where state = 'held' and digest_id is null;
 create index deliveries_of_digest on deliveries (digest_id) where digest_id is not null;
 
 create table notification_preferences (
@@ -81,7 +83,9 @@ create table notification_preferences (
   webhook_secret text,
   next_digest_at timestamptz(3),
   version integer not null check (version > 0),
-  updated_at timestamptz(3) not null
+  updated_at timestamptz(3) not null,
+  -- Until then a worker makes the digest that is due.
+  digest_lease_until timestamptz(3)
 );
 create index digests_due on notification_preferences (next_digest_at) where next_digest_at is not null;
 

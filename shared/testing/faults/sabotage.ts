@@ -140,9 +140,11 @@ function replaceConsumer(alter: (state: SeriesState) => SeriesState): NonNullabl
       const series = seriesId && (await deps.changes.loadSeries(userId, seriesId))
       if (!series) return
       const recent = await recentOccurrences(deps.changes, series)
-      const state = alter({ series, recent, lastTask: null })
+      const state = alter({ series, recent, last: null })
       const now = deps.clock.now()
-      const decision = decideNextOccurrence(state, { taskId: deps.ids.uuid(), now, madeBy: 'event' })
+      const decision = decideNextOccurrence(state, {
+        ...{ taskId: deps.ids.uuid(), newId: () => deps.ids.uuid(), now, madeBy: 'event' },
+      })
       if (!decision) return
       const actor = { type: 'system', id: 'recurrence' } as const
       await deps.changes.commit(toChange(deps, { userId, actor, now, trace }, decision))

@@ -1,0 +1,115 @@
+import { revise, type Decision, type Fact } from './decision.ts'
+import { ReminderCancelled, ReminderRescheduled, ReminderScheduled } from './events.ts'
+import { firstFiring, newReminder, reminderFact } from './new-reminder.ts'
+import { dueInstant, timeOf } from './reminder-plan.ts'
+import { reminderView, type Reminder } from './reminder.ts'
+import type { Task } from './task.ts'
+
+/** A task as it is going to be, with its reminders as they are: all that the user has not removed. */
+export interface RemindedTask {
+  task: Task
+  reminders: readonly Reminder[]
+}
+
+export type ReminderChanges = Required<Pick<Decision, 'newReminders' | 'changedReminders' | 'facts'>>
+
+/**
+ * What becomes of the reminders of tasks that change. It follows from the tasks alone, so that asking twice changes
+ * nothing more: relative reminders follow the due time, the task's own follows its `remind_at`, and those of a task that
+ * is closed are cancelled until it is opened again.
+ */
+export function remindersFollowing(
+  tasks: readonly RemindedTask[],
+  { now, newId }: { now: Date; newId: () => string },
+): ReminderChanges {
+  const followed = tasks.map(({ task, reminders }) => ({
+    task,
+    reminders: reminders.map((before) => ({ before, after: follow(before, task, now) })),
+  }))
+  const changed = followed
+    .flatMap(({ reminders }) => reminders)
+    .filter(({ before, after }) => !isSame(before, after))
+    .map(({ before, after }) => ({ before, after: revise(before, now, after) }))
+  const newReminders = followed
+    .filter(({ task, reminders }) => {
+      const hasItsOwn = reminders.some(({ after }) => after.origin === 'task' && after.deletedAt === null)
+      return isOpen(task) && task.remindAt && task.remindAt > now && !hasItsOwn
+    })
+    .map(({ task }) => {
+      const wanted = { origin: 'task', remindAt: task.remindAt, offsetMinutes: null, channels: null } as const
+      return newReminder(task, wanted, { id: newId(), now })
+    })
+  return {
+    newReminders,
+    changedReminders: changed.map(({ after }) => after),
+    facts: [
+      ...changed.flatMap(({ before, after }) => changeFact(before, after) ?? []),
+      ...newReminders.map((reminder) => reminderFact(ReminderScheduled, reminder)),
+    ],
+  }
+}
+
+/** Whether reminders have to be looked at when a task changes like this. */
+export const concernsReminders = (before: Task, after: Task): boolean =>
+  isOpen(before) !== isOpen(after) ||
+  !sameInstant(dueInstant(before), dueInstant(after)) ||
+  !sameInstant(before.remindAt, after.remindAt)
+
+export const isOpen = ({ completedAt, deletedAt }: Task): boolean =>
+  completedAt === null && deletedAt === null
+
+function follow(reminder: Reminder, task: Task, now: Date): Reminder {
+  const time = reminder.origin === 'task' ? task.remindAt : timeOf(reminder, task)
+  const isMoved = !sameInstant(time, reminder.remindAt)
+  if (isMoved && reminder.origin === 'task' && (time === null || time <= now)) {
+    return { ...reminder, fireAt: null, deletedAt: now }
+  }
+  const moved = isMoved ? moveReminder(reminder, time, { task, now }) : reminder
+  if (!isOpen(task)) return cancel(moved, now)
+  return moved.cancelledAt ? { ...moved, cancelledAt: null, fireAt: toCome(moved, now) } : moved
+}
+
+/**
+ * A reminder with another time. One in the future is to come whatever was before; one that has passed changes nothing
+ * for a reminder that the user has had or has put off, and is made up for at once where the task is still to come.
+ */
+export function moveReminder(
+  reminder: Reminder,
+  time: Date | null,
+  { task, now }: { task: Task; now: Date },
+): Reminder {
+  const moved = { ...reminder, remindAt: time }
+  if (time === null) return { ...moved, fireAt: null, snoozedUntil: null }
+  const { firedAt, acknowledgedAt, snoozedUntil } = reminder
+  if (time > now && !sameInstant(time, firedAt)) {
+    return { ...moved, fireAt: time, acknowledgedAt: null, snoozedUntil: null }
+  }
+  if (firedAt || acknowledgedAt || snoozedUntil) return moved
+  return { ...moved, fireAt: firstFiring(time, task, now) }
+}
+
+/** What has come and gone is not cancelled: it stays what it is in the history. */
+function cancel(reminder: Reminder, now: Date): Reminder {
+  const isOver = reminder.fireAt === null && (reminder.firedAt !== null || reminder.acknowledgedAt !== null)
+  if (isOver) return reminder
+  return { ...reminder, fireAt: null, cancelledAt: reminder.cancelledAt ?? now }
+}
+
+/** The next firing of a reminder whose task is open again: what has passed meanwhile is not made up for. */
+function toCome({ remindAt, firedAt, acknowledgedAt, snoozedUntil }: Reminder, now: Date): Date | null {
+  if (acknowledgedAt) return null
+  if (snoozedUntil && snoozedUntil > now) return snoozedUntil
+  return remindAt && remindAt > now && !sameInstant(remindAt, firedAt) ? remindAt : null
+}
+
+function changeFact(before: Reminder, after: Reminder): Fact | null {
+  const isGone = (reminder: Reminder) => reminder.cancelledAt !== null || reminder.deletedAt !== null
+  if (after.deletedAt || (isGone(after) && !isGone(before))) return reminderFact(ReminderCancelled, after)
+  return isSame(visible(before), visible(after)) ? null : reminderFact(ReminderRescheduled, after)
+}
+
+const visible = (reminder: Reminder) => ({ ...reminderView(reminder), version: null, updated_at: null })
+
+const isSame = (a: object, b: object): boolean => JSON.stringify(a) === JSON.stringify(b)
+
+const sameInstant = (a: Date | null, b: Date | null): boolean => a?.getTime() === b?.getTime()
