@@ -1,6 +1,8 @@
 import { ownNextOccurrences } from '../shared/app/create-next-occurrence.ts'
 import type { Deps } from '../shared/app/ports.ts'
 import { createPublisher, type Publisher } from '../shared/app/publisher.ts'
+import { createPushKeys } from '../shared/channels/push-keys.ts'
+import { createSafeFetch } from '../shared/channels/safe-fetch.ts'
 import { createSenders } from '../shared/channels/senders.ts'
 import type { Config } from '../shared/config.ts'
 import { createAlarms } from '../shared/dapr/alarms.ts'
@@ -19,12 +21,14 @@ import { createNotificationFeed } from '../shared/db/notification-feed.ts'
 import { createNotificationReader } from '../shared/db/notification-reader.ts'
 import { createChangeFeed, createOutbox } from '../shared/db/outbox.ts'
 import { createPreferenceStore } from '../shared/db/preference-store.ts'
+import { createPushKeyStore } from '../shared/db/push-key-store.ts'
 import { createReminderQueue } from '../shared/db/reminder-queue.ts'
 import { createReminderReader } from '../shared/db/reminder-reader.ts'
 import { createSubscriptionStore } from '../shared/db/subscription-store.ts'
 import { createTaskReader } from '../shared/db/task-reader.ts'
 import { proxyList } from '../shared/kit/client.ts'
 import { createIdentity } from '../shared/kit/create-identity.ts'
+import { createEventStreams } from '../shared/kit/event-streams.ts'
 import { PUBSUB } from '../shared/kit/subscriptions.ts'
 import { systemClock, systemIds } from '../shared/kit/system.ts'
 import type { Logger } from '../shared/observability/logger.ts'
@@ -54,6 +58,10 @@ export function composeDeps(config: Config, { sql, log, sidecarFetch, appToken }
   const outbox = createOutbox(sql)
   const publishing = createPublisher({ outbox, broker, log, clock })
   const changes = createChangeStore(sql)
+  const outbound = createSafeFetch({ allow: config.outboundAllow })
+  const pushKeys = createPushKeys({
+    ...{ from: config.push.vapidKeys, store: createPushKeyStore(sql), secrets: dapr.secrets, clock },
+  })
   const settings = {
     ...{ appToken, issuer: config.publicUrl ?? 'urn:daybook', audience: 'daybook' },
     isTrustedProxy: proxyList(config.trustedProxies),
@@ -82,10 +90,12 @@ export function composeDeps(config: Config, { sql, log, sidecarFetch, appToken }
     alarms: createAlarms(dapr),
     notifications: createNotificationReader(sql),
     notificationFeed: createNotificationFeed(sql),
+    streams: createEventStreams({ clock, ids, log }),
     deliveries: createDeliveryQueue(sql),
-    senders: createSenders(dapr),
+    senders: createSenders({ dapr, clock, mail: { from: config.mail.from, publicUrl: config.publicUrl } }),
     preferences: createPreferenceStore(sql),
     subscriptions: createSubscriptionStore(sql),
+    ...{ outbound, pushKeys },
     deadLetters: createDeadLetters(sql),
     database: createPing(sql),
     settings,

@@ -13,6 +13,7 @@ import type { AppEnv } from '../shared/kit/base-app.ts'
 import { systemClock } from '../shared/kit/system.ts'
 import { createLogger } from '../shared/observability/logger.ts'
 import { loadUnits } from './load-units.ts'
+import { startMailRelay } from './mail-relay/relay.ts'
 
 const COMPONENTS = fileURLToPath(new URL('../dapr/components/', import.meta.url))
 
@@ -51,19 +52,13 @@ export async function startEmbedded(
     const sql = pool(config.database.pool, 'daybook')
     await migrate(sql)
 
+    const env = await environmentWithMail(config, closers)
     const appToken = config.dapr.appToken ?? randomBytes(32).toString('hex')
     let daybook: Daybook | undefined
     const sidecar = createSidecar({
       ...{ appId: 'daybook', sql: pool(5, 'daybook-sidecar'), resources: await resourcesOfAllUnits() },
       app: (request) => daybook?.app.fetch(request) ?? new Response(null, { status: 503 }),
-      ...{
-        clock: systemClock,
-        fetch,
-        env: config.environment,
-        dataDir: config.dataDir,
-        logger: log,
-        appToken,
-      },
+      ...{ clock: systemClock, fetch, env, dataDir: config.dataDir, logger: log, appToken },
     })
     const sidecarFetch = (url: string, init: RequestInit) => sidecar.fetch(new Request(url, init))
     const outside = { sql, log, sidecarFetch, appToken }
@@ -83,6 +78,17 @@ export async function startEmbedded(
 async function resourcesOfAllUnits(): Promise<Resources> {
   const appIds = (await loadUnits()).map(({ id }) => id)
   return resourcesForApps(await readResources(COMPONENTS), appIds)
+}
+
+/** Mail goes to the service in DAYBOOK_MAIL_URL, or else to a relay of our own, in this process. */
+async function environmentWithMail(
+  config: Config,
+  closers: (() => Promise<unknown>)[],
+): Promise<Config['environment']> {
+  if (config.environment['DAYBOOK_MAIL_URL']) return config.environment
+  const relay = await startMailRelay(config)
+  closers.push(relay.close)
+  return { ...config.environment, DAYBOOK_MAIL_URL: relay.url }
 }
 
 async function openDatabase(

@@ -68,7 +68,7 @@ function isBroker(name: string): name is BrokerName {
   return Object.hasOwn(BROKERS, name)
 }
 
-/** `mail-smtp` takes the place of `mail`. */
+/** `mail-resend` takes the place of `mail`. */
 function componentOf(variant: string): string {
   return variant.split('-')[0]!
 }

@@ -48,6 +48,12 @@ const RULES: Rule[] = [
     why: 'adapters implement ports and know nothing else of use cases',
   },
   {
+    folder: 'shared/channels',
+    may: /^(shared\/(channels|domain)\/|web-push$|jose$|undici$|zod$|hono\/html$|node:)/,
+    types: /^shared\/(app\/([\w-]*ports|task-query)|dapr\/[\w-]+)\.ts$/,
+    why: 'channels carry a message out and know nothing of why it is sent',
+  },
+  {
     folder: 'shared/observability',
     may: /^(shared\/observability\/|pino$|node:)/,
     types: PORTS,

@@ -8,6 +8,14 @@ const networks = z
 
 const port = z.coerce.number('must be a port from 0 to 65535').int().min(0).max(65_535)
 
+/** `Name <address>` or an address. */
+const sender = z
+  .string()
+  .regex(
+    /^(?:[^\p{Cc}<>@",;:\\]* ?<[^\s\p{Cc}<>@",;:]+@[^\s\p{Cc}<>@",;:]+>|[^\s\p{Cc}<>@",;:]+@[^\s\p{Cc}<>@",;:]+)$/u,
+    'must be an address, or a name and <address>',
+  )
+
 /** Every environment variable Daybook reads. The README's table lists the same names. */
 const Environment = z.object({
   PORT: port.default(8080),
@@ -24,6 +32,17 @@ const Environment = z.object({
   RECURRENCE_CREATES_VIA: z.enum(['store', 'invoke']).default('store'),
   PUBLIC_URL: z.url().optional(),
   TRUSTED_PROXIES: networks.default([]),
+  MAIL_FROM: sender.default('Daybook <daybook@localhost>'),
+  MAIL_SMTP_URL: z
+    .url({ protocol: /^smtps?$/, error: 'must look like smtp://user:password@host:587' })
+    .optional(),
+  MAIL_RELAY_PORT: port.default(0),
+  VAPID_KEYS: z.enum(['database', 'secretstore']).default('database'),
+  FCM_PROJECT: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]*$/, 'must be the id of a Google project')
+    .optional(),
+  OUTBOUND_ALLOW: networks.default([]),
   OIDC_ISSUER: z.url().optional(),
   OIDC_AUDIENCE: z.string().min(1).default('daybook'),
   OIDC_JWKS_URL: z.url().optional(),
@@ -67,6 +86,12 @@ export function readConfig(env: Record<string, string | undefined> = inheritedEn
     },
     /** Who makes the occurrences of events: the worker itself, or tasks-api, invoked by the worker. */
     recurrenceCreatesVia: e.RECURRENCE_CREATES_VIA,
+    mail: { from: e.MAIL_FROM },
+    /** Of our own mail relay: the SMTP server it passes mail on to (a mailbox folder without one), and its port. */
+    mailRelay: { smtpUrl: e.MAIL_SMTP_URL, port: e.MAIL_RELAY_PORT },
+    push: { vapidKeys: e.VAPID_KEYS, fcmProject: e.FCM_PROJECT },
+    /** Networks that are no secret from users: requests they ask for may go there, without TLS and to any port. */
+    outboundAllow: e.OUTBOUND_ALLOW,
     /** An OIDC issuer whose tokens are accepted beside our own. */
     oidc: e.OIDC_ISSUER
       ? { issuer: e.OIDC_ISSUER, audience: e.OIDC_AUDIENCE, jwksUrl: e.OIDC_JWKS_URL }

@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRecordingApp, type RecordingApp } from '../embedded/testing/recording-app.ts'
 import { component } from './testing/components.ts'
-import { expectedHere } from './testing/expected-here.ts'
-import { readMail, startMailSink } from './testing/mail-sink.ts'
 import { refusalOf } from './testing/refusal.ts'
 import { serveApp } from './testing/served-app.ts'
-import { eventually, startSidecar, type Driver } from './testing/sidecar.ts'
+import { startSidecar, type Driver } from './testing/sidecar.ts'
 
 let dapr: Driver
 let outside: RecordingApp
@@ -14,21 +12,15 @@ beforeAll(async () => {
   outside = createRecordingApp()
   const served = await serveApp((request) => outside.fetch(request))
   afterAll(() => served.close())
-  const mailSink = await startMailSink()
   const url = `http://127.0.0.1:${served.port}/base/`
   const output = { direction: 'output' }
   dapr = await startSidecar({
     hasPubsub: false,
-    mailSink,
     resources: [
       component('hook', 'bindings.http', { url, ...output }),
       component('tolerant', 'bindings.http', { url, errorIfNot2XX: 'false', ...output }),
       component('hasty', 'bindings.http', { url, responseTimeout: '200ms', ...output }),
       component('elsewhere', 'bindings.http', { url, ...output }, { scopes: ['other-app'] }),
-      component('mail', 'bindings.smtp', {
-        ...{ host: '127.0.0.1', port: String(mailSink.port), emailFrom: 'Daybook <daybook@localhost>' },
-        ...output,
-      }),
     ],
   })
 })
@@ -121,64 +113,5 @@ describe('the http binding', () => {
   ])('refuses %s', async (_, name, body, error) => {
     const refusal = await refusalOf(await dapr.call(`/v1.0/bindings/${name}`, { method: 'POST', body }))
     expect(refusal.slice(0, error.length)).toBe(error)
-  })
-})
-
-describe('the mail binding', () => {
-  const send = (metadata: Record<string, string>, data: unknown = 'x') =>
-    invoke('mail', { operation: 'create', metadata, data })
-
-  it.each([
-    [
-      'an operation it does not have',
-      { operation: 'get' },
-      'binding mail does not support operation get. supported operations:create',
-    ],
-    [
-      'no recipient',
-      { operation: 'create', data: 'x' },
-      'smtp binding error: emailTo property not supplied in configuration- or request-metadata',
-    ],
-    [
-      'no subject',
-      { operation: 'create', data: 'x', metadata: { emailTo: 'a@example.org' } },
-      'smtp binding error: subject property not supplied in configuration- or request-metadata',
-    ],
-    [
-      'an unknown priority',
-      { operation: 'create', data: 'x', metadata: { emailTo: 'a@example.org', subject: 's', priority: '9' } },
-      'smtp binding error:  priority value must be between 1 (highest) and 5 (lowest)',
-    ],
-  ])('refuses %s', async (_, request, reason) => {
-    expect(await refusalOf(await invoke('mail', request))).toBe(
-      `500 ERR_INVOKE_OUTPUT_BINDING error invoking output binding mail: ${reason}`,
-    )
-  })
-
-  it('sends a message', async () => {
-    const subject = 'Blumen gießen 🌱'
-    const metadata = { emailTo: 'a@example.org;b@example.org', subject, priority: '3' }
-    const answer = await send(metadata, '<p>Grüße</p>')
-    expect(answer.status).toBe(204)
-    const message = await eventually(async () => {
-      const all = (await dapr.mails()).map(readMail)
-      const found = all.find((mail) => mail.subject === subject)
-      expect(found).toBeDefined()
-      return found!
-    })
-    expect(message).toEqual({
-      from: expect.stringMatching(/^"?Daybook"? <daybook@localhost>$/) as string,
-      to: expect.stringMatching(/^<?a@example\.org>?, <?b@example\.org>?$/) as string,
-      subject,
-      contentType: 'text/html; charset=utf-8',
-      text: '<p>Grüße</p>',
-    })
-  })
-
-  it('forgets what a request said when the next one comes', async () => {
-    const metadata = { emailTo: 'first@example.org', subject: 'first', priority: '3' }
-    expect((await send(metadata)).status).toBe(204)
-    const second = await send({ subject: 'second' })
-    expect(second.status).toBe(expectedHere('mail.forgets', 500))
   })
 })

@@ -176,16 +176,6 @@ export const DIFFERENCES: readonly Difference[] = [
     reason: 'caller and callee are one process: no network between them fails',
   },
   {
-    id: 'mail.forgets',
-    place: 'daprd',
-    asked: 'a mail request without emailTo after one that had it',
-    usual: '500',
-    value: 204,
-    observed: 'the mail goes to the recipient of the request before',
-    reason:
-      'the component keeps the metadata of a request: name every field in every request, one request at a time',
-  },
-  {
     id: 'metadata.version',
     place: 'embedded',
     asked: 'runtimeVersion',

@@ -3,7 +3,6 @@ import { z } from 'zod'
 import { findComponent, type SidecarContext } from './context.ts'
 import { apiError, malformedRequest, messageOf } from './errors.ts'
 import { HTTP_OPERATIONS, invokeHttp } from './http-binding.ts'
-import { MAIL_OPERATIONS, writeMail } from './mailbox.ts'
 import { readText } from './requests.ts'
 import type { Component } from './resources.ts'
 
@@ -14,9 +13,8 @@ export interface BindingRequest {
   readonly metadata: Readonly<Record<string, string>>
 }
 
-/** `body` null means that the binding answers nothing. */
 export interface BindingAnswer {
-  readonly body: Uint8Array | null
+  readonly body: Uint8Array
   readonly metadata: Readonly<Record<string, string>>
   /** The call failed though there is an answer. */
   readonly error?: string
@@ -30,7 +28,6 @@ type Invoke = (
 
 const TYPES: Record<string, { operations: readonly string[]; invoke: Invoke }> = {
   'bindings.http': { operations: HTTP_OPERATIONS, invoke: invokeHttp },
-  'bindings.smtp': { operations: MAIL_OPERATIONS, invoke: writeMail },
 }
 
 const Body = z.object({
@@ -76,7 +73,6 @@ export function bindingRoutes(context: SidecarContext): Hono {
       const { body } = fail(answer.error)
       return c.json(body, 500)
     }
-    if (answer.body === null) return c.body(null, 204)
     return c.body(answer.body as Uint8Array<ArrayBuffer>, 200, { 'content-type': 'application/json' })
   })
   return app

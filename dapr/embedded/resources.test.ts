@@ -29,7 +29,7 @@ describe('the component files of Daybook', () => {
     )
     expect(others?.map(({ name, type }) => `${name} ${type}`).toSorted()).toEqual([
       'conversation conversation.echo',
-      'mail bindings.smtp',
+      'mail bindings.http',
       'pubsub pubsub.kafka',
       'push bindings.http',
       'secretstore secretstores.local.env',

@@ -32,7 +32,7 @@ export interface SidecarOptions {
   /** For outgoing HTTP bindings. */
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>
   readonly env: Environment
-  /** Where the mailbox and the secrets file are. */
+  /** Where the secrets file is. */
   readonly dataDir: string
   readonly logger: Logger
   /** Callers must send it as `dapr-api-token` (DAPR_API_TOKEN). */

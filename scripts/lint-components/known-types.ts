@@ -21,14 +21,6 @@ const KNOWN_TYPES: Record<string, KnownType> = {
     versions: ['v1'],
     metadata: words('url responseTimeout errorIfNot2XX securityToken securityTokenHeader MTLS* direction'),
   },
-  'bindings.smtp': {
-    versions: ['v1'],
-    metadata: words('host port user password skipTLSVerify email* subject priority direction'),
-  },
-  'bindings.twilio.sendgrid': {
-    versions: ['v1'],
-    metadata: words('apiKey email* subject dynamicTemplate* direction'),
-  },
   'conversation.echo': { versions: ['v1'], metadata: [] },
   'pubsub.kafka': {
     versions: ['v1'],

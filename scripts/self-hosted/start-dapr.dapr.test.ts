@@ -93,11 +93,11 @@ describe('npm run start:dapr ends with one line that says what to do, and leaves
   })
 
   it('when a variant is unknown, has a rival or does not fit the broker', async () => {
-    expect(await refusal({}, '--variant', 'mail-stmp')).toMatch(
-      /^Daybook: --variant mail-stmp is none of .*mail-smtp.*, secretstore-file/,
+    expect(await refusal({}, '--variant', 'mail-resned')).toMatch(
+      /^Daybook: --variant mail-resned is none of .*mail-resend.*, secretstore-file/,
     )
-    expect(await refusal({}, '--variant', 'mail-smtp', '--variant', 'mail-sendgrid')).toBe(
-      'Daybook: --variant mail-smtp and mail-sendgrid are both for mail; name one.',
+    expect(await refusal({}, '--variant', 'secretstore-file', '--variant', 'secretstore-kubernetes')).toBe(
+      'Daybook: --variant secretstore-file and secretstore-kubernetes are both for secretstore; name one.',
     )
     expect(await refusal({}, '--variant', 'pubsub-kafka-tls')).toBe(
       'Daybook: --variant pubsub-kafka-tls is for a Kafka of your own; set DAYBOOK_KAFKA_BROKERS to its host:port.',

@@ -7,6 +7,7 @@ import type { Unit } from '../../shared/kit/units.ts'
 import { startScheduler } from '../../tools/dapr/scheduler.ts'
 import type { Program } from '../../tools/program.ts'
 import { loadUnits } from '../load-units.ts'
+import { startMailRelay, type MailRelay } from '../mail-relay/relay.ts'
 import { BROKERS, checkBroker, type BrokerName } from './broker.ts'
 import { claimFolder } from './claim.ts'
 import { startDatabase } from './database.ts'
@@ -22,7 +23,7 @@ const POOL = 8
 export interface SelfHostedOptions {
   config: Config
   broker?: BrokerName
-  /** Files of dapr/variants/ that take the place of default components, such as `mail-smtp.yaml`; not the broker's. */
+  /** Files of dapr/variants/ that take the place of default components, such as `mail-resend.yaml`; not the broker's. */
   variants?: readonly string[]
   /** Gets the progress, one line each. */
   say?: (line: string) => void
@@ -71,8 +72,10 @@ export async function startSelfHosted({
   const claim = await claimFolder(dataDir)
   if (claim.ended > 0) say(`ended ${claim.ended} processes that an earlier start had left`)
   const parts = new Map<string, SupervisedPart>()
+  let relay: MailRelay | undefined
   const stop = async () => {
     await stopAll(parts)
+    await relay?.close()
     claim.release()
   }
   const add = async <P extends Program>(name: string, start: () => Promise<P>): Promise<P> => {
@@ -96,6 +99,7 @@ export async function startSelfHosted({
       ).then(({ address }) => address),
     ])
     const { variant, variable } = BROKERS[broker]
+    if (!config.environment['DAYBOOK_MAIL_URL']) relay = await startMailRelay(config)
     const around: Surroundings = {
       ...{ dataDir, databaseUrl: databaseUrl!, resourcesDir: join(dataDir, 'resources') },
       pool: config.environment['DATABASE_POOL'] ? config.database.pool : POOL,
@@ -103,7 +107,11 @@ export async function startSelfHosted({
       appToken: config.dapr.appToken ?? randomBytes(32).toString('hex'),
       schedulerAddress: `127.0.0.1:${ports.scheduler.api}`,
       configuration: CONFIGURATION,
-      environment: { ...config.environment, DATABASE_URL: databaseUrl!, [variable]: brokerAddress },
+      environment: {
+        ...config.environment,
+        ...{ DATABASE_URL: databaseUrl!, [variable]: brokerAddress },
+        ...(relay && { DAYBOOK_MAIL_URL: relay.url }),
+      },
       logLevel: config.logLevel,
       gatewayHost: config.http.host,
     }

@@ -56,9 +56,10 @@ export function testDeps(overrides: Partial<Omit<Deps, 'clock'>> = {}): TestDeps
         'alarms',
         'notifications',
         'notificationFeed',
+        'streams',
         'deliveries',
       ] as const),
-      ...(['senders', 'preferences', 'subscriptions', 'deadLetters'] as const),
+      ...(['senders', 'preferences', 'subscriptions', 'deadLetters', 'outbound', 'pushKeys'] as const),
     ]),
     database: { ping: async () => true },
     identity: {

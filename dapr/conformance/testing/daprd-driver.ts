@@ -58,7 +58,6 @@ export async function startDaprdDriver(setup: SidecarSetup): Promise<Driver> {
     async start() {
       daprd = await launch(daprd.ports)
     },
-    mails: async () => await Promise.resolve(setup.mailSink?.messages() ?? []),
   }
 }
 

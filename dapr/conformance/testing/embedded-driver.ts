@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import type { Sql } from '../../../shared/db/connect.ts'
@@ -62,12 +62,6 @@ export async function startEmbeddedDriver(setup: SidecarSetup): Promise<Driver> 
       pool = mortal(sql)
       sidecar = create(pool)
       await sidecar.start()
-    },
-    async mails() {
-      const mailbox = join(dataDir, 'mailbox')
-      await mkdir(mailbox, { recursive: true })
-      const names = (await readdir(mailbox)).toSorted()
-      return await Promise.all(names.map((name) => readFile(join(mailbox, name), 'utf8')))
     },
   }
   databases.set(driver, sql)

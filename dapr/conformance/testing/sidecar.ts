@@ -3,7 +3,6 @@ import { vi } from 'vitest'
 import { createRecordingApp, type RecordingApp } from '../../embedded/testing/recording-app.ts'
 import { startDaprdDriver } from './daprd-driver.ts'
 import { startEmbeddedDriver } from './embedded-driver.ts'
-import type { MailSink } from './mail-sink.ts'
 import { currentProfile } from './profile.ts'
 
 /** A sidecar of one app, seen from outside: its HTTP API, and what it asks of the app. */
@@ -20,8 +19,6 @@ export interface Driver {
   /** Nothing listens for the app any more; the sidecar goes on. */
   stopApp(): Promise<void>
   startApp(): Promise<void>
-  /** The mails that left, to the sink of the set-up or into the mailbox, each as a whole message. */
-  mails(): Promise<string[]>
 }
 
 export interface SidecarSetup {
@@ -36,7 +33,6 @@ export interface SidecarSetup {
   readonly secrets: object
   /** Whether the sidecar asks every second whether the app is well. */
   readonly checksAppHealth?: boolean
-  readonly mailSink?: MailSink
   readonly apiToken?: string
   readonly appToken?: string
   /** Shares the data of that sidecar where the profile has none that all share: the embedded one's database. */

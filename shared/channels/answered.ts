@@ -1,0 +1,31 @@
+import type { SendResult } from '../app/reminder-ports.ts'
+
+const LONGEST_WAIT_MS = 60 * 60 * 1000
+
+export interface OutsideAnswer {
+  status: number
+  /** The Retry-After header (RFC 9110 §10.2.3): seconds, or a date. */
+  retryAfter: string | undefined
+}
+
+/**
+ * What an answer of an outside service says of one message. `refused` is about the message; what is about us or the
+ * service (a key it does not take, too many requests, an error of its own) may be better next time.
+ */
+export function resultOf(service: string, answer: OutsideAnswer, now: Date): SendResult {
+  const { status } = answer
+  if (status >= 200 && status < 300) return { outcome: 'delivered' }
+  const reason = `${service} answered ${status}`
+  if (status >= 400 && status < 500 && ![401, 403, 408, 409, 425, 429].includes(status)) {
+    return { outcome: 'refused', reason }
+  }
+  const afterMs = waitOf(answer.retryAfter, now)
+  return { outcome: 'failed', reason, ...(afterMs !== null && { afterMs }) }
+}
+
+/** At most an hour, whatever they say. */
+function waitOf(retryAfter: string | undefined, now: Date): number | null {
+  if (retryAfter === undefined) return null
+  const ms = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - now.getTime()
+  return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), LONGEST_WAIT_MS)
+}

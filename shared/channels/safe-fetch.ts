@@ -1,0 +1,136 @@
+import { lookup as systemLookup, type LookupAddress } from 'node:dns'
+import { isIP, type LookupFunction } from 'node:net'
+import { Agent, request } from 'undici'
+import type { Outbound } from '../app/reminder-ports.ts'
+import type { OutsideAnswer } from './answered.ts'
+import { isPublic, isWithin, networkList } from './forbidden-networks.ts'
+
+const DEADLINE_MS = 10_000
+const CONNECT_MS = 5_000
+/** Of an answer; what comes after is not read. */
+const MOST_BYTES = 64 * 1024
+const LONGEST_URL = 2048
+/** Names that no public name server answers (RFC 6761, 6762, 8375, and ICANN's `internal`). */
+const PRIVATE_NAME = /(^|\.)(localhost|local|internal|home\.arpa)\.?$/
+
+/**
+ * `forbidden`: the address is not one that users may have us ask. `timeout`, `unreachable`: it may be there later, and
+ * after a timeout the request may have been received. The message names neither URL nor address.
+ */
+export class OutboundError extends Error {
+  readonly kind: 'forbidden' | 'timeout' | 'unreachable'
+  constructor(kind: OutboundError['kind'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'OutboundError'
+    this.kind = kind
+  }
+}
+
+export interface OutboundRequest {
+  headers: Readonly<Record<string, string>>
+  body: string | Buffer
+}
+
+export interface SafeFetch extends Outbound {
+  /** Sends a POST and follows no redirect. At most 64 KiB of the answer are read. Throws {@link OutboundError}. */
+  post(url: string, request: OutboundRequest): Promise<OutsideAnswer & { body: string }>
+}
+
+type Resolve = (
+  hostname: string,
+  options: { all: true; family?: number },
+  done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void
+
+/**
+ * Requests to URLs that users name, without letting them reach what only we can reach (server-side request forgery):
+ * https to port 443 of public addresses, or anything to the networks in `allow`. The name is resolved once, here, and
+ * the connection goes to the very addresses that were looked at, so a name cannot change its mind in between.
+ */
+export function createSafeFetch({
+  allow = [],
+  resolve = systemLookup,
+  deadlineMs = DEADLINE_MS,
+}: {
+  allow?: readonly string[]
+  resolve?: Resolve
+  deadlineMs?: number
+}): SafeFetch {
+  const allowed = networkList(allow)
+  const isAllowed = (address: string) => isWithin(allowed, address)
+  const isOpen = (address: string) => isAllowed(address) || isPublic(address)
+  const anywhere = agentFor(resolve, isOpen)
+  const onlyAllowed = agentFor(resolve, isAllowed)
+
+  /** Where a URL may lead by its form, or why it leads nowhere. */
+  function route(text: string): { url: URL; agent: Agent } | { objection: string } {
+    if (text.length > LONGEST_URL) return { objection: `must have at most ${LONGEST_URL} characters` }
+    const url = URL.parse(text)
+    if (!url) return { objection: 'must be a URL' }
+    if (url.username !== '' || url.password !== '')
+      return { objection: 'must not contain a user or password' }
+    const isOrdinary = url.protocol === 'https:' && url.port === ''
+    if (!isOrdinary && (allow.length === 0 || !/^https?:$/.test(url.protocol))) {
+      return { objection: 'must begin with https:// and name no port' }
+    }
+    const host = url.hostname.replace(/^\[|\]$/g, '')
+    const mayBe = isOrdinary ? isOpen : isAllowed
+    // A literal address is never resolved, so it is looked at here.
+    const isForbidden = isIP(host) !== 0 ? !mayBe(host) : allow.length === 0 && PRIVATE_NAME.test(host)
+    if (isForbidden) return { objection: 'must lead to a public address' }
+    return { url, agent: isOrdinary ? anywhere : onlyAllowed }
+  }
+
+  return {
+    objection(url) {
+      const way = route(url)
+      return 'objection' in way ? way.objection : null
+    },
+    async post(text, { headers, body }) {
+      const way = route(text)
+      if ('objection' in way) throw new OutboundError('forbidden', `The address ${way.objection}.`)
+      const late = AbortSignal.timeout(deadlineMs)
+      try {
+        const answer = await request(way.url, {
+          ...{ method: 'POST', headers, body, dispatcher: way.agent, signal: late },
+        })
+        const { 'retry-after': retryAfter } = answer.headers
+        return {
+          status: answer.statusCode,
+          retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
+          body: await readStart(answer.body),
+        }
+      } catch (cause) {
+        if (cause instanceof OutboundError) throw cause
+        if (late.aborted) throw new OutboundError('timeout', 'No complete answer in time.', { cause })
+        throw new OutboundError('unreachable', 'The other side cannot be reached.', { cause })
+      }
+    },
+  }
+}
+
+/** Connects to no address but those that `mayBe` accepts; where a name has others as well, they are left out. */
+function agentFor(resolve: Resolve, mayBe: (address: string) => boolean): Agent {
+  const lookup: LookupFunction = (hostname, { all, family }, done) => {
+    const families = typeof family === 'number' ? { family } : {}
+    resolve(hostname, { all: true, ...families }, (error, addresses) => {
+      const [first, ...rest] = error ? [] : addresses.filter(({ address }) => mayBe(address))
+      if (error) done(error, '')
+      else if (!first) done(new OutboundError('forbidden', 'The name leads to no public address.'), '')
+      else if (all) done(null, [first, ...rest])
+      else done(null, first.address, first.family)
+    })
+  }
+  return new Agent({ connect: { lookup, timeout: CONNECT_MS }, connections: 16, allowH2: false })
+}
+
+async function readStart(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    bytes += chunk.length
+    if (bytes >= MOST_BYTES) break
+  }
+  return Buffer.concat(chunks).subarray(0, MOST_BYTES).toString()
+}
