@@ -8,7 +8,7 @@ import { aChange, aTask, anEvent, NOON } from '../testing/a-task.ts'
 import { createMemoryTaskStores } from '../testing/memory-task-store.ts'
 import { mountFunctions } from './mount-functions.ts'
 import { systemIds } from './system.ts'
-import { topicFunction, type TopicFunction } from './topic-function.ts'
+import { rawTopicFunction, topicFunction, type TopicFunction } from './topic-function.ts'
 
 const TOKEN = 'shown-by-the-sidecar'
 const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
@@ -100,6 +100,14 @@ describe('subscriptions', () => {
     expect(calls).toBe(method === 'POST' ? 1 : 0)
   })
 
+  it('of messages ask for them as they are, and do not share their topic', async () => {
+    const taker = rawTopicFunction({ consumer: 'taker', topic: 'task-events', take: async () => {} })
+    const { app } = worker([taker])
+    const answer = await app.request('/dapr/subscribe', { headers: { 'dapr-api-token': TOKEN } })
+    expect(await answer.json()).toMatchObject([{ topic: 'task-events', metadata: { rawPayload: 'true' } }])
+    expect(() => worker([taker, effect('a').fn])).toThrow('messages of task-events are taken by one function')
+  })
+
   it('do not allow two functions with one name, whose dedupe marks would be the same', () => {
     const twice = [handler('same', async () => {}), handler('same', async () => {})]
     expect(() => worker(twice)).toThrow('two topic functions named same')
@@ -153,6 +161,38 @@ describe('a message', () => {
   })
 })
 
+describe('a message that is taken as it is', () => {
+  const wrapped = (text: string) => ({
+    id: 'new each time',
+    data_base64: Buffer.from(text).toString('base64'),
+  })
+
+  it('arrives as its bytes, under an id that only its bytes decide', async () => {
+    const taken: { text: string; contentId: string }[] = []
+    const taker = rawTopicFunction({
+      ...{ consumer: 'taker', topic: 'task-events' },
+      take: async ({ body, contentId }) => void taken.push({ text: body.toString(), contentId }),
+    })
+    const { deliver } = worker([taker])
+    for (const text of ['{"half":', '{"half":', '', JSON.stringify(completed())]) {
+      expect(await deliver(wrapped(text))).toBe('SUCCESS')
+    }
+    expect(taken.slice(0, 3).map(({ text }) => text)).toEqual(['{"half":', '{"half":', ''])
+    expect(new Set(taken.map(({ contentId }) => contentId)).size).toBe(3)
+  })
+
+  it.each([
+    ['fails', wrapped('anything')],
+    ['is not wrapped', { hello: 'world' }],
+    ['is no JSON', 'nonsense'],
+  ])('is tried again when it %s, and never moved to the dead letters', async (_, message) => {
+    const take = () => Promise.reject(new PermanentError('no'))
+    const { deliver, letters } = worker([rawTopicFunction({ consumer: 'a', topic: 'task-events', take })])
+    expect(await deliver(message)).toBe('RETRY')
+    expect(letters).toEqual([])
+  })
+})
+
 const view = (message: CloudEvent) => (message.data as { task: TaskView }).task
 
 describe('dead letters', () => {
@@ -194,6 +234,14 @@ describe('dead letters', () => {
     expect(await deliver(message)).toBe('SUCCESS')
     expect(other.calls).toEqual(['applied'])
     expect(letters).toEqual([{ ...message, dlqconsumer: 'stubborn', dlqreason: 'the list is gone' }])
+  })
+
+  it('know a message without an id again', async () => {
+    const { deliver, letters } = worker([effect('a').fn])
+    for (const message of [{ hello: 1 }, { hello: 1 }, { hello: 2 }]) await deliver(message)
+    const [first, again, other] = letters.map(({ id }) => id)
+    expect(again).toBe(first)
+    expect(other).not.toBe(first)
   })
 
   it('get one letter, not one per retry, when another function needs several tries', async () => {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Hono } from 'hono'
 import type { Change, CommitResult, DedupeMark, Deps } from '../app/ports.ts'
 import type { TraceContext } from '../domain/actor.ts'
@@ -67,12 +66,9 @@ export function topicFunction<E extends AnyEvent>(spec: TopicSpec<E>): TopicFunc
 /** A message as it lies in the broker, which need not be an event. */
 export interface RawMessage {
   body: Buffer<ArrayBuffer>
-  /** The same for the same bytes, to know a repetition by where nothing else tells. */
+  /** See content-id.ts. */
   contentId: string
 }
-
-export const contentId = (content: string | Buffer): string =>
-  `content-${createHash('sha256').update(content).digest('hex').slice(0, 32)}`
 
 /**
  * One effect of whatever comes to a topic, readable or not. `take` returns when the effect is done or was done before;
