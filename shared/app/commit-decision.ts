@@ -41,6 +41,10 @@ export function toChange(deps: Pick<Deps, 'ids'>, origin: Origin, decision: Deci
     ...(newDeliveries && { newDeliveries }),
     ...(changedDeliveries && { changedDeliveries }),
     ...(decision.unchangedTasks && { unchangedTasks: decision.unchangedTasks }),
+    ...(decision.unchangedDeliveries && { unchangedDeliveries: decision.unchangedDeliveries }),
+    ...(decision.shownNotifications && { shownNotifications: decision.shownNotifications }),
+    ...(decision.nextDigest && { nextDigest: decision.nextDigest }),
+    ...(decision.preferences && { preferences: decision.preferences }),
     ...(decision.knownReminders && { knownReminders: decision.knownReminders }),
     changedTasks: changedTasks.map(({ after }) => after),
     userId: origin.userId,
@@ -111,7 +115,7 @@ export async function commitWrite<Body>(
   if (write.idempotency) {
     const expiresAt = new Date(write.now.getTime() + KEEP_ANSWERS_MS)
     change.idempotency = { ...write.idempotency, answer: body, expiresAt }
-  } else if (change.events.length === 0 && !decision.movedTasks?.length) {
+  } else if (change.events.length === 0 && !decision.movedTasks?.length && !decision.preferences) {
     return { body }
   }
   const result = await store.commit(change)

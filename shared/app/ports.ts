@@ -1,6 +1,6 @@
 import type { ActorView, TraceContext } from '../domain/actor.ts'
 import type { CloudEvent, RecordedEvent } from '../domain/cloud-event.ts'
-import type { AnnouncedNotification } from '../domain/decision.ts'
+import type { AnnouncedNotification, ChangedPreferences } from '../domain/decision.ts'
 import type { EventDraft } from '../domain/events.ts'
 import type { Delivery } from '../domain/notification.ts'
 import type { Reminder } from '../domain/reminder.ts'
@@ -21,6 +21,7 @@ import type {
   Senders,
   SubscriptionStore,
 } from './reminder-ports.ts'
+import type { EventStreams } from './stream-ports.ts'
 import type { TaskPage, TaskQuery } from './task-query.ts'
 
 /** Types only: what use cases and functions may ask of the world. Adapters implement them, nobody else knows how. */
@@ -98,6 +99,10 @@ export interface Change {
   newDeliveries?: Delivery[]
   changedDeliveries?: Delivery[]
   unchangedTasks?: Pick<Task, 'id' | 'version'>[]
+  unchangedDeliveries?: Pick<Delivery, 'id' | 'attempts' | 'state'>[]
+  shownNotifications?: { id: string; fact: number }[]
+  nextDigest?: { from: Date; to: Date | null }
+  preferences?: ChangedPreferences
   knownReminders?: { taskIds: string[]; ids: string[] }
   tagDeltas?: TagDelta[]
   activeDelta: number
@@ -287,6 +292,7 @@ export interface Deps {
   alarms: Alarms
   notifications: NotificationReader
   notificationFeed: NotificationFeed
+  streams: EventStreams
   deliveries: DeliveryQueue
   senders: Senders
   preferences: PreferenceStore

@@ -1,4 +1,6 @@
-import type { Audience, Preferences } from '../domain/notification-preferences.ts'
+import type { RecordedEvent } from '../domain/cloud-event.ts'
+import type { DeliveryOfFiring } from '../domain/delivery-plan.ts'
+import type { Audience } from '../domain/notification-preferences.ts'
 import type { Channel, Delivery, Notification } from '../domain/notification.ts'
 import type { Reminder } from '../domain/reminder.ts'
 import type { Task } from '../domain/task.ts'
@@ -47,12 +49,10 @@ export interface ReminderQueue {
 }
 
 /** A delivery whose time has come, with what is needed to carry it out. */
-export interface DueDelivery {
-  delivery: Delivery
-  notification: Notification
-  /** The other deliveries of the same firing. */
-  siblings: Delivery[]
+export interface DueDelivery extends DeliveryOfFiring {
   destination: Destination
+  /** Of a digest: what quiet hours held back and it carries, on whichever channel. */
+  carried: DeliveryOfFiring[]
 }
 
 /** Where it goes; `none` when the user cannot be reached this way any more. */
@@ -65,13 +65,20 @@ export type Destination =
   | { channel: 'none' }
 
 export interface DeliveryQueue {
-  /** Deliveries in state `triggered` to be tried now, the earliest first (SKIP LOCKED). */
-  claimDue(claim: Claim): Promise<DueDelivery[]>
-  /** Those of one notification. */
+  /** Deliveries of a channel in state `triggered` to be tried now, the earliest first (SKIP LOCKED). */
+  claimDue(channel: Outward, claim: Claim): Promise<DueDelivery[]>
+  /** Those of one notification, on every channel. */
   claimOf(notificationId: string, claim: Claim): Promise<DueDelivery[]>
-  /** A user whose quiet hours are over by now and all that was held back for them; null when there is nobody. */
+  /** The same without claiming it; null when it is not in state `triggered` any more. */
+  look(deliveryId: string): Promise<DueDelivery | null>
+  /** The event that goes to the dead letters when a notification cannot be delivered. */
+  eventOf(notification: Notification): Promise<RecordedEvent | null>
+  /**
+   * A user whose quiet hours are over by now and what was held back for them, the earliest first, of at most `limit`
+   * notifications; null when there is nobody.
+   */
   claimHeld(claim: Claim): Promise<{ audience: Audience; held: HeldDelivery[] } | null>
-  /** Users whose digest of the day is due, with their open tasks that are due by the end of their day. */
+  /** Users whose digest of the day is due. */
   claimDigests(claim: Claim): Promise<DueDigest[]>
   /** The earliest time at which a sweep finds something. */
   nextDueAt(): Promise<Date | null>
@@ -80,7 +87,7 @@ export interface DeliveryQueue {
 export interface HeldDelivery {
   delivery: Delivery
   notification: Notification
-  /** Whether the task is still to be done; true when it is about no task. */
+  /** Whether the task is still to be done and the reminder not acknowledged; true when it is about neither. */
   isWanted: boolean
 }
 
@@ -116,14 +123,9 @@ export interface NotificationFeed {
   subscribe(userId: string, onNews: () => void): () => void
 }
 
+/** Read here, changed through ChangeStore. */
 export interface PreferenceStore {
-  get(userId: string): Promise<{ preferences: Preferences; accountTimeZone: string }>
-  /** `conflict`: it has another version than the one before `preferences.version`. */
-  put(
-    userId: string,
-    preferences: Preferences,
-    at: { now: Date; nextDigestAt: Date | null },
-  ): Promise<'stored' | 'conflict'>
+  get(userId: string): Promise<{ audience: Audience; accountTimeZone: string }>
 }
 
 export interface PushSubscription {
@@ -158,7 +160,7 @@ export type SendResult =
   | { outcome: 'gone' | 'refused'; reason: string }
   | { outcome: 'failed'; reason: string; afterMs?: number }
 
-type Outward = Exclude<Channel, 'in_app'>
+export type Outward = Exclude<Channel, 'in_app'>
 
 /** One per channel. Never rejects: whatever goes wrong is a `failed`. */
 export type Senders = {

@@ -1,3 +1,4 @@
+import type { ChangedPreferences } from '../domain/decision.ts'
 import {
   DEFAULT_PREFERENCES,
   type Audience,
@@ -58,4 +59,18 @@ export const preferencesFromRow = (row: PreferencesRow): Preferences => ({
   webhookUrl: row.webhook_url,
   webhookSecret: row.webhook_secret,
   version: row.version,
+})
+
+/** The row as commit_reminding takes it. */
+export const preferencesToRow = (
+  { preferences, nextDigestAt }: ChangedPreferences,
+  now: Date,
+): PreferencesRow & { next_digest_at: Date | null; updated_at: Date } => ({
+  channels: preferences.channels,
+  quiet_hours: preferences.quietHours,
+  daily_digest_at: preferences.dailyDigestAt,
+  time_zone: preferences.timeZone,
+  webhook_url: preferences.webhookUrl,
+  webhook_secret: preferences.webhookSecret,
+  ...{ next_digest_at: nextDigestAt, version: preferences.version, updated_at: now },
 })

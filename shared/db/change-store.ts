@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import type { Change, ChangeStore, CommitResult, LoadedTask } from '../app/ports.ts'
+import { preferencesToRow } from './audience.ts'
 import { inGroups } from './commit-groups.ts'
 import type { Sql, Transaction } from './connect.ts'
 import {
@@ -237,6 +238,12 @@ function changeRow(change: Change): object {
     ...rows('new_notifications', change.newNotifications, notificationToRow),
     ...rows('new_deliveries', change.newDeliveries, deliveryToRow),
     ...rows('changed_deliveries', change.changedDeliveries, deliveryToRow),
+    ...rows('unchanged_deliveries', change.unchangedDeliveries, ({ id, attempts, state }) => ({
+      ...{ id, attempts, state },
+    })),
+    ...rows('shown_notifications', change.shownNotifications, ({ id, fact }) => ({ id, seq: fact + 1 })),
+    ...(change.nextDigest && { next_digest: change.nextDigest }),
+    ...(change.preferences && { preferences: preferencesToRow(change.preferences, change.at) }),
     ...rows('tag_deltas', change.tagDeltas, (delta) => delta),
     ...(change.series && { series: seriesToRow(change.series) }),
     events: change.events.map(({ trace, time, ...event }) => ({

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { seriesView, type Occurrence, type Series } from './series.ts'
 import type { Delivery, Notification } from './notification.ts'
+import type { Preferences } from './notification-preferences.ts'
 import type { Reminder } from './reminder.ts'
 import { TaskUpdated, type AnyEvent, type EventData, type SeriesEnded, type SeriesUpdated } from './events.ts'
 import { taskView, type Task, type TaskView } from './task.ts'
@@ -26,13 +27,26 @@ export interface Decision {
   changedReminders?: Reminder[]
   newNotifications?: AnnouncedNotification[]
   newDeliveries?: Delivery[]
-  /** Each after one attempt more than before. */
+  /** Each after one attempt more than before, or held back no longer. */
   changedDeliveries?: Delivery[]
+  /** What the decision rests on and leaves as it is: another attempt or state by then is a conflict. */
+  unchangedDeliveries?: Pick<Delivery, 'id' | 'attempts' | 'state'>[]
+  /** Those that existed and that the app shows from now on, each with the place of its fact. */
+  shownNotifications?: { id: string; fact: number }[]
+  /** The digest of the day that was due; null: none is to come. */
+  nextDigest?: { from: Date; to: Date | null }
+  preferences?: ChangedPreferences
   /** What the decision rests on and leaves as it is: another version by then is a conflict. */
   unchangedTasks?: Pick<Task, 'id' | 'version'>[]
   /** All reminders that the decision knew of these tasks: one that has been added by then is a conflict. */
   knownReminders?: { taskIds: string[]; ids: string[] }
   facts: Fact[]
+}
+
+/** Preferences with their new version; `nextDigestAt` counts only when the digest is to come at another time than before. */
+export interface ChangedPreferences {
+  preferences: Preferences
+  nextDigestAt: Date | null
 }
 
 /** A new notification; `fact` is the place, from 0, of the fact that shows it in the app, null while no channel of the app does. */

@@ -112,6 +112,9 @@ export const NotificationRequested = define(
     title: z.string(),
     body: z.string(),
     task_id: z.uuid().nullable(),
+    notification: NotificationView.optional().describe(
+      'When it is made already, as digests are; else it is made of this',
+    ),
     actor: ActorView,
   }),
 )

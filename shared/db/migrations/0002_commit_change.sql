@@ -117,7 +117,8 @@ begin
   end if;
 
   if change ?| array['new_reminders', 'changed_reminders', 'new_notifications', 'new_deliveries', 'changed_deliveries',
-      'unchanged_tasks', 'known_reminders'] then
+      'unchanged_tasks', 'known_reminders',
+      'unchanged_deliveries', 'shown_notifications', 'next_digest', 'preferences'] then
     perform commit_reminding(owner, last - event_count, change);
   end if;
 

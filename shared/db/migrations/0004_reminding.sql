@@ -191,6 +191,17 @@ begin
     end if;
   end if;
 
+  if change ? 'shown_notifications' then
+    update notifications n set seq = before + s.seq
+      from jsonb_to_recordset(change -> 'shown_notifications') s (id uuid, seq bigint)
+      where n.id = s.id and n.user_id = owner and n.seq is null;
+    get diagnostics touched = row_count;
+    if touched <> jsonb_array_length(change -> 'shown_notifications') then
+      raise exception 'a notification is shown already' using errcode = 'DB001';
+    end if;
+    perform pg_notify('daybook_notifications', owner::text);
+  end if;
+
   if change ? 'new_deliveries' then
     insert into deliveries (id, user_id, notification_id, reminder_id, fire_at, channel, target, state, attempts,
         next_attempt_at, triggered_at, delivered_at, late, reason, digest_id)
@@ -204,17 +215,55 @@ begin
     end if;
   end if;
 
+  if change ? 'unchanged_deliveries' then
+    select count(*) into touched from deliveries d
+      join jsonb_populate_recordset(null::deliveries, change -> 'unchanged_deliveries') n on d.id = n.id
+      where d.user_id = owner and d.attempts = n.attempts and d.state = n.state;
+    if touched <> jsonb_array_length(change -> 'unchanged_deliveries') then
+      raise exception 'a delivery was tried in between' using errcode = 'DB001';
+    end if;
+  end if;
+
   -- The number of attempts is the version of a delivery. A replayed one begins again with none, triggered anew, so that
-  -- a worker that has slept meanwhile cannot take the new tries for its own.
+  -- a worker that has slept meanwhile cannot take the new tries for its own. To be held back no longer is no attempt, and
+  -- happens once anyway.
   if change ? 'changed_deliveries' then
     update deliveries d set state = n.state, attempts = n.attempts, next_attempt_at = n.next_attempt_at,
         delivered_at = n.delivered_at, reason = n.reason, digest_id = n.digest_id, lease_until = null
       from jsonb_populate_recordset(null::deliveries, change -> 'changed_deliveries') n
-      where d.id = n.id and d.user_id = owner and d.attempts = n.attempts - 1 and d.triggered_at = n.triggered_at;
+      where d.id = n.id and d.user_id = owner and d.triggered_at = n.triggered_at and (d.attempts = n.attempts - 1
+        or (d.attempts = n.attempts and d.state = 'held' and d.digest_id is null));
     get diagnostics touched = row_count;
     if touched <> jsonb_array_length(change -> 'changed_deliveries') then
       raise exception 'a delivery was tried by somebody else' using errcode = 'DB001';
     end if;
+  end if;
+
+  if change ? 'next_digest' then
+    update notification_preferences set next_digest_at = (change #>> '{next_digest,to}')::timestamptz, digest_lease_until = null
+      where user_id = owner and next_digest_at = (change #>> '{next_digest,from}')::timestamptz;
+    if not found then
+      raise exception 'the digest was made by somebody else' using errcode = 'DB001';
+    end if;
+  end if;
+
+  -- A digest that is due stays due while its time stays the same. What is held back is looked at again.
+  if change ? 'preferences' then
+    insert into notification_preferences as p
+      select (jsonb_populate_record(null::notification_preferences,
+        change -> 'preferences' || jsonb_build_object('user_id', owner))).*
+      on conflict (user_id) do update set channels = excluded.channels, quiet_hours = excluded.quiet_hours,
+        daily_digest_at = excluded.daily_digest_at, time_zone = excluded.time_zone, webhook_url = excluded.webhook_url,
+        webhook_secret = excluded.webhook_secret, version = excluded.version, updated_at = excluded.updated_at,
+        digest_lease_until = null, next_digest_at = case
+          when p.daily_digest_at = excluded.daily_digest_at and p.time_zone is not distinct from excluded.time_zone
+          then p.next_digest_at else excluded.next_digest_at end
+      where p.version = excluded.version - 1;
+    if not found then
+      raise exception 'the preferences have another version' using errcode = 'DB001';
+    end if;
+    update deliveries set next_attempt_at = (change #>> '{preferences,updated_at}')::timestamptz
+      where user_id = owner and state = 'held' and digest_id is null;
   end if;
 end
 $$;
