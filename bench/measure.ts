@@ -7,6 +7,7 @@ export interface Figures {
   p50: number
   p95: number
   p99: number
+  worst: number
   failed: number
 }
 
@@ -46,7 +47,7 @@ export function figuresOf(
   const at = (share: number) =>
     round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0)
   const perSecond = Math.round(latencies.length / seconds)
-  return { name, connections, perSecond, p50: at(0.5), p95: at(0.95), p99: at(0.99), failed }
+  return { name, connections, perSecond, p50: at(0.5), p95: at(0.95), p99: at(0.99), worst: at(1), failed }
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10
