@@ -7,12 +7,26 @@ import { createInterface } from 'node:readline'
 import { inheritedEnvironment } from '../shared/config.ts'
 
 // Does what the README tells a newcomer: starts Daybook, pastes the walk-through into a shell, checks what it shows,
-// then stops and starts Daybook again and looks whether the data is there.
+// then stops and starts Daybook again and looks whether the data is there. The minute until the reminder is shortened.
 const ROOT = new URL('../', import.meta.url)
-const walkthrough = /```sh walkthrough\n([\s\S]*?)```/.exec(
-  readFileSync(new URL('README.md', ROOT), 'utf8'),
-)?.[1]
-if (!walkthrough) throw new Error('the README has no walk-through')
+const README = readFileSync(new URL('README.md', ROOT), 'utf8')
+const REMINDER_AFTER_MS = 3000
+const LISTENS_FOR_S = 6
+const walkthrough = block('walkthrough') + inAShortWhile(block('reminder'))
+
+function block(name: string): string {
+  const text = new RegExp(`\`\`\`sh ${name}\\n([\\s\\S]*?)\`\`\``).exec(README)?.[1]
+  if (!text) throw new Error(`the README has no block "${name}"`)
+  return text
+}
+
+function inAShortWhile(text: string): string {
+  const short = text
+    .replace('60_000', String(REMINDER_AFTER_MS))
+    .replace('--max-time 70', `--max-time ${LISTENS_FOR_S}`)
+  if (short.includes('60_000') || short.includes('70')) throw new Error('the reminder of the README changed')
+  return short
+}
 
 const children: ChildProcess[] = []
 const dataDir = mkdtempSync(join(tmpdir(), 'daybook-walkthrough-'))
@@ -44,14 +58,23 @@ function expectIn(output: string, ...texts: string[]): void {
 
 try {
   const first = await startDaybook()
-  const output = shell(`${walkthrough.replaceAll('http://127.0.0.1:8080', first.url)}\necho "TOKEN=$TOKEN"`)
+  const here = walkthrough
+    .replaceAll('http://127.0.0.1:8080', first.url)
+    .replaceAll('.daybook/mailbox', join(dataDir, 'mailbox'))
+  const output = shell(`${here}\necho "TOKEN=$TOKEN"`)
   process.stdout.write(output.replace(/TOKEN=.*/, ''))
   expectIn(
     output,
     'Sent again, still the same task: 0',
     "due_at: '2027-03-22T08:00:00.000Z'",
     'task.occurrence.generated',
+    "status: 'scheduled'",
+    'event: connected',
+    'unread: 1',
+    'Subject: ',
   )
+  const reminded = output.match(/^event: reminder$/gm)?.length
+  if (reminded !== 1) throw new Error(`one reminder was to come, there came ${reminded ?? 0}`)
   const created = output.match(/"type":"task\.created"/g)?.length
   if (created !== 1) throw new Error(`one task was to be created, there were ${created}`)
   first.child.kill('SIGTERM')

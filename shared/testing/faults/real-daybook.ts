@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { connect, type Sql } from '../../db/connect.ts'
 import { ROOT } from '../source-files.ts'
 import { inheritedEnvironment } from '../../config.ts'
@@ -11,8 +12,11 @@ export interface RealDaybook {
   url(): Promise<string>
   /** A connection of our own to its database, to look at the tables. */
   database(): Sql
-  /** SIGKILL, to the process alone or to PostgreSQL too, as when the machine loses power. Starts it again. */
-  kill(victim: 'process' | 'machine'): Promise<void>
+  /**
+   * SIGKILL, to the process alone or to PostgreSQL too, as when the machine loses power. Starts it
+   * again after `awayMs`.
+   */
+  kill(victim: 'process' | 'machine', awayMs?: number): Promise<void>
   /** SIGTERM; resolves to the exit code. */
   stop(): Promise<number | null>
   /** Ends whatever still runs. */
@@ -42,8 +46,9 @@ export function startRealDaybook(dataDir: string): RealDaybook {
         { host: join(dataDir, 'run'), port: 5432, user: 'daybook', database: 'postgres' },
         { max: 2, applicationName: 'faults' },
       ),
-    kill: async (victim) => {
+    kill: async (victim, awayMs = 0) => {
       await slay(victim)
+      await delay(awayMs)
       current = launch(dataDir)
     },
     stop: async () => {
