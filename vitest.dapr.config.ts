@@ -54,7 +54,7 @@ export default defineConfig({
         test: {
           ...ON_REAL_DAPR,
           name: 'product on redis',
-          include: ['scripts/product/{rfc5545,trace}.test.ts'],
+          include: ['scripts/product/{rfc5545,trace,reminders}.test.ts'],
           provide: { broker: 'redis' },
           sequence: { groupOrder: 3 },
         },

@@ -1,10 +1,14 @@
 import { inject } from 'vitest'
 
-/** A Daybook that runs somewhere, for tests that see it only from outside. It trusts 127.0.0.1 as a proxy. */
+/**
+ * A Daybook that runs somewhere, for tests that see it only from outside. It trusts 127.0.0.1 as a proxy, and
+ * webhooks may be there. */
 export interface GivenProduct {
   /** Without a slash at its end. */
   url: string
   databaseUrl: string
+  /** The folder that its mail goes to. */
+  mailbox: string
 }
 
 declare module 'vitest' {

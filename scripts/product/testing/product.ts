@@ -16,13 +16,15 @@ import { startEmbedded } from '../../embedded.ts'
 /** A running Daybook as its clients know it. */
 export interface Product extends ApiClient {
   url: string
+  /** The folder that mail goes to. */
+  mailbox: string
   /** Registers somebody. Their events are those that the feed of changes gives. */
   newUser(options?: { timeZone?: string }): Promise<Client>
 }
 
 /** The given product, else the embedded profile on a database of its own. After the file the books must balance. */
 export async function product(): Promise<Product> {
-  const { url, databaseUrl } = givenProduct() ?? (await embeddedProduct())
+  const { url, databaseUrl, mailbox } = givenProduct() ?? (await embeddedProduct())
   const api = createApiClient((path, init) => fetch(url + path, init))
   afterAll(async () => {
     const sql = connect(databaseUrl, { max: 1, applicationName: 'test' })
@@ -31,7 +33,7 @@ export async function product(): Promise<Product> {
     expect(faults).toEqual([])
   })
   return {
-    ...{ ...api, url },
+    ...{ ...api, url, mailbox },
     newUser: async (options) => clientOf(api, await api.register(options)),
   }
 }
@@ -41,14 +43,14 @@ async function embeddedProduct(): Promise<GivenProduct> {
   const databaseUrl = socketUrl(await testDatabaseTarget())
   const config = readConfig({
     ...{ PORT: '0', DATABASE_URL: databaseUrl, DATABASE_POOL: '10', DAYBOOK_DATA_DIR: folder },
-    ...{ LOG_LEVEL: 'silent', TRUSTED_PROXIES: '127.0.0.1' },
+    ...{ LOG_LEVEL: 'silent', TRUSTED_PROXIES: '127.0.0.1', OUTBOUND_ALLOW: '127.0.0.1' },
   })
   const { url, close } = await startEmbedded(config)
   afterAll(async () => {
     await close()
     rmSync(folder, { recursive: true, force: true })
   })
-  return { url, databaseUrl }
+  return { url, databaseUrl, mailbox: join(folder, 'mailbox') }
 }
 
 /** A person as tests of the product speak for them. */

@@ -17,11 +17,12 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const folder = mkdtempSync(join(tmpdir(), 'daybook-product-'))
   chmodSync(folder, 0o755)
   const config = readConfig({
-    ...{ PORT: '0', DAYBOOK_DATA_DIR: folder, LOG_LEVEL: 'warn', TRUSTED_PROXIES: '127.0.0.1' },
+    ...{ PORT: '0', DAYBOOK_DATA_DIR: folder, LOG_LEVEL: 'warn' },
+    ...{ TRUSTED_PROXIES: '127.0.0.1', OUTBOUND_ALLOW: '127.0.0.1' },
   })
   const { broker } = project.config.provide
   const { url, databaseUrl, stop } = await startSelfHosted({ config, ...(broker && { broker }) })
-  project.provide('product', { url, databaseUrl })
+  project.provide('product', { url, databaseUrl, mailbox: join(folder, 'mailbox') })
   return async () => {
     await stop()
     rmSync(folder, { recursive: true, force: true })

@@ -1,0 +1,73 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, vi } from 'vitest'
+import type { Client } from '../../../functions/tasks/testing/task-service.ts'
+import type { NotificationView } from '../../../shared/domain/notification.ts'
+import type { ReminderWithFirings } from '../../../shared/domain/reminder.ts'
+import { openEventStream } from '../../../shared/testing/event-stream.ts'
+import type { Product } from './product.ts'
+
+/** Long enough that the request before it is over, short enough to wait for. */
+const AHEAD_MS = 1500
+const COMES_WITHIN = { timeout: 20_000, interval: 50 }
+
+/** In a moment; `laterMs` after those without it. */
+export const soon = (laterMs = 0): string => new Date(Date.now() + AHEAD_MS + laterMs).toISOString()
+
+/** Somebody who watches their stream, and what reached them. */
+export interface Reminded {
+  user: Client
+  /** Sets a reminder of the task. */
+  remind(taskId: string, input: object): Promise<ReminderWithFirings>
+  reminder(id: string): Promise<ReminderWithFirings>
+  /** What the stream has brought about a task so far, oldest first. */
+  streamed(taskId: string): NotificationView[]
+  /** What the list shows about a task. */
+  listed(taskId: string): Promise<NotificationView[]>
+  /** Resolves when `times` notifications about the task are on the stream; rejects when they do not come. */
+  hears(taskId: string, times?: number): Promise<NotificationView[]>
+}
+
+export async function reminded({ newUser, url }: Product): Promise<Reminded> {
+  const user = await newUser()
+  const { ticket } = (await user.send('POST', '/api/auth/ticket')).body as { ticket: string }
+  const stream = await openEventStream(`${url}/api/notifications/stream?ticket=${ticket}`)
+  onTestFinished(stream.close)
+  const ask = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
+    const got = await user.send(method, path, body)
+    if (got.status >= 300) throw new Error(`${method} ${path}: ${got.status} ${JSON.stringify(got.body)}`)
+    return got.body as T
+  }
+  const streamed: Reminded['streamed'] = (taskId) =>
+    stream.messages
+      .filter(({ event }) => event === 'reminder')
+      .map(({ data }) => JSON.parse(data) as NotificationView)
+      .filter((notification) => notification.task_id === taskId)
+  return {
+    ...{ user, streamed },
+    remind: (taskId, input) => ask('POST', `/api/tasks/${taskId}/reminders`, input),
+    reminder: (id) => ask('GET', `/api/reminders/${id}`),
+    listed: async (taskId) => {
+      const { items } = await ask<{ items: NotificationView[] }>('GET', '/api/notifications')
+      return items.filter((notification) => notification.task_id === taskId)
+    },
+    hears: (taskId, times = 1) =>
+      vi.waitFor(() => {
+        const heard = streamed(taskId)
+        expect(heard.length).toBeGreaterThanOrEqual(times)
+        return heard
+      }, COMES_WITHIN),
+  }
+}
+
+/** The mails whose text holds this, as they lie in the folder. */
+export function mailsAbout(mailbox: string, text: string): string[] {
+  if (!existsSync(mailbox)) return []
+  return readdirSync(mailbox)
+    .filter((file) => file.endsWith('.eml'))
+    .map((file) => readFileSync(join(mailbox, file), 'utf8'))
+    .filter((mail) => mail.includes(text))
+}
+
+/** Repeats an expectation until it holds or it has taken too long. */
+export const eventually = <T>(check: () => T | Promise<T>): Promise<T> => vi.waitFor(check, COMES_WITHIN)
