@@ -21,7 +21,8 @@ const CONNECT_ATTEMPTS = 10
 const CONNECT_PAUSE_MS = 300
 
 export class EmbeddedPostgresError extends Error {
-  readonly code: 'data.in_use' | 'data.other_version' | 'postgres.unsupported' | 'postgres.start_failed'
+  readonly code:
+    'data.in_use' | 'data.absent' | 'data.other_version' | 'postgres.unsupported' | 'postgres.start_failed'
   constructor(code: EmbeddedPostgresError['code'], message: string, options?: ErrorOptions) {
     super(message, options)
     this.name = 'EmbeddedPostgresError'
@@ -87,12 +88,7 @@ export async function startEmbeddedPostgres(
     }
   }
 
-  const target: SocketTarget = {
-    host: socketDirectory,
-    port: 5432,
-    user: 'daybook',
-    database: 'postgres',
-  }
+  const target = targetIn(socketDirectory)
   const owner = await untilServed(async () => {
     await ensureRunning()
     return takeOwnership(target, root)
@@ -105,6 +101,41 @@ export async function startEmbeddedPostgres(
     },
   }
 }
+
+/**
+ * The same for a tool beside Daybook, which needs no data of its own: a server that runs on the data is used and left
+ * running; where none runs, one is started and stopped again. Throws {@link EmbeddedPostgresError} `data.absent`.
+ */
+export async function joinEmbeddedPostgres(dataDir: string): Promise<EmbeddedPostgres> {
+  const root = resolve(dataDir)
+  if (!existsSync(join(root, 'postgres', 'PG_VERSION'))) {
+    throw new EmbeddedPostgresError(
+      'data.absent',
+      `There is no Daybook in ${root}; set DAYBOOK_DATA_DIR or DATABASE_URL to one.`,
+    )
+  }
+  const target = targetIn(socketDirectoryOf(root))
+  return (await isServed(target)) ? { target, stop: async () => {} } : await startEmbeddedPostgres(root)
+}
+
+async function isServed(target: SocketTarget): Promise<boolean> {
+  const sql = postgres({ ...target, max: 1, onnotice: () => {} })
+  try {
+    await sql`select 1`
+    return true
+  } catch (error) {
+    // A socket that is not there, or that a killed server has left behind; anything else is worth knowing.
+    if (error instanceof Error && 'code' in error && /^(ENOENT|ECONNREFUSED)$/.test(String(error.code)))
+      return false
+    throw error
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+const targetIn = (socketDirectory: string): SocketTarget => ({
+  ...{ host: socketDirectory, port: 5432, user: 'daybook', database: 'postgres' },
+})
 
 /** A server that was killed just now counts as running for a moment longer, though nobody listens; hence a few tries. */
 async function untilServed<T>(connect: () => Promise<T>): Promise<T> {
@@ -172,11 +203,15 @@ async function initialise(
   }
 }
 
-/** The directory of the socket is the access control: only its owner (and root) can enter it. */
-function prepareSocketDirectory(root: string, asRoot: boolean): string {
+function socketDirectoryOf(root: string): string {
   const inside = join(root, 'run')
   const digest = createHash('sha256').update(root).digest('hex').slice(0, 16)
-  const directory = inside.length <= LONGEST_SOCKET_DIRECTORY ? inside : join(tmpdir(), `daybook-${digest}`)
+  return inside.length <= LONGEST_SOCKET_DIRECTORY ? inside : join(tmpdir(), `daybook-${digest}`)
+}
+
+/** The directory of the socket is the access control: only its owner (and root) can enter it. */
+function prepareSocketDirectory(root: string, asRoot: boolean): string {
+  const directory = socketDirectoryOf(root)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   if (asRoot) chownSync(directory, NOBODY, NOBODY)
   return directory
