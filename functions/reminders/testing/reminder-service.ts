@@ -1,0 +1,139 @@
+import { beforeEach } from 'vitest'
+import type { DueReminder } from '../../../shared/app/reminder-ports.ts'
+import { createAlarms } from '../../../shared/dapr/alarms.ts'
+import type { Job } from '../../../shared/dapr/jobs.ts'
+import { createReminderQueue } from '../../../shared/db/reminder-queue.ts'
+import type { Reminder } from '../../../shared/domain/reminder.ts'
+import type { TaskView } from '../../../shared/domain/task.ts'
+import type { DaybookFunction } from '../../../shared/kit/mount-functions.ts'
+import { aReminder } from '../../../shared/testing/a-reminder.ts'
+import { aChange } from '../../../shared/testing/a-task.ts'
+import { taskService, type Client, type TaskService } from '../../tasks/testing/task-service.ts'
+import fireReminder from '../fire-reminder.ts'
+import scheduleReminder from '../schedule-reminder.ts'
+import sweepReminders from '../sweep-reminders.ts'
+
+/** A line of the ledger, in the order in which they were written. */
+export interface Line {
+  fire_at: Date
+  channel: string
+  state: string
+  late: boolean
+  delivered_at: Date | null
+}
+
+export interface ReminderService extends TaskService {
+  /** Jobs that the scheduler holds, by name. Tests may lose them. */
+  jobs: Map<string, Job>
+  /** The scheduler refuses every call while it is away. */
+  scheduler: { isAway: boolean }
+  /** A reminder of a task, at eight o'clock five, and of the user's preferences unless it says otherwise. */
+  remind(user: Client, task: Pick<TaskView, 'id'>, over?: Partial<Reminder>): Promise<Reminder>
+  /** A task due at nine with a reminder. */
+  reminded(
+    user: Client,
+    input?: object,
+    over?: Partial<Reminder>,
+  ): Promise<{ task: TaskView; reminder: Reminder }>
+  /** The cron tick, as the sidecar sends it. */
+  tick(): Promise<number>
+  /** The callback of a reminder's job; the scheduler forgets the job when it has succeeded. */
+  callBack(reminderId: string): Promise<number>
+  ledger(reminderId: string): Promise<Line[]>
+  /** The reminder's row as it is now. */
+  row(reminderId: string): Promise<Pick<Reminder, 'fireAt' | 'firedAt' | 'cancelledAt' | 'version'>>
+  /** What happened to reminders of the user, in order. */
+  story(user: Client): Promise<string[]>
+  notifications(user: Client): Promise<{ title: string; late: boolean; seq: number | null }[]>
+  /** Takes the place of the queue: `between` happens after a claim and before what it leads to. */
+  afterClaim(between: (due: DueReminder[]) => Promise<unknown>): TaskService['deps']
+}
+
+export const DUE = '2026-03-02T09:00:00.000Z'
+export const REMIND_AT = '2026-03-02T08:05:00.000Z'
+
+/** Call at the top of a file: writes of tasks, and the firing of their reminders, on one database and one clock. */
+export async function reminderService(also: DaybookFunction[] = []): Promise<ReminderService> {
+  const service = await taskService([sweepReminders, fireReminder, scheduleReminder, ...also])
+  const { sql, deps, app } = service
+  const jobs: ReminderService['jobs'] = new Map()
+  const scheduler = { isAway: false }
+  const answer = async () => {
+    if (scheduler.isAway) throw new Error('the scheduler is away')
+  }
+  const alarms = createAlarms({
+    jobs: {
+      schedule: async (name, job) => {
+        await answer()
+        jobs.set(name, job)
+      },
+      delete: async (name) => {
+        await answer()
+        jobs.delete(name)
+      },
+      get: async () => null,
+    },
+  })
+  Object.assign(deps, { dueReminders: createReminderQueue(sql), alarms })
+  beforeEach(() => {
+    jobs.clear()
+    scheduler.isAway = false
+  })
+
+  const remind: ReminderService['remind'] = async (user, task, over = {}) => {
+    const given = { remindAt: new Date(REMIND_AT), ...over }
+    const reminder = aReminder({ ...given, userId: user.id, taskId: task.id })
+    await deps.changes.commit(aChange(user.id, { newReminders: [reminder], events: [] }))
+    return reminder
+  }
+  const call = async (path: string, body?: object) => {
+    const answer = await app.request(path, {
+      ...{ method: 'POST', headers: { 'dapr-api-token': deps.settings.appToken } },
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    return answer.status
+  }
+  return {
+    ...service,
+    ...{ jobs, scheduler, remind },
+    reminded: async (user, input, over) => {
+      const task = await user.create({ due_at: DUE, ...input })
+      return { task, reminder: await remind(user, task, over) }
+    },
+    tick: () => call('/dapr/cron/reminder-cron'),
+    callBack: async (reminderId) => {
+      const name = `reminder-${reminderId}`
+      const called = jobs.get(name)
+      const status = await call(`/job/${name}`, {})
+      if (status < 300 && jobs.get(name) === called) jobs.delete(name)
+      return status
+    },
+    ledger: (reminderId) => sql<Line[]>`
+      select fire_at, channel, state, late, delivered_at from deliveries
+      where reminder_id = ${reminderId} order by fire_at, id`,
+    row: async (reminderId) => {
+      const [row] = await sql<{ row: Pick<Reminder, 'fireAt' | 'firedAt' | 'cancelledAt' | 'version'> }[]>`
+        select fire_at as "fireAt", fired_at as "firedAt", cancelled_at as "cancelledAt", version
+        from reminders where id = ${reminderId}`
+      return row as never
+    },
+    story: async (user) =>
+      (await user.events()).map(({ type }) => type).filter((type) => type.startsWith('reminder.')),
+    notifications: (user) => sql`
+      select title, late, seq from notifications where user_id = ${user.id} order by created_at, id`,
+    afterClaim: (between) => {
+      const real = deps.dueReminders
+      const claimed = async (due: Promise<DueReminder[]>) => {
+        const found = await due
+        await between(found)
+        return found
+      }
+      const dueReminders = {
+        ...real,
+        claimDue: (claim: never) => claimed(real.claimDue(claim)),
+        claimOne: (id: string, claim: never) => claimed(real.claimOne(id, claim)),
+      }
+      return { ...deps, dueReminders }
+    },
+  }
+}
