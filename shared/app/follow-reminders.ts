@@ -27,7 +27,9 @@ export async function withReminders<Made extends Decision>(
     ...decision,
     newReminders: following.newReminders,
     changedReminders: following.changedReminders,
-    ...(taskIds.length > 0 && { knownReminders: { taskIds, ids: reminders.map(({ id }) => id) } }),
+    ...(taskIds.length > 0 && {
+      knownReminders: { taskIds, reminders: reminders.map(({ id, version }) => ({ id, version })) },
+    }),
     facts: [...decision.facts, ...following.facts],
   }
 }

@@ -1,6 +1,6 @@
 import type { ActorView, TraceContext } from '../domain/actor.ts'
 import type { CloudEvent, RecordedEvent } from '../domain/cloud-event.ts'
-import type { AnnouncedNotification, ChangedPreferences } from '../domain/decision.ts'
+import type { AnnouncedNotification, KnownReminders, ChangedPreferences } from '../domain/decision.ts'
 import type { EventDraft } from '../domain/events.ts'
 import type { Delivery } from '../domain/notification.ts'
 import type { Reminder } from '../domain/reminder.ts'
@@ -103,7 +103,7 @@ export interface Change {
   shownNotifications?: { id: string; fact: number }[]
   nextDigest?: { from: Date; to: Date | null }
   preferences?: ChangedPreferences
-  knownReminders?: { taskIds: string[]; ids: string[] }
+  knownReminders?: KnownReminders
   tagDeltas?: TagDelta[]
   activeDelta: number
   completedDelta: number
@@ -131,6 +131,16 @@ export interface LoadedTask {
   stored: { fingerprint: string; answer: unknown } | null
 }
 
+export interface LoadedReminder {
+  /** Null when the user has removed it, or it is not theirs. */
+  reminder: Reminder | null
+  /** Null when it has been purged. */
+  task: Task | null
+  /** Those of its last firing. */
+  deliveries: Delivery[]
+  stored: LoadedTask['stored']
+}
+
 export interface Place {
   position: number
   id: string
@@ -140,6 +150,8 @@ export interface Place {
 export interface ChangeStore {
   /** A task of the user with its series and reminders, deleted ones included; one round trip. */
   loadTask(userId: string, taskId: string, key: string | null, now: Date): Promise<LoadedTask>
+  /** A reminder with its task; one round trip. */
+  loadReminder(userId: string, reminderId: string, key: string | null, now: Date): Promise<LoadedReminder>
   loadSeries(userId: string, seriesId: string): Promise<Series | null>
   /** The occurrence completed or skipped at this instant; where there is none, the one closed last, if any. */
   lastClosed(seriesId: string, at: Date | null): Promise<Occurrence | null>

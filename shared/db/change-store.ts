@@ -4,10 +4,12 @@ import { preferencesToRow } from './audience.ts'
 import { inGroups } from './commit-groups.ts'
 import type { Sql, Transaction } from './connect.ts'
 import {
+  deliveryFromRow,
   deliveryToRow,
   notificationToRow,
   reminderFromRow,
   reminderToRow,
+  type DeliveryRow,
   type ReminderRow,
 } from './reminder-rows.ts'
 import {
@@ -130,6 +132,30 @@ function reads(sql: Sql | Transaction): Reads {
         stored: storedAnswer(row?.stored),
       }
     },
+    async loadReminder(userId, reminderId, key, now) {
+      const [row] = await sql<
+        {
+          reminder: ReminderRow | null
+          task: TaskRow | null
+          deliveries: DeliveryRow[] | null
+          stored: StoredAnswer | null
+        }[]
+      >`
+        select to_jsonb(r) as reminder, to_jsonb(t) - 'words' as task,
+          (select jsonb_agg(to_jsonb(d)) from deliveries d
+            where d.reminder_id = r.id and d.fire_at = r.fired_at) as deliveries,
+          (select jsonb_build_object('fingerprint', fingerprint, 'answer', answer) from idempotency_keys
+            where user_id = ${userId} and key = ${key} and expires_at > ${now}) as stored
+        from (select) one
+          left join reminders r on r.id = ${reminderId} and r.user_id = ${userId} and r.deleted_at is null
+          left join tasks t on t.id = r.task_id and t.user_id = r.user_id`
+      return {
+        reminder: row?.reminder ? reminderFromRow(fromJson(row.reminder)) : null,
+        task: row?.task ? taskFromRow(fromJson(row.task)) : null,
+        deliveries: (row?.deliveries ?? []).map((delivery) => deliveryFromRow(fromJson(delivery))),
+        stored: storedAnswer(row?.stored),
+      }
+    },
     async loadSeries(userId, seriesId) {
       const [row] = await sql<{ series: SeriesRow }[]>`
         select to_jsonb(s) as series from series s where id = ${seriesId} and user_id = ${userId}`
@@ -231,7 +257,10 @@ function changeRow(change: Change): object {
     })),
     ...rows('unchanged_tasks', change.unchangedTasks, ({ id, version }) => ({ id, version })),
     ...(change.knownReminders && {
-      known_reminders: { task_ids: change.knownReminders.taskIds, ids: change.knownReminders.ids },
+      known_reminders: {
+        task_ids: change.knownReminders.taskIds,
+        reminders: change.knownReminders.reminders.map(({ id, version }) => ({ id, version })),
+      },
     }),
     ...rows('changed_reminders', change.changedReminders, reminderToRow),
     ...rows('new_reminders', change.newReminders, reminderToRow),

@@ -38,9 +38,14 @@ export interface Decision {
   preferences?: ChangedPreferences
   /** What the decision rests on and leaves as it is: another version by then is a conflict. */
   unchangedTasks?: Pick<Task, 'id' | 'version'>[]
-  /** All reminders that the decision knew of these tasks: one that has been added by then is a conflict. */
-  knownReminders?: { taskIds: string[]; ids: string[] }
+  /** All reminders that the decision knew of these tasks: one added or changed by then is a conflict. */
+  knownReminders?: KnownReminders
   facts: Fact[]
+}
+
+export interface KnownReminders {
+  taskIds: string[]
+  reminders: Pick<Reminder, 'id' | 'version'>[]
 }
 
 /** Preferences with their new version; `nextDigestAt` counts only when the digest is to come at another time than before. */

@@ -93,9 +93,11 @@ export function applyChange(state: UserState, change: Change): CommitResult {
     if (state.tasks.get(id)?.version !== version) return { outcome: 'conflict' }
   }
   if (change.knownReminders) {
-    const { taskIds, ids } = change.knownReminders
-    const isNews = ({ id, taskId, deletedAt }: Reminder) =>
-      taskIds.includes(taskId) && deletedAt === null && !ids.includes(id)
+    const { taskIds, reminders } = change.knownReminders
+    const isNews = ({ id, version, taskId, deletedAt }: Reminder) =>
+      taskIds.includes(taskId) &&
+      deletedAt === null &&
+      !reminders.some((known) => known.id === id && known.version === version)
     if ([...state.reminders.values()].some(isNews)) return { outcome: 'conflict' }
   }
   for (const reminder of change.changedReminders ?? []) {

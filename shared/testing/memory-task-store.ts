@@ -9,8 +9,10 @@ import type {
   TaskReader,
   WaitingSeries,
 } from '../app/ports.ts'
+import type { ReminderReader } from '../app/reminder-ports.ts'
 import type { RecordedEvent } from '../domain/cloud-event.ts'
 import { lastClosed } from '../domain/last-occurrence.ts'
+import type { Reminder } from '../domain/reminder.ts'
 import type { Task } from '../domain/task.ts'
 import { createMemoryTaskReader } from './memory-task-reader.ts'
 import { applyChange, copyOf, emptyState, type UserState } from './memory-task-state.ts'
@@ -19,6 +21,7 @@ import { applyChange, copyOf, emptyState, type UserState } from './memory-task-s
 export interface TaskStores {
   changes: ChangeStore
   tasks: TaskReader
+  reminders: ReminderReader
   sweep: SeriesSweep
   outbox: Outbox
   feed: ChangeFeed
@@ -84,6 +87,17 @@ export function createMemoryTaskStores(): TaskStores {
   return {
     changes,
     tasks: createMemoryTaskReader(stateOf),
+    reminders: {
+      get: async (userId, reminderId) => {
+        const reminder = stateOf(userId).reminders.get(reminderId)
+        return reminder?.deletedAt === null ? { reminder, deliveries: [], isClaimed: false } : null
+      },
+      list: async (userId, taskId) =>
+        [...stateOf(userId).reminders.values()]
+          .filter((one) => one.taskId === taskId && one.deletedAt === null)
+          .toSorted(byTime)
+          .map((reminder) => ({ reminder, deliveries: [] })),
+    },
     sweep: {
       withoutLiveTask: async (idleSince, after, limit) =>
         [...users.values()]
@@ -119,6 +133,10 @@ export function createMemoryTaskStores(): TaskStores {
   }
 }
 
+const byTime = (a: Reminder, b: Reminder): number => whenOf(a) - whenOf(b) || (a.id < b.id ? -1 : 1)
+const whenOf = ({ fireAt, remindAt }: Reminder): number =>
+  (fireAt ?? remindAt)?.getTime() ?? Number.MAX_SAFE_INTEGER
+
 const byWaiting = (a: WaitingSeries, b: WaitingSeries): number =>
   a.waitingSince.getTime() - b.waitingSince.getTime() ||
   (a.seriesId < b.seriesId ? -1 : Number(a.seriesId > b.seriesId))
@@ -153,6 +171,13 @@ function loads(stateOf: (userId: string) => UserState, userIds: () => string[]):
         reminders: remindersOf(userId, [taskId]),
         stored: stored(userId, key, now),
       }
+    },
+    loadReminder: async (userId, reminderId, key, now) => {
+      const state = stateOf(userId)
+      const found = state.reminders.get(reminderId)
+      const reminder = found?.deletedAt === null ? found : null
+      const task = state.tasks.get(reminder?.taskId ?? '') ?? null
+      return { reminder, task, deliveries: [], stored: stored(userId, key, now) }
     },
     loadReminders: async (userId, taskIds) => remindersOf(userId, taskIds),
     loadSeries: async (userId, seriesId) => stateOf(userId).series.get(seriesId) ?? null,

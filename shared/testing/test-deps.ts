@@ -50,15 +50,7 @@ export function testDeps(overrides: Partial<Omit<Deps, 'clock'>> = {}): TestDeps
     sidecar: { outbound: async () => true },
     units: { forward: async () => Promise.reject(new Error('there is no other unit')) },
     ...onlyOnPostgres([
-      ...([
-        'reminders',
-        'dueReminders',
-        'alarms',
-        'notifications',
-        'notificationFeed',
-        'streams',
-        'deliveries',
-      ] as const),
+      ...(['dueReminders', 'alarms', 'notifications', 'notificationFeed', 'streams', 'deliveries'] as const),
       ...(['senders', 'preferences', 'subscriptions', 'deadLetters', 'outbound', 'pushKeys'] as const),
     ]),
     database: { ping: async () => true },

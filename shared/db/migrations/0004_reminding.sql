@@ -144,13 +144,15 @@ begin
     end if;
   end if;
 
-  -- Whoever adds a reminder leaves the version of its task as it is.
+  -- Whoever adds or changes a reminder leaves the version of its task as it is.
   if change ? 'known_reminders' then
     perform 1 from reminders r
       where r.task_id = any(array(select jsonb_array_elements_text(change #> '{known_reminders,task_ids}')::uuid))
-        and r.deleted_at is null and not (change #> '{known_reminders,ids}') ? r.id::text;
+        and r.deleted_at is null and not exists (
+          select from jsonb_populate_recordset(null::reminders, change #> '{known_reminders,reminders}') n
+          where n.id = r.id and n.version = r.version);
     if found then
-      raise exception 'a task has another reminder' using errcode = 'DB001';
+      raise exception 'a task has other reminders' using errcode = 'DB001';
     end if;
   end if;
 

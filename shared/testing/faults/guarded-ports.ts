@@ -31,6 +31,7 @@ export function guardChanges(world: World, life: Life, real: ChangeStore): Chang
       lastClosed: (...args) => read('load last closed', () => store.lastClosed(...args)),
       loadOccurrences: (...args) => read('load occurrences', () => store.loadOccurrences(...args)),
       loadTasks: (...args) => read('load tasks', () => store.loadTasks(...args)),
+      loadReminder: (...args) => read('load reminder', () => store.loadReminder(...args)),
       loadReminders: (...args) => read('load reminders', () => store.loadReminders(...args)),
       loadSiblings: (...args) => read('load siblings', () => store.loadSiblings(...args)),
       loadFollowing: (...args) => read('load following', () => store.loadFollowing(...args)),
