@@ -47,7 +47,7 @@ const withHealth = (names: readonly string[]): string[] => [
 export interface Daybook {
   app: Hono<AppEnv>
   server: RunningServer
-  /** Stops accepting, finishes requests, publishes what they left, in this order. The pool stays open. */
+  /** Ends live streams, stops accepting, finishes requests, publishes what they left, in this order. The pool stays open. */
   close(): Promise<void>
 }
 
@@ -72,6 +72,7 @@ export async function runFunctions(
     app,
     server,
     close: async () => {
+      deps.streams.endAll()
       await Promise.all([server.close(GRACE_MS), ...tickers.map((ticker) => ticker?.stop())])
       await deps.publishing.stop()
     },

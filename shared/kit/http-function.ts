@@ -26,6 +26,8 @@ export interface HttpSpec<Auth extends 'user' | 'none', Params, Query, Body> {
   route: `${Method} /${string}`
   summary: string
   auth: Auth
+  /** Who a ticket stands for. With it, `?ticket=` may take the place of the Authorization header, for live streams. */
+  ticket?: (deps: Deps, ticket: string) => Promise<Actor>
   params?: Params
   query?: Query
   body?: Body
@@ -33,6 +35,8 @@ export interface HttpSpec<Auth extends 'user' | 'none', Params, Query, Body> {
   status?: 200 | 201 | 202 | 204
   /** Schema of the answer; absent for 204 and for answers that are not JSON. */
   output?: z.ZodType
+  /** Of an answer that is a live stream (text/event-stream): the data of its events by name. */
+  events?: Readonly<Record<string, z.ZodType>>
   /** True when the write honours Idempotency-Key and, where it has `params`, If-Match. */
   retrySafe?: boolean
   /** Refusals of its own, for the API document; those of the kit (login, validation, If-Match …) follow from the rest. */
@@ -66,13 +70,13 @@ export function httpFunction<
 
   const mount = (app: Hono<AppEnv>, deps: Deps) =>
     void app.on(method, paths, async (c) => {
-      const actor = spec.auth === 'user' ? await deps.authenticate(bearerToken(c)) : undefined
+      const actor = spec.auth === 'user' ? await signIn(spec, c, deps) : undefined
       const { user_id: pathUser, ...rawParams } = c.req.param() as Record<string, string>
       if (actor && pathUser !== undefined && pathUser.toLowerCase() !== actor.userId) {
         throw new DomainError('auth.forbidden', 'The path names another user than the token.')
       }
       const params = spec.params && parsePart(spec.params, rawParams)
-      const query = spec.query && parsePart(spec.query, readQuery(c))
+      const query = spec.query && parsePart(spec.query, queryOf(spec, c))
       const json = spec.body && (await readJson(c))
       const idempotency = spec.retrySafe
         ? readIdempotency(c, spec.route, [rawParams, readQuery(c), json?.raw])
@@ -98,6 +102,16 @@ export function httpFunction<
       return app
     },
   }
+}
+
+function signIn({ ticket: redeem }: AnyHttpSpec, c: Context, deps: Deps): Promise<Actor> {
+  const ticket = redeem && c.req.header('authorization') === undefined ? readQuery(c).ticket : undefined
+  return redeem && ticket !== undefined ? redeem(deps, ticket) : deps.authenticate(bearerToken(c))
+}
+
+function queryOf({ ticket: redeem }: AnyHttpSpec, c: Context): Record<string, string> {
+  const { ticket, ...others } = readQuery(c)
+  return redeem || ticket === undefined ? others : { ...others, ticket }
 }
 
 function respond(c: Context, spec: AnyHttpSpec, answer: Answer<unknown>): Response {

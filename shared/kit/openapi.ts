@@ -19,7 +19,11 @@ export interface Parameter {
 }
 
 interface Content {
-  [mediaType: string]: { schema: JsonSchema }
+  [mediaType: string]: {
+    schema: JsonSchema
+    /** Of a live stream: the JSON in `data` by the event's name. OpenAPI 3.1 has no word for it. */
+    'x-events'?: Record<string, JsonSchema>
+  }
 }
 
 export interface Answer {
@@ -92,7 +96,7 @@ export function openApiDocument(functions: readonly NamedHttpFunction[], version
       operationId: basename.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
       summary: fn.spec.summary,
       tags: [service],
-      security: fn.spec.auth === 'user' ? [{ bearer: [] }] : [],
+      security: fn.spec.auth === 'user' ? [{ bearer: [] }, ...(fn.spec.ticket ? [{ ticket: [] }] : [])] : [],
       ...describe(fn, schemas, refusal),
     }
   }
@@ -111,7 +115,13 @@ export function openApiDocument(functions: readonly NamedHttpFunction[], version
       responses: Object.fromEntries(
         Object.entries(REFUSALS).map(([status, description]) => [`Refusal${status}`, refusal(description)]),
       ),
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        ticket: {
+          ...{ type: 'apiKey', in: 'query', name: 'ticket' },
+          description: 'From POST /api/auth/ticket: opens one stream within 30 seconds',
+        },
+      },
     },
   }
 }
@@ -132,7 +142,7 @@ function describe(fn: HttpFunction, schemas: Schemas, refusal: (description: str
     ...(parameters.length > 0 && { parameters }),
     ...(spec.body && { requestBody: { required: true, content: requestContent(fn, schemas) } }),
     responses: {
-      [String(spec.status ?? 200)]: success(spec, { output, isVersioned }),
+      [String(spec.status ?? 200)]: success(spec, { content: answerContent(spec, schemas), isVersioned }),
       ...(readsIfNoneMatch && { '304': { description: 'The version named by If-None-Match is current' } }),
       ...Object.fromEntries(
         refusals(fn).map(({ status, codes, isCommon }) => [
@@ -146,10 +156,7 @@ function describe(fn: HttpFunction, schemas: Schemas, refusal: (description: str
   }
 }
 
-function success(
-  spec: AnyHttpSpec,
-  answer: { output: JsonSchema | undefined; isVersioned: boolean },
-): Answer {
+function success(spec: AnyHttpSpec, answer: { content: Content | undefined; isVersioned: boolean }): Answer {
   const string = { type: 'string' }
   const headers = {
     ...(answer.isVersioned && {
@@ -169,8 +176,15 @@ function success(
   return {
     description: spec.status === 201 ? 'Created' : spec.status === 204 ? 'Done' : 'Success',
     ...(Object.keys(headers).length > 0 && { headers }),
-    ...(answer.output && { content: { 'application/json': { schema: answer.output } } }),
+    ...(answer.content && { content: answer.content }),
   }
+}
+
+function answerContent({ output, events }: AnyHttpSpec, schemas: Schemas): Content | undefined {
+  if (output) return { 'application/json': { schema: schemas.schemaOf(output, 'output') } }
+  if (!events) return undefined
+  const data = Object.entries(events).map(([name, schema]) => [name, schemas.schemaOf(schema, 'output')])
+  return { 'text/event-stream': { schema: { type: 'string' }, 'x-events': Object.fromEntries(data) } }
 }
 
 function requestContent(fn: HttpFunction, schemas: Schemas): Content {
@@ -199,9 +213,13 @@ function headerParameters(fn: HttpFunction, readsIfNoneMatch: boolean): Paramete
     ...{ name, in: 'header', required: false, description, schema },
   })
   const tags = { type: 'string', examples: ['"4"'] }
+  const eventId = { type: 'string', pattern: '^\\d{1,15}$' }
   const key = { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }
   return [
     ...(takesIfMatch(fn) ? [header('If-Match', 'Versions the write may change (412 otherwise)', tags)] : []),
+    ...(fn.spec.events
+      ? [header('Last-Event-ID', 'The last event the client has; the stream goes on after it', eventId)]
+      : []),
     ...(readsIfNoneMatch ? [header('If-None-Match', 'Versions the client has (304)', tags)] : []),
     ...(fn.spec.retrySafe ? [header('Idempotency-Key', 'Makes a retry safe for 24 hours', key)] : []),
   ]

@@ -3,6 +3,7 @@ import { serve as listen } from '@hono/node-server'
 
 /** Longer than the 90 s for which daprd keeps idle connections to the app, so that it never posts into a closed one. */
 const KEEP_ALIVE_MS = 95_000
+const SWEEP_MS = 50
 
 export interface RunningServer {
   port: number
@@ -35,8 +36,11 @@ export function serve(
 function close(server: Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const force = setTimeout(() => server.closeAllConnections(), graceMs)
+    // An answer that had begun, a live stream's above all, has promised to keep its connection, which is then idle.
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
     server.close(() => {
       clearTimeout(force)
+      clearInterval(sweep)
       resolve()
     })
     server.closeIdleConnections()
