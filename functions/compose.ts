@@ -92,7 +92,14 @@ export function composeDeps(config: Config, { sql, log, sidecarFetch, appToken }
     notificationFeed: createNotificationFeed(sql),
     streams: createEventStreams({ clock, ids, log }),
     deliveries: createDeliveryQueue(sql),
-    senders: createSenders({ dapr, clock, mail: { from: config.mail.from, publicUrl: config.publicUrl } }),
+    senders: createSenders({
+      ...{ dapr, outbound, pushKeys, clock },
+      settings: {
+        mailFrom: config.mail.from,
+        publicUrl: config.publicUrl,
+        fcmProject: config.push.fcmProject,
+      },
+    }),
     preferences: createPreferenceStore(sql),
     subscriptions: createSubscriptionStore(sql),
     ...{ outbound, pushKeys },

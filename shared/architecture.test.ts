@@ -49,7 +49,7 @@ const RULES: Rule[] = [
   },
   {
     folder: 'shared/channels',
-    may: /^(shared\/(channels|domain)\/|web-push$|jose$|undici$|zod$|hono\/html$|node:)/,
+    may: /^(shared\/(channels|domain|dapr\/dapr-error)\b|web-push$|jose$|undici$|zod$|hono\/html$|node:)/,
     types: /^shared\/(app\/([\w-]*ports|task-query)|dapr\/[\w-]+)\.ts$/,
     why: 'channels carry a message out and know nothing of why it is sent',
   },

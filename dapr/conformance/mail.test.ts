@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startMailRelay, type MailRelay } from '../../scripts/mail-relay/relay.ts'
-import { createSenders } from '../../shared/channels/senders.ts'
+import { createMailSender } from '../../shared/channels/send-mail.ts'
 import { createDaprClient } from '../../shared/dapr/client.ts'
 import type { Notification } from '../../shared/domain/notification.ts'
 import { systemClock, systemIds } from '../../shared/kit/system.ts'
@@ -33,8 +33,8 @@ const send = (id: string, address: string, said: Partial<Notification> = {}) => 
     ...{ baseUrl: 'http://sidecar', timeoutMs: 10_000 },
     fetch: (url, init) => dapr.call(new URL(url).pathname, init),
   })
-  const mail = { from: 'Daybook <daybook@example.org>', publicUrl: undefined }
-  const { email } = createSenders({ dapr: client, clock: systemClock, mail })
+  const from = 'Daybook <daybook@example.org>'
+  const sendMail = createMailSender(client, systemClock, { from, publicUrl: undefined })
   const now = systemClock.now()
   const notification: Notification = {
     ...{ id: systemIds.uuid(), userId: systemIds.uuid(), source: `event/${id}`, type: 'reminder' },
@@ -42,7 +42,7 @@ const send = (id: string, address: string, said: Partial<Notification> = {}) => 
     ...{ createdAt: now, readAt: null },
     ...said,
   }
-  return email({ id, notification }, { channel: 'email', address })
+  return sendMail({ id, notification }, { channel: 'email', address })
 }
 
 const mailbox = async () => {

@@ -2,6 +2,14 @@ import type { SendResult } from '../app/reminder-ports.ts'
 
 const LONGEST_WAIT_MS = 60 * 60 * 1000
 
+/** Thrown where a message cannot be sent; its own message may stand in the ledger. */
+export class ChannelError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'ChannelError'
+  }
+}
+
 export interface OutsideAnswer {
   status: number
   /** The Retry-After header (RFC 9110 §10.2.3): seconds, or a date. */

@@ -1,6 +1,8 @@
 import webPush from 'web-push'
 import type { PushKeys, PushKeyStore, VapidKeys } from '../app/reminder-ports.ts'
 import type { DaprClient } from '../dapr/client.ts'
+import { DomainError } from '../domain/errors.ts'
+import { ChannelError } from './answered.ts'
 
 const SECRET_STORE = 'secretstore'
 
@@ -21,12 +23,17 @@ export function createPushKeys({ from, store, secrets, clock }: PushKeysOptions)
 
   const secret = async (name: string) => {
     const { [name]: value = '' } = await secrets.get(SECRET_STORE, name)
-    if (value === '') throw new Error(`The secret ${name} is not set.`)
+    if (value === '') throw new ChannelError(`the secret ${name} is not set`)
     return value
   }
   const fromSecrets = async (): Promise<VapidKeys> => {
-    const [publicKey, privateKey] = await Promise.all([secret('vapidpublickey'), secret('vapidprivatekey')])
-    return { publicKey, privateKey }
+    try {
+      const [publicKey, privateKey] = await Promise.all([secret('vapidpublickey'), secret('vapidprivatekey')])
+      return { publicKey, privateKey }
+    } catch (cause) {
+      const message = 'The keys of push messages cannot be read just now; try again.'
+      throw new DomainError('service.unavailable', message, { retryAfterSeconds: 5, cause })
+    }
   }
   const fromDatabase = async () =>
     (await store.get()) ?? (await store.add(webPush.generateVAPIDKeys(), clock.now()))

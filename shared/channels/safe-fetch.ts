@@ -88,7 +88,7 @@ export function createSafeFetch({
     },
     async post(text, { headers, body }) {
       const way = route(text)
-      if ('objection' in way) throw new OutboundError('forbidden', `The address ${way.objection}.`)
+      if ('objection' in way) throw new OutboundError('forbidden', `the address ${way.objection}`)
       const late = AbortSignal.timeout(deadlineMs)
       try {
         const answer = await request(way.url, {
@@ -102,8 +102,8 @@ export function createSafeFetch({
         }
       } catch (cause) {
         if (cause instanceof OutboundError) throw cause
-        if (late.aborted) throw new OutboundError('timeout', 'No complete answer in time.', { cause })
-        throw new OutboundError('unreachable', 'The other side cannot be reached.', { cause })
+        if (late.aborted) throw new OutboundError('timeout', 'no complete answer in time', { cause })
+        throw new OutboundError('unreachable', 'the other side cannot be reached', { cause })
       }
     },
   }
@@ -116,7 +116,7 @@ function agentFor(resolve: Resolve, mayBe: (address: string) => boolean): Agent 
     resolve(hostname, { all: true, ...families }, (error, addresses) => {
       const [first, ...rest] = error ? [] : addresses.filter(({ address }) => mayBe(address))
       if (error) done(error, '')
-      else if (!first) done(new OutboundError('forbidden', 'The name leads to no public address.'), '')
+      else if (!first) done(new OutboundError('forbidden', 'the name leads to no public address'), '')
       else if (all) done(null, [first, ...rest])
       else done(null, first.address, first.family)
     })

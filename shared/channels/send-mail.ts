@@ -22,7 +22,7 @@ export function createMailSender(
   clock: { now(): Date },
   { from, publicUrl }: MailSettings,
 ): Senders['email'] {
-  const domain = /@([^>\s]+)>?$/.exec(from)?.[1] ?? 'localhost'
+  const [, domain] = addressOf(from).split('@')
   return async ({ id, notification }, { address }) => {
     const { metadata } = await invokeBinding(BINDING, {
       operation: 'post',
@@ -40,3 +40,7 @@ export function createMailSender(
     return resultOf('the mail service', { status, retryAfter: metadata['retry-after'] }, clock.now())
   }
 }
+
+/** The address in `Name <address>`. */
+export const addressOf = (mailFrom: string): string =>
+  /([^<>\s]+@[^<>\s]+)>?$/.exec(mailFrom)?.[1] ?? mailFrom

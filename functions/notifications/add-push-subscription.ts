@@ -1,0 +1,15 @@
+import { addPushSubscription } from '../../shared/app/add-push-subscription.ts'
+import { PushSubscriptionInput, PushSubscriptionView } from '../../shared/domain/push-subscription.ts'
+import { httpFunction } from '../../shared/kit/http-function.ts'
+
+// Needs no Idempotency-Key: the same endpoint posted again is the same subscription.
+export default httpFunction({
+  route: 'POST /api/notifications/push-subscriptions',
+  summary: 'Have notifications pushed to a browser or a phone',
+  auth: 'user',
+  body: PushSubscriptionInput,
+  status: 201,
+  output: PushSubscriptionView,
+  refuses: ['subscription.taken', 'subscription.too_many'],
+  handle: ({ body, write, deps }) => addPushSubscription(deps, write, body),
+})

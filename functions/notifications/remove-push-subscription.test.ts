@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import { systemIds } from '../../shared/kit/system.ts'
+import { ask, requiresLogin } from '../../shared/testing/obligations.ts'
+import removePushSubscription from './remove-push-subscription.ts'
+import { aBrowser, added, listed, pushService } from './testing/push-service.ts'
+
+const deps = await pushService()
+const remove = (userId: string, id: string) => ask(removePushSubscription, deps, userId, { id })
+
+describe('DELETE /api/notifications/push-subscriptions/:id', () => {
+  requiresLogin(removePushSubscription)
+
+  it('forgets a device, after which it is not found', async () => {
+    const user = systemIds.uuid()
+    const [browser, other] = [await added(deps, user, aBrowser()), await added(deps, user, aBrowser())]
+    expect((await remove(user, browser.id)).status).toBe(204)
+    expect(await listed(deps, user)).toEqual([other])
+    expect(await remove(user, browser.id)).toMatchObject({
+      ...{ status: 404, body: { code: 'subscription.not_found' } },
+    })
+  })
+
+  it('does not find the device of another user', async () => {
+    const [ada, eve] = [systemIds.uuid(), systemIds.uuid()]
+    const ofAda = await added(deps, ada, aBrowser())
+    expect((await remove(eve, ofAda.id)).status).toBe(404)
+    expect(await listed(deps, ada)).toEqual([ofAda])
+  })
+
+  it('lets a device be added again', async () => {
+    const [user, browser] = [systemIds.uuid(), aBrowser()]
+    const first = await added(deps, user, browser)
+    await remove(user, first.id)
+    const second = await added(deps, user, browser)
+    expect(second.id).not.toBe(first.id)
+  })
+})
