@@ -112,4 +112,4 @@ const visible = (reminder: Reminder) => ({ ...reminderView(reminder), version: n
 
 const isSame = (a: object, b: object): boolean => JSON.stringify(a) === JSON.stringify(b)
 
-const sameInstant = (a: Date | null, b: Date | null): boolean => a?.getTime() === b?.getTime()
+export const sameInstant = (a: Date | null, b: Date | null): boolean => a?.getTime() === b?.getTime()

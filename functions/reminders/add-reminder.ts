@@ -1,0 +1,20 @@
+import { z } from 'zod'
+import { addReminder } from '../../shared/app/add-reminder.ts'
+import { ReminderInput, ReminderView } from '../../shared/domain/reminder.ts'
+import { TaskId } from '../../shared/domain/task.ts'
+import { httpFunction } from '../../shared/kit/http-function.ts'
+
+// A relative reminder moves with the due time. If-Match is about the task.
+export default httpFunction({
+  route: 'POST /api/tasks/:id/reminders',
+  summary: 'Add a reminder to an open task: at a time, or so many minutes before it is due',
+  auth: 'user',
+  retrySafe: true,
+  params: z.object({ id: TaskId }),
+  body: ReminderInput,
+  status: 201,
+  output: ReminderView,
+  refuses: ['reminder.not_open', 'reminder.too_many'],
+  location: (reminder: ReminderView) => `/api/reminders/${reminder.id}`,
+  handle: ({ params, body, write, deps }) => addReminder(deps, write, params.id, body),
+})

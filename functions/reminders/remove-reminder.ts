@@ -1,0 +1,17 @@
+import { z } from 'zod'
+import { writeReminder } from '../../shared/app/write-reminder.ts'
+import { decideRemove } from '../../shared/domain/edit-reminder.ts'
+import { ReminderId } from '../../shared/domain/reminder.ts'
+import { httpFunction } from '../../shared/kit/http-function.ts'
+
+export default httpFunction({
+  route: 'DELETE /api/reminders/:id',
+  summary: 'Remove a reminder for good',
+  auth: 'user',
+  retrySafe: true,
+  params: z.object({ id: ReminderId }),
+  status: 204,
+  refuses: ['reminder.not_found', 'reminder.version_conflict', 'reminder.of_task'],
+  handle: ({ params, write, deps }) =>
+    writeReminder(deps, write, params, (state) => decideRemove(state, write.now)),
+})
