@@ -57,7 +57,6 @@ export interface DueDelivery extends DeliveryOfFiring {
 
 /** Where it goes; `none` when the user cannot be reached this way any more. */
 export type Destination =
-  | { channel: 'in_app' }
   | { channel: 'email'; address: string }
   | { channel: 'web_push'; subscriptionId: string; endpoint: string; keys: { p256dh: string; auth: string } }
   | { channel: 'mobile_push'; subscriptionId: string; token: string }

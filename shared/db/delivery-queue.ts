@@ -1,4 +1,180 @@
-import type { DeliveryQueue } from '../app/reminder-ports.ts'
+import type { Claim, Destination, DeliveryQueue, DueDelivery, HeldDelivery } from '../app/reminder-ports.ts'
+import type { DeliveryOfFiring } from '../domain/delivery-plan.ts'
+import { audienceFromJson, audienceOf, type AudienceJson } from './audience.ts'
 import type { Sql } from './connect.ts'
+import { recordedEvent, type EventRow } from './outbox.ts'
+import {
+  deliveryFromRow,
+  notificationFromRow,
+  type DeliveryRow,
+  type NotificationRow,
+} from './reminder-rows.ts'
+import { fromJson } from './task-rows.ts'
 
-export const createDeliveryQueue = (_sql: Sql): DeliveryQueue => ({}) as never
+/** A lease that ends so much later than a new one would is of a clock that has been put back since. */
+const CLOCK_TOLERANCE_MS = 60_000
+/** What others have claimed lies at the front; behind so many of those, whoever has claimed them looks again. */
+const FRONT = 200
+
+type Part = ReturnType<Sql>
+
+interface FiringRow {
+  delivery: DeliveryRow
+  notification: NotificationRow
+  siblings: DeliveryRow[] | null
+}
+
+interface DueRow extends FiringRow {
+  carried: FiringRow[] | null
+  destination: Destination | null
+}
+
+/** The ledger as a queue: each row for one worker at a time. */
+export function createDeliveryQueue(sql: Sql): DeliveryQueue {
+  const isFree = ({ now, leaseUntil }: Claim): Part => {
+    const impossible = new Date(leaseUntil.getTime() + CLOCK_TOLERANCE_MS)
+    return sql`(lease_until is null or lease_until <= ${now} or lease_until > ${impossible})`
+  }
+  const claimSome = async (claim: Claim, only: Part): Promise<DueDelivery[]> => {
+    const rows = await sql<DueRow[]>`
+      with due as (
+        select id from deliveries
+        where state = 'triggered' and next_attempt_at <= ${claim.now} and ${only} and ${isFree(claim)}
+        order by next_attempt_at, id limit ${claim.limit} for update skip locked),
+      d as (
+        update deliveries c set lease_until = ${claim.leaseUntil} from due where c.id = due.id returning c.*)
+      select ${dueOf(sql)} from d order by d.next_attempt_at, d.id`
+    return rows.map(dueFromRow)
+  }
+  return {
+    claimDue: (channel, claim) => claimSome(claim, sql`channel = ${channel}`),
+    claimOf: (notificationId, claim) => claimSome(claim, sql`notification_id = ${notificationId}`),
+    async look(deliveryId) {
+      const [row] = await sql<DueRow[]>`
+        select ${dueOf(sql)} from deliveries d where d.id = ${deliveryId} and d.state = 'triggered'`
+      return row ? dueFromRow(row) : null
+    },
+    async eventOf({ id, userId, source }) {
+      const [row] = await sql<EventRow[]>`
+        select * from events where user_id = ${userId} and type in ('reminder.triggered', 'notification.requested')
+          and (data #>> '{notification,id}' = ${id} or 'event/' || id = ${source})
+        order by seq desc limit 1`
+      return row ? recordedEvent(row) : null
+    },
+    async claimHeld(claim) {
+      const rows = await sql<HeldRow[]>`
+        with head as (${firstHeld(sql, claim, isFree(claim))}),
+        chosen as (
+          (select distinct notification_id from deliveries
+            where user_id = (select user_id from head) and state = 'held' and digest_id is null
+            order by notification_id limit ${claim.limit})
+          union select notification_id from head),
+        d as (
+          update deliveries c set lease_until = ${claim.leaseUntil} from chosen
+          where c.notification_id = chosen.notification_id and c.state = 'held' and c.digest_id is null returning c.*)
+        select to_jsonb(d) as delivery,
+          (select to_jsonb(n) from notifications n where n.id = d.notification_id) as notification,
+          ${isWanted(sql)} as is_wanted, ${audienceOf(sql, sql`d.user_id`)} as audience
+        from d order by d.triggered_at, d.id`
+      if (rows.length === 0) return null
+      return { audience: audienceFromJson(rows[0]!.audience), held: rows.map(heldFromRow) }
+    },
+    async claimDigests({ now, leaseUntil, limit }) {
+      const impossible = new Date(leaseUntil.getTime() + CLOCK_TOLERANCE_MS)
+      const rows = await sql<{ audience: AudienceJson; next_digest_at: Date }[]>`
+        with due as (
+          select user_id from notification_preferences
+          where next_digest_at <= ${now} and (digest_lease_until is null or digest_lease_until <= ${now}
+            or digest_lease_until > ${impossible})
+          order by next_digest_at limit ${limit} for update skip locked),
+        p as (
+          update notification_preferences c set digest_lease_until = ${leaseUntil}
+          from due where c.user_id = due.user_id returning c.user_id, c.next_digest_at)
+        select ${audienceOf(sql, sql`p.user_id`)} as audience, next_digest_at from p order by next_digest_at`
+      return rows.map((row) => ({ audience: audienceFromJson(row.audience), dueAt: row.next_digest_at }))
+    },
+    async nextDueAt() {
+      const [row] = await sql<{ at: Date | null }[]>`
+        select least(
+          (select min(front.at) from unnest(array['email', 'web_push', 'mobile_push', 'webhook']) c (channel)
+            cross join lateral (
+              select greatest(next_attempt_at, lease_until) as at from deliveries d
+              where d.channel = c.channel and state = 'triggered' order by next_attempt_at, id limit ${FRONT}) front),
+          (select min(at) from (
+            select greatest(next_attempt_at, lease_until) as at from deliveries
+            where state = 'held' and digest_id is null order by next_attempt_at, id limit ${FRONT}) front),
+          (select min(at) from (
+            select greatest(next_digest_at, digest_lease_until) as at from notification_preferences
+            where next_digest_at is not null order by next_digest_at limit ${FRONT}) front)) as at`
+      return row!.at
+    },
+  }
+}
+
+/**
+ * The first row that is held back for somebody and whose time has come. Only the first of a user's rows can be the one,
+ * so that two workers never share what belongs into one digest.
+ */
+const firstHeld = (sql: Sql, { now }: Claim, isFree: Part): Part => sql`
+  select user_id, notification_id from deliveries h
+  where state = 'held' and digest_id is null and next_attempt_at <= ${now} and ${isFree}
+    and not exists (select from deliveries e where e.user_id = h.user_id and e.state = 'held' and e.digest_id is null
+      and (e.next_attempt_at, e.id) < (h.next_attempt_at, h.id))
+  order by next_attempt_at, id limit 1 for update skip locked`
+
+/** Of the delivery `d`: its task is open, and nobody has dealt with its reminder. */
+const isWanted = (sql: Sql): Part => sql`(
+  select (n.task_id is null or exists (select from tasks t where t.id = n.task_id and t.user_id = d.user_id
+      and t.completed_at is null and t.deleted_at is null))
+    and (n.reminder_id is null or exists (select from reminders r where r.id = n.reminder_id
+      and r.acknowledged_at is null and r.cancelled_at is null and r.deleted_at is null))
+  from notifications n where n.id = d.notification_id)`
+
+/** The select list of a {@link DueRow} for the delivery `d`. */
+const dueOf = (sql: Sql): Part => sql`
+  ${firingOf(sql, sql`d`)},
+  (select jsonb_agg(to_jsonb(one)) from deliveries h cross join lateral (select ${firingOf(sql, sql`h`)}) one
+    where h.digest_id = d.notification_id and h.state = 'held') as carried,
+  case d.channel
+    when 'email' then (select jsonb_build_object('channel', 'email', 'address', u.email)
+      from users u where u.id = d.user_id and u.email is not null)
+    when 'webhook' then (select jsonb_build_object('channel', 'webhook', 'url', p.webhook_url, 'secret', p.webhook_secret)
+      from notification_preferences p where p.user_id = d.user_id and p.webhook_url is not null)
+    else (select case s.channel
+        when 'web_push' then jsonb_build_object('channel', 'web_push', 'subscriptionId', s.id, 'endpoint', s.endpoint, 'keys', s.keys)
+        else jsonb_build_object('channel', 'mobile_push', 'subscriptionId', s.id, 'token', s.endpoint) end
+      from push_subscriptions s where s.id = d.target and s.user_id = d.user_id and s.channel = d.channel)
+  end as destination`
+
+const firingOf = (sql: Sql, of: Part): Part => sql`
+  to_jsonb(${of}) as delivery,
+  (select to_jsonb(n) from notifications n where n.id = ${of}.notification_id) as notification,
+  (select jsonb_agg(to_jsonb(s) order by s.id) from deliveries s
+    where s.notification_id = ${of}.notification_id and s.id <> ${of}.id) as siblings`
+
+const delivery = (row: DeliveryRow) => deliveryFromRow(fromJson(row))
+
+const firingFromRow = (row: FiringRow): DeliveryOfFiring => ({
+  delivery: delivery(row.delivery),
+  notification: notificationFromRow(fromJson(row.notification)),
+  siblings: (row.siblings ?? []).map(delivery),
+})
+
+const dueFromRow = (row: DueRow): DueDelivery => ({
+  ...firingFromRow(row),
+  carried: (row.carried ?? []).map(firingFromRow),
+  destination: row.destination ?? { channel: 'none' },
+})
+
+interface HeldRow {
+  delivery: DeliveryRow
+  notification: NotificationRow
+  is_wanted: boolean
+  audience: AudienceJson
+}
+
+const heldFromRow = (row: HeldRow): HeldDelivery => ({
+  delivery: delivery(row.delivery),
+  notification: notificationFromRow(fromJson(row.notification)),
+  isWanted: row.is_wanted,
+})

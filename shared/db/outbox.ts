@@ -7,7 +7,7 @@ import { inTransaction } from './transaction.ts'
 /** First half of the advisory lock that a publisher holds on a user; the second half is the user. */
 const PUBLISH_LOCK = 7_246_003
 
-interface EventRow {
+export interface EventRow {
   user_id: string
   seq: number
   id: string
@@ -68,7 +68,7 @@ export const createChangeFeed = (sql: Sql): ChangeFeed => ({
   },
 })
 
-const recordedEvent = (row: EventRow): RecordedEvent => ({
+export const recordedEvent = (row: EventRow): RecordedEvent => ({
   ...{ userId: row.user_id, sequence: row.seq, id: row.id, type: row.type, source: row.source },
   ...{ subject: row.subject, time: row.time, data: row.data },
   trace: row.traceparent === null ? null : { traceparent: row.traceparent, tracestate: row.tracestate },

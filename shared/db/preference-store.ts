@@ -1,4 +1,12 @@
 import type { PreferenceStore } from '../app/reminder-ports.ts'
+import { audienceFromJson, audienceOf, type AudienceJson } from './audience.ts'
 import type { Sql } from './connect.ts'
 
-export const createPreferenceStore = (_sql: Sql): PreferenceStore => ({}) as never
+export const createPreferenceStore = (sql: Sql): PreferenceStore => ({
+  async get(userId) {
+    const [row] = await sql<{ audience: AudienceJson }[]>`
+      select ${audienceOf(sql, sql`u.id`)} as audience from (select ${userId}::uuid as id) u`
+    const { audience } = row!
+    return { audience: audienceFromJson(audience), accountTimeZone: audience.account?.time_zone ?? 'UTC' }
+  },
+})

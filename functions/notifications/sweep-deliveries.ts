@@ -1,0 +1,16 @@
+import { deliverDue } from '../../shared/app/deliver-notifications.ts'
+import type { Deps } from '../../shared/app/ports.ts'
+import { releaseHeld } from '../../shared/app/release-held.ts'
+import { sendDailyDigests } from '../../shared/app/send-daily-digests.ts'
+import { cronFunction } from '../../shared/kit/cron-function.ts'
+
+// What is due is in the rows: first what quiet hours held back and the digests of the day, then all that is to be sent.
+export default cronFunction({
+  binding: 'delivery-cron',
+  handle: async (deps: Deps) => {
+    await releaseHeld(deps)
+    await sendDailyDigests(deps)
+    await deliverDue(deps)
+  },
+  whileAwake: { nextAt: (deps) => deps.deliveries.nextDueAt(), everyMs: 15_000 },
+})

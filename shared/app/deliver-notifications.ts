@@ -1,0 +1,168 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { toCloudEvent, type CloudEvent } from '../domain/cloud-event.ts'
+import { decideTry } from '../domain/delivery-plan.ts'
+import { toChange, type Origin } from './commit-decision.ts'
+import type { Deps } from './ports.ts'
+import type { Claim, DueDelivery, Outward, SendResult } from './reminder-ports.ts'
+
+/** A worker that dies while it sends keeps its deliveries from the others for so long. Longer than any sender takes. */
+const LEASE_MS = 60_000
+/** How many of each channel are under way at once, so that a slow one keeps nothing waiting but itself. */
+const LANES: Record<Outward, number> = { email: 8, web_push: 16, mobile_push: 16, webhook: 16 }
+/** While one channel is busy the others look for what has come up since. */
+const LOOK_AGAIN_MS = 500
+/** Of one notification; there are no more devices than that. */
+const MOST_AT_ONCE = 50
+const ATTEMPTS = 10
+
+export type Delivering = Pick<
+  Deps,
+  'changes' | 'clock' | 'ids' | 'log' | 'publishing' | 'broker' | 'deliveries' | 'senders' | 'subscriptions'
+>
+
+/**
+ * Carries out every delivery whose time has come, or those of one notification. It may be called at any time, by any number
+ * of workers, and be cut off anywhere: what is sent but not written down is sent again, with the same id.
+ */
+export async function deliverDue(
+  deps: Delivering,
+  { notificationId }: { notificationId?: string } = {},
+): Promise<number> {
+  if (notificationId !== undefined) {
+    const due = await deps.deliveries.claimOf(notificationId, newClaim(deps, MOST_AT_ONCE))
+    await Promise.all(due.map((one) => carryOut(deps, one)))
+    return due.length
+  }
+  const channels = Object.keys(LANES) as Outward[]
+  const round = { busy: new Set(channels), over: Promise.withResolvers<void>() }
+  const counts = await Promise.all(channels.map((channel) => drain(deps, channel, round)))
+  return counts.reduce((sum, count) => sum + count, 0)
+}
+
+interface Round {
+  busy: Set<Outward>
+  /** Resolves when no channel is busy. */
+  over: PromiseWithResolvers<void>
+}
+
+/** Carries out what is due on a channel, and what comes up while another channel is busy. */
+async function drain(deps: Delivering, channel: Outward, { busy, over }: Round): Promise<number> {
+  const lanes = LANES[channel]
+  const underWay = new Set<Promise<void>>()
+  let done = 0
+  try {
+    for (;;) {
+      const free = lanes - underWay.size
+      const due = await deps.deliveries.claimDue(channel, newClaim(deps, free))
+      done += due.length
+      for (const one of due) {
+        const work: Promise<void> = carryOut(deps, one).finally(() => underWay.delete(work))
+        underWay.add(work)
+      }
+      if (due.length === free) {
+        while (underWay.size > lanes / 2) await Promise.race(underWay)
+      } else if (underWay.size > 0) {
+        busy.add(channel)
+        await orSoon(Promise.all(underWay))
+      } else {
+        busy.delete(channel)
+        if (busy.size === 0) return done
+        await orSoon(over.promise)
+        if (busy.size === 0) return done
+      }
+    }
+  } finally {
+    busy.delete(channel)
+    if (busy.size === 0) over.resolve()
+  }
+}
+
+/** Waits for something, but no longer than until it is time to look again. */
+async function orSoon(awaited: Promise<unknown>): Promise<void> {
+  const ended = new AbortController()
+  const soon = delay(LOOK_AGAIN_MS, undefined, { signal: ended.signal }).catch(() => {}) // ended before
+  await Promise.race([awaited, soon])
+  ended.abort()
+}
+
+async function carryOut(deps: Delivering, due: DueDelivery): Promise<void> {
+  try {
+    await settle(deps, due, await send(deps, due))
+  } catch (err) {
+    // One that cannot be settled must not keep the others waiting; it is tried again when its lease ends.
+    const { id, channel } = due.delivery
+    deps.log.error({ err, delivery_id: id, channel }, 'what came of a delivery could not be written down')
+  }
+}
+
+async function send(
+  deps: Delivering,
+  { delivery, notification, destination }: DueDelivery,
+): Promise<SendResult> {
+  if (destination.channel === 'none') {
+    return { outcome: 'gone', reason: 'the user cannot be reached this way any more' }
+  }
+  const result = await deps.senders[destination.channel](
+    { id: delivery.id, notification },
+    destination as never, // of the same channel
+  )
+  if (result.outcome === 'gone' && 'subscriptionId' in destination) {
+    await deps.subscriptions.remove(delivery.userId, destination.subscriptionId)
+  }
+  return result
+}
+
+/** Writes down what came of a try, unless somebody else has: then it was theirs. */
+async function settle(deps: Delivering, tried: DueDelivery, result: SendResult): Promise<void> {
+  const { id, userId, attempts, triggeredAt } = tried.delivery
+  const now = deps.clock.now()
+  const actor: Origin['actor'] = { type: 'system', id: 'notifications', on_behalf_of: userId }
+  let due: DueDelivery | null = tried
+  let isLetterSent = false
+  for (let attempt = 1; due && attempt <= ATTEMPTS; attempt += 1) {
+    const { decision, isGivenUp } = decideTry(due, result, now)
+    if (isGivenUp && !isLetterSent) {
+      isLetterSent = await sendLetter(deps, due, 'reason' in result ? result.reason : '')
+      // It stays as it is, claimed for a while, and comes back when the claim ends.
+      if (!isLetterSent) return
+    }
+    const change = toChange(deps, { userId, actor, now, trace: null }, decision)
+    const { outcome } = await deps.changes.commit(change)
+    if (outcome === 'applied' && decision.facts.length > 0) deps.publishing.wake()
+    if (outcome !== 'conflict') return
+    // Another delivery of the same firing may have ended at the same time.
+    due = await deps.deliveries.look(id)
+    if (due?.delivery.attempts !== attempts || +due.delivery.triggeredAt !== +triggeredAt) return
+  }
+  throw new Error('the other deliveries of the firing kept changing')
+}
+
+/** Moves the event behind a delivery that is given up to the dead letters; false while the broker does not take it. */
+async function sendLetter(
+  deps: Delivering,
+  { delivery, notification }: DueDelivery,
+  reason: string,
+): Promise<boolean> {
+  const about = { delivery_id: delivery.id, channel: delivery.channel }
+  const event = await deps.deliveries.eventOf(notification)
+  if (!event) {
+    deps.log.error(about, 'delivery given up; the event behind it is gone, so there is no dead letter')
+    return true
+  }
+  const marks = { dlqconsumer: 'deliver-notifications', dlqreason: reason.slice(0, 1000) }
+  const letter: CloudEvent = { ...toCloudEvent(event), ...marks }
+  try {
+    const refused = await deps.broker.publishAll('dlq-events', [letter])
+    if (refused.size > 0) return false
+  } catch (err) {
+    deps.log.warn({ ...about, err }, 'dead letter could not be published; the delivery stays')
+    return false
+  }
+  deps.log.error({ ...about, reason }, 'delivery given up and moved to the dead letters')
+  return true
+}
+
+function newClaim({ clock }: Delivering, limit: number): Claim {
+  const now = clock.now()
+  return { now, leaseUntil: new Date(now.getTime() + LEASE_MS), limit }
+}
