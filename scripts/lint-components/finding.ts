@@ -42,7 +42,7 @@ export interface Code {
 }
 
 /** Units whose functions are still to be written: components may be scoped to them, and nothing loads those. */
-export const PLANNED_UNITS: readonly string[] = ['chat-api', 'notifications-worker']
+export const PLANNED_UNITS: readonly string[] = ['chat-api']
 
 export const isKnownUnit = (code: Code, id: string): boolean =>
   PLANNED_UNITS.includes(id) || code.units.some((unit) => unit.id === id)
