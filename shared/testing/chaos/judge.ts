@@ -1,10 +1,14 @@
 import type { Sql } from '../../db/connect.ts'
+import type { NotificationView } from '../../domain/notification.ts'
 import type { TaskView } from '../../domain/task.ts'
 import { checkUser, type Fault } from '../faults/oracle.ts'
 import type { EventRow, Replay } from '../faults/series-model.ts'
 import { ask, type Person } from './client.ts'
+import { checkInApp, judgeReminders, type Arrived } from './judge-reminders.ts'
 import { OBSERVED, type Delivery } from './observer.ts'
 import { goesTo } from './quiet.ts'
+import type { Heard } from './receivers.ts'
+import type { Firing } from './reminder-model.ts'
 
 export interface Evidence {
   deliveries: (topic: string) => readonly Delivery[]
@@ -12,16 +16,23 @@ export interface Evidence {
   isOrdered: boolean
   /** Events that the broker rightly has not delivered yet, by topic. */
   inHand: ReadonlyMap<string, ReadonlySet<string>>
+  arrived: Arrived
+}
+
+export interface Judged {
+  events: EventRow[]
+  replay: Replay
+  firings: Firing[]
 }
 
 /** Judges one person by tables, by what clients were told and by what a consumer was delivered. */
 export async function judge(
   sql: Sql,
   person: Person,
-  { deliveries, isOrdered, inHand }: Evidence,
+  { deliveries, isOrdered, inHand, arrived }: Evidence,
   fault: Fault,
-): Promise<{ events: EventRow[]; replay: Replay }> {
-  const { events, replay } = await checkUser(sql, { userId: person.id, reports: person.reports }, fault)
+): Promise<Judged> {
+  const { events, replay } = await checkUser(sql, { userId: person.id, reports: aboutTasks(person) }, fault)
   for (const { command, status, outcome } of person.reports) {
     const what = `${command.name} ${command.path}: ${status}`
     if (status === 0) fault('every request gets an answer', what)
@@ -34,8 +45,13 @@ export async function judge(
     checkDelivered({ topic, expected, seen, isOrdered, held: inHand.get(topic) }, fault)
   }
   await checkMarks(sql, person, events, fault)
-  return { events, replay }
+  const firings = await judgeReminders(sql, person, { events, arrived }, fault)
+  return { events, replay, firings }
 }
+
+/** Answers to the others are reminders. */
+const aboutTasks = ({ reports }: Person) =>
+  reports.filter(({ command }) => !command.path.includes('/reminders'))
 
 interface Delivered {
   topic: string
@@ -87,11 +103,13 @@ async function checkMarks(
   }
 }
 
-/** What Daybook shows a person over HTTP is what its events say: every task, and every change in sequence. */
+/**
+ * What Daybook shows a person over HTTP is what its events say: every task, every change in sequence, every
+ * notification. */
 export async function checkShown(
   url: string,
   person: Person,
-  { events, replay }: { events: readonly EventRow[]; replay: Replay },
+  { events, replay, firings, heard }: Judged & { heard: readonly Heard[] },
   fault: Fault,
 ): Promise<void> {
   const line = ({ id, version, title, is_completed }: TaskView) =>
@@ -103,6 +121,8 @@ export async function checkShown(
   const feed = await pages<{ id: string }>(url, person, '/api/changes?limit=500', 'since')
   if (feed.map(({ id }) => id).join() !== events.map(({ id }) => id).join())
     fault('the feed tells every change in sequence', `${feed.length} of ${events.length} events`)
+  const listed = await pages<NotificationView>(url, person, '/api/notifications?limit=100', 'cursor')
+  checkInApp(firings, { listed, heard }, fault)
 }
 
 interface Page<T> {

@@ -4,6 +4,7 @@ import type { TaskView } from '../../domain/task.ts'
 import { drawCommand, type Command } from '../faults/commands.ts'
 import type { Random } from '../faults/random.ts'
 import { ask, carryOut, type Person } from './client.ts'
+import { drawReminder, shortlyAhead } from './reminder-load.ts'
 
 /** What people at work share. */
 export interface Work {
@@ -19,9 +20,10 @@ export interface Round {
 }
 
 const ONE_OFF = 0.3
+const REMINDER = 0.15
 const AFTER_FAILURE_MS = 200
 
-/** Does one thing after the other until the work is over: recurring tasks mostly, and plain ones. */
+/** Does one thing after the other until the work is over: recurring tasks mostly, plain ones, and reminders of both. */
 export async function beBusy(work: Work, person: Person, random: Random): Promise<void> {
   while (!work.isOver) {
     const command = await draw(work, person, random)
@@ -32,6 +34,14 @@ export async function beBusy(work: Work, person: Person, random: Random): Promis
 
 /** What to do next, or null while the database is away, which draws nothing. */
 async function draw(work: Work, person: Person, random: Random): Promise<Command | null> {
+  if (random.chance(REMINDER)) {
+    const tasks = await openTasks(work.url, person, random.chance(0.4))
+    return drawReminder(
+      person,
+      tasks.map(({ id }) => id),
+      random,
+    )
+  }
   if (random.chance(ONE_OFF)) return await drawPlain(work, person, random)
   const source = { random, sql: work.sql, now: Date.now(), scheduler: { outside: outsideOfNothing } }
   try {
@@ -48,7 +58,8 @@ async function drawPlain({ url }: Work, person: Person, random: Random): Promise
   const userId = person.id
   const plain = await openTasks(url, person, false)
   if (plain.length < 3 || random.chance(0.2)) {
-    const body = { title: `buy milk ${random.below(1000)}`, tags: random.pick([[], ['errand']]) }
+    const reminder = random.chance(0.3) ? { remind_at: shortlyAhead(random) } : {}
+    const body = { title: `buy milk ${random.below(1000)}`, tags: random.pick([[], ['errand']]), ...reminder }
     return { name: 'create', userId, method: 'POST', path: '/api/tasks', body }
   }
   const task = random.pick(plain)

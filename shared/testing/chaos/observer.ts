@@ -10,7 +10,9 @@ import { HEALTH_CHECK, startSidecar } from '../../../scripts/self-hosted/unit.ts
 import { freePorts } from '../../../tools/ports.ts'
 
 export const OBSERVER = 'chaos-observer'
-export const OBSERVED = ['task-events', 'task-updates', 'audit-events'] as const
+export const OBSERVED = [
+  ...['task-events', 'task-updates', 'reminders', 'notification-events', 'audit-events'],
+] as const
 const DEAD_LETTERS = 'dlq-events'
 
 /** A delivery, in the order in which they came. */

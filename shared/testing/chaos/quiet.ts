@@ -35,11 +35,15 @@ export async function comesToRest(restless: Restless, limitMs: number): Promise<
 async function whatMoves({ sql, parts, observer, inHand }: Restless): Promise<string> {
   const down = parts.filter(({ isUp }) => !isUp).map(({ name }) => name)
   if (down.length > 0) return `not up: ${down.join(', ')}`
-  const [row] = await sql<{ outbox: number; stuck: number }[]>`
+  const [row] = await sql<{ outbox: number; stuck: number; due: number; unsent: number }[]>`
     select (select count(*) from outbox) as outbox,
+      (select count(*) from reminders where fire_at < now() + interval '1 minute') as due,
+      (select count(*) from deliveries where state = 'triggered') as unsent,
       (select count(*) from series where state = 'active' and live_task_id is null) as stuck`
   if (row!.outbox > 0) return `${row!.outbox} events in the outbox`
   if (row!.stuck > 0) return `${row!.stuck} series without an open occurrence`
+  if (row!.due > 0) return `${row!.due} reminders are due or soon will be`
+  if (row!.unsent > 0) return `${row!.unsent} deliveries are not carried out`
   const events = await sql<EventRow[]>`select id, type, data from events`
   for (const topic of OBSERVED) {
     const seen = new Set(observer.deliveries(topic).map(({ id }) => id))

@@ -14,7 +14,7 @@ export interface Replica {
 /** One more process and sidecar of a unit, in the consumer group of the first: the broker shares its partitions out. */
 export async function startReplica(daybook: SelfHosted, unitId: string): Promise<Replica> {
   const unit = daybook.units.find(({ id }) => id === unitId)!
-  const dataDir = join(daybook.dataDir, 'replica')
+  const dataDir = join(daybook.dataDir, `replica-${unitId}`)
   mkdirSync(join(dataDir, 'run'), { recursive: true })
   const [app, http, grpc, internalGrpc, metrics] = (await freePorts(5)) as [
     ...[number, number, number, number, number],

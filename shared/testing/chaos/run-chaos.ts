@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { BrokerName } from '../../../scripts/self-hosted/broker.ts'
 import { startSelfHosted, type SelfHosted } from '../../../scripts/self-hosted/start-self-hosted.ts'
 import { readConfig } from '../../config.ts'
@@ -5,12 +7,16 @@ import { connect, type Sql } from '../../db/connect.ts'
 import type { Fault, Violation } from '../faults/oracle.ts'
 import { createRandom } from '../faults/random.ts'
 import { register, type Person } from './client.ts'
+import { checkStrangers } from './judge-reminders.ts'
 import { checkShown, judge, type Evidence } from './judge.ts'
 import { isCaughtUp, redisInHand } from './lag.ts'
 import { beBusy, watchFlow, type Round, type Work } from './load.ts'
 import { OBSERVED, OBSERVER, startObserver, type Observer } from './observer.ts'
 import { comesToRest } from './quiet.ts'
 import { blindSpots } from './sabotage.ts'
+import { mailsIn, startReceivers, type Receivers } from './receivers.ts'
+import { giveWebhook } from './reminder-load.ts'
+import type { Firing } from './reminder-model.ts'
 import { seconds, strikeAtRandom, type Siege } from './siege.ts'
 import { strikesOf } from './strikes.ts'
 import { summary } from './summary.ts'
@@ -39,21 +45,25 @@ const CAUGHT_UP_WITHIN_MS = 60_000
 /** Runs Daybook on real Dapr under load while its parts are killed; resolves to the promises that it broke. */
 export async function runChaos(options: ChaosOptions): Promise<Violation[]> {
   const { dataDir, broker, say, signal } = options
-  const config = readConfig({ PORT: '0', DAYBOOK_DATA_DIR: dataDir, LOG_LEVEL: 'info' })
+  const config = readConfig({
+    ...{ PORT: '0', DAYBOOK_DATA_DIR: dataDir, LOG_LEVEL: 'info', OUTBOUND_ALLOW: '127.0.0.1' },
+  })
   let isQuiet = true
   const tell = (line: string) => {
     if (!isQuiet) say(`  ${line.slice(0, LONGEST_LINE)}`)
   }
   const daybook = await startSelfHosted({ config, broker, say: tell, signal })
   const sql = connect(daybook.databaseUrl, { max: 8, applicationName: 'chaos' })
+  const receivers = await startReceivers()
   let observer: Observer | undefined
   try {
     observer = await startObserver(daybook, broker, tell)
     isQuiet = false
     say(`Daybook runs on ${broker} with ${daybook.parts.size} parts`)
-    return await attack({ ...options, daybook, observer, sql })
+    return await attack({ ...options, daybook, observer, receivers, sql })
   } finally {
     isQuiet = true
+    receivers.stop()
     await sql.end({ timeout: 1 })
     await observer?.stop()
     await daybook.stop()
@@ -63,11 +73,12 @@ export async function runChaos(options: ChaosOptions): Promise<Violation[]> {
 interface Scene extends ChaosOptions {
   daybook: SelfHosted
   observer: Observer
+  receivers: Receivers
   sql: Sql
 }
 
 async function attack(scene: Scene): Promise<Violation[]> {
-  const { daybook, observer, broker, seed, outageMs, say, signal } = scene
+  const { dataDir, daybook, observer, receivers, broker, seed, outageMs, say, signal } = scene
   const violations: Violation[] = []
   const fault: Fault = (rule, detail) => violations.push({ rule, detail })
   const load = await startLoad(scene)
@@ -81,9 +92,20 @@ async function attack(scene: Scene): Promise<Violation[]> {
   const endedAt = Date.now()
   const inHand = await rest(scene, fault)
   say(`quiet after ${seconds(Date.now() - endedAt)}`)
-  const evidence: Evidence = { deliveries: observer.deliveries, isOrdered: broker === 'kafka', inHand }
+  const arrived = { hooks: receivers.hooks, mails: mailsIn(join(dataDir, 'mailbox')) }
+  await streamsCatchUp(scene, load.people)
+  const evidence: Evidence = {
+    ...{ deliveries: observer.deliveries, isOrdered: broker === 'kafka', inHand, arrived },
+  }
   const told = await judgeAll(scene, { people: load.people, evidence }, fault)
-  for (const line of summary({ ...load, ...told, struck, taskEvents: observer.deliveries('task-events') }))
+  for (const line of summary({
+    ...load,
+    ...told,
+    ...arrived,
+    returns: receivers.returns,
+    struck,
+    taskEvents: observer.deliveries('task-events'),
+  }))
     say(line)
   return violations
 }
@@ -97,10 +119,14 @@ interface Load {
   end(): Promise<void>
 }
 
-async function startLoad({ daybook, sql, seed }: Scene): Promise<Load> {
+async function startLoad({ daybook, receivers, sql, seed }: Scene): Promise<Load> {
   const { url } = daybook
   const emails = Array.from({ length: PEOPLE + 1 }, (_, nth) => `person-${nth}@example.org`)
   const people = await Promise.all(emails.map((email) => register(url, email)))
+  for (const person of people) {
+    await giveWebhook(url, person, receivers.hookUrl)
+    receivers.listen(url, person)
+  }
   const [watcher, ...workers] = people as [Person, ...Person[]]
   const work: Work = { url, sql, isOver: false }
   const rounds: Round[] = []
@@ -138,6 +164,16 @@ async function rest(scene: Scene, fault: Fault): Promise<Evidence['inHand']> {
   return new Map(await Promise.all(OBSERVED.map(async (topic) => [topic, await inHand(topic)] as const)))
 }
 
+/** A stream that broke last is back within moments; what it has not brought then, it has lost. */
+async function streamsCatchUp({ sql, receivers }: Scene, people: readonly Person[]): Promise<void> {
+  const rows = await sql<{ user_id: string; shown: number }[]>`
+    select user_id, count(*)::int as shown from notifications where seq is not null group by user_id`
+  const shown = new Map(rows.map((row) => [row.user_id, row.shown]))
+  const isBehind = (person: Person) => receivers.heard(person).length < (shown.get(person.id) ?? 0)
+  for (const end = Date.now() + CAUGHT_UP_WITHIN_MS; Date.now() < end && people.some(isBehind);)
+    await delay(100)
+}
+
 /** The tick that comes every five minutes, early: a short run does not wait for what Redis gives out again after eight. */
 async function sweep({ ports, appToken }: SelfHosted): Promise<void> {
   const { app } = ports.units.get('recurrence-worker')!
@@ -149,11 +185,11 @@ async function sweep({ ports, appToken }: SelfHosted): Promise<void> {
 
 /** Judges everyone; when nothing is found, breaks the result by hand to see that the oracle would have noticed. */
 async function judgeAll(
-  { daybook, observer, sql }: Scene,
+  { daybook, observer, receivers, sql }: Scene,
   { people, evidence }: { people: readonly Person[]; evidence: Evidence },
   fault: Fault,
-): Promise<{ events: number; sweeps: number }> {
-  const told = { events: 0, sweeps: 0 }
+): Promise<{ events: number; sweeps: number; firings: Firing[] }> {
+  const told: { events: number; sweeps: number; firings: Firing[] } = { events: 0, sweeps: 0, firings: [] }
   let isClean = true
   const note: Fault = (rule, detail) => {
     isClean = false
@@ -161,10 +197,12 @@ async function judgeAll(
   }
   for (const person of people) {
     const found = await judge(sql, person, evidence, note)
-    await checkShown(daybook.url, person, found, note)
+    await checkShown(daybook.url, person, { ...found, heard: receivers.heard(person) }, note)
     told.events += found.events.length
     told.sweeps += found.replay.sweeps
+    told.firings.push(...found.firings)
   }
+  await checkStrangers(sql, evidence.arrived, note)
   const { deadLetters } = observer
   if (deadLetters.length > 0) note('no message is given up', deadLetters.join(' ').slice(0, 2000))
   if (isClean) {

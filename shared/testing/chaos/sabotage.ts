@@ -72,6 +72,47 @@ const SABOTAGES: readonly Sabotage[] = [
       deliveries: (topic) => evidence.deliveries(topic).toReversed(),
     }),
   },
+  {
+    flaw: 'a reminder is missed',
+    rule: 'no reminder is missed',
+    spoil: (sql, userId) => sql`
+      delete from events where id = (select id from events t where user_id = ${userId} and type = 'reminder.triggered'
+        and not exists (select from events l where l.user_id = t.user_id and l.subject = t.subject and l.seq > t.seq
+          and l.data ? 'reminder') order by seq desc limit 1)`,
+  },
+  {
+    flaw: 'a reminder fires twice',
+    rule: 'a reminder fires once, at its time',
+    spoil: (sql, userId) => sql`
+      insert into events (user_id, seq, id, type, source, subject, time, data, traceparent)
+      select user_id, (select max(seq) + 1 from events where user_id = e.user_id), gen_random_uuid(), type, source,
+        subject, time, data, traceparent
+      from events e where user_id = ${userId} and type = 'reminder.triggered' order by seq desc limit 1`,
+  },
+  {
+    flaw: 'a channel is left out',
+    rule: 'one line of the ledger per firing and channel',
+    spoil: (sql, userId) => sql`
+      delete from deliveries where id = (select id from deliveries where user_id = ${userId} and channel = 'in_app' limit 1)`,
+  },
+  {
+    flaw: 'a mail is lost',
+    rule: 'every mail arrives',
+    spoil: (sql, userId) => sql`
+      update deliveries set id = gen_random_uuid() where id = (
+        select id from deliveries where user_id = ${userId} and channel = 'email' limit 1)`,
+  },
+  {
+    flaw: 'a webhook comes twice, with two ids',
+    rule: 'outside, a repetition has the same id',
+    evidence: (evidence) => ({
+      ...evidence,
+      arrived: {
+        ...evidence.arrived,
+        hooks: evidence.arrived.hooks.flatMap((hook) => [hook, { ...hook, id: `${hook.id} again` }]),
+      },
+    }),
+  },
 ]
 
 /** Breaks the result of a run in ways that are known, one after the other and undone again. Resolves to what went unnoticed. */

@@ -27,6 +27,9 @@ export interface Battlefield {
 const BACK_WITHIN_MS = 120_000
 const LOOK_EVERY_MS = 50
 const CONSUMER = 'recurrence-worker'
+/** One fires reminders, the other carries out what follows; a second of the first fires beside it. */
+const REMINDERS = 'reminders-worker'
+const NOTIFICATIONS = 'notifications-worker'
 
 /** `first`: one of every kind, for each run. `all`: what chance picks from afterwards. */
 export function strikesOf(field: Battlefield): { first: Strike[]; all: Strike[] } {
@@ -41,14 +44,21 @@ export function strikesOf(field: Battlefield): { first: Strike[]; all: Strike[] 
     ...['scheduler', 'postgres', broker, 'tasks-api', sidecarOf('tasks-api')].map((name) =>
       crash([daybook.part(name)]),
     ),
-    ...[pair, rebalance(field), crash([daybook.part(sidecarOf(CONSUMER))]), crash([observer])],
+    ...[REMINDERS, sidecarOf(REMINDERS), NOTIFICATIONS, sidecarOf(NOTIFICATIONS)].map((name) =>
+      crash([daybook.part(name)]),
+    ),
+    rebalance(field, REMINDERS),
+    ...[pair, rebalance(field, CONSUMER), crash([daybook.part(sidecarOf(CONSUMER))]), crash([observer])],
     { ...crash([...parts, observer]), name: 'kill everything' },
   ]
   const together = [
     { ...crash(apps), name: 'kill every app' },
     { ...crash(sidecars), name: 'kill every daprd' },
   ]
-  return { first, all: [...first, ...crashes, pair, rebalance(field), ...together] }
+  return {
+    first,
+    all: [...first, ...crashes, pair, rebalance(field, CONSUMER), rebalance(field, REMINDERS), ...together],
+  }
 }
 
 /** SIGKILL from outside, all at once; Daybook brings them back by itself. */
@@ -89,12 +99,12 @@ function outage(part: Part, ms: number): Strike {
 }
 
 /** A second replica joins the consumer group while messages flow, then leaves it in order or dies. */
-function rebalance({ daybook, broker, random }: Battlefield): Strike {
+function rebalance({ daybook, broker, random }: Battlefield, unit: string): Strike {
   return {
-    name: `start a second ${CONSUMER} and end it`,
-    victims: [daybook.part(CONSUMER), daybook.part(sidecarOf(CONSUMER)), daybook.part(broker)],
+    name: `start a second ${unit} and end it`,
+    victims: [daybook.part(unit), daybook.part(sidecarOf(unit)), daybook.part(broker)],
     run: async () => {
-      const replica = await startInTime(daybook)
+      const replica = await startInTime(daybook, unit)
       await delay(3000 + random.below(5000))
       await (random.chance(0.5) ? replica.kill() : replica.stop())
     },
@@ -102,10 +112,10 @@ function rebalance({ daybook, broker, random }: Battlefield): Strike {
 }
 
 /** A sidecar does not start without its broker, which may be struck at the same time. */
-async function startInTime(daybook: SelfHosted): Promise<Replica> {
+async function startInTime(daybook: SelfHosted, unit: string): Promise<Replica> {
   for (const end = Date.now() + BACK_WITHIN_MS; ; await delay(1000)) {
     try {
-      return await startReplica(daybook, CONSUMER)
+      return await startReplica(daybook, unit)
     } catch (error) {
       if (Date.now() > end) throw error
     }

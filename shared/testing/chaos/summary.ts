@@ -1,6 +1,8 @@
 import type { Person } from './client.ts'
 import type { Round } from './load.ts'
 import type { Delivery } from './observer.ts'
+import type { Hook } from './receivers.ts'
+import type { Firing } from './reminder-model.ts'
 import { seconds, type Struck } from './siege.ts'
 
 export interface Outcome {
@@ -10,18 +12,26 @@ export interface Outcome {
   taskEvents: readonly Delivery[]
   events: number
   sweeps: number
+  firings: readonly Firing[]
+  hooks: readonly Hook[]
+  mails: readonly string[]
+  /** How often a stream had to be opened again. */
+  returns: number
 }
 
 /** What happened, in lines for people. */
-export function summary({ people, rounds, struck, taskEvents, events, sweeps }: Outcome): string[] {
+export function summary(outcome: Outcome): string[] {
+  const { people, rounds, struck, taskEvents, events, sweeps, firings, hooks, mails, returns } = outcome
   const reports = people.flatMap((person) => person.reports)
-  const count = (outcome: string) => reports.filter((report) => report.outcome === outcome).length
+  const count = (end: string) => reports.filter((report) => report.outcome === end).length
   const repeats = taskEvents.length - new Set(taskEvents.map(({ id }) => id)).size
   return [
     `${reports.length} commands: ${count('accepted')} accepted, ${count('refused')} refused, ${count('unknown')} left open`,
     `${events} events in sequence; ${repeats} deliveries of task-events were repeats; the sweep made ${sweeps} occurrences`,
     `answered within: ${quantiles(people.flatMap(({ waits }) => waits))}`,
     `next occurrence within: ${quantiles(rounds.map(({ begunAt, endedAt }) => endedAt - begunAt))}`,
+    `${firings.length} reminders fired; ${mails.length} mails, ${new Set(hooks.map(({ id }) => id)).size} webhooks with ${hooks.length} messages; streams were opened again ${returns} times`,
+    `reminders fired after they were due: ${quantiles(firings.map(({ fireAt, firedAt }) => firedAt - fireAt))}`,
     `${struck.length} strikes; the worst of each kind (back after, longest wait for a next occurrence):`,
     ...table(struck),
   ]
