@@ -369,7 +369,7 @@ describe('a reminder that changes while it is due', () => {
       await deps.changes.commit(change)
       throw new Error('connection lost')
     }
-    await expect(fireDue({ ...deps, changes: { ...deps.changes, commit } })).rejects.toThrow()
+    await expect(fireDue({ ...deps, changes: { ...deps.changes, commit } })).rejects.toThrow('1 reminders could not be fired')
     minutesPast8(6)
     await tick()
     expect([await ledger(reminder.id), await story(user)]).toMatchObject([[{ late: false }], TOLD])
