@@ -1,34 +1,19 @@
-import { Temporal } from 'temporal-polyfill'
 import { decideAnnouncement } from './announce.ts'
 import { fact, type Decision, type Fact } from './decision.ts'
 import { describeDue } from './describe-due.ts'
+import { lastDigestAt, nextDigestAt } from './digest-time.ts'
 import { NotificationRequested } from './events.ts'
 import { notificationView, type Notification } from './notification.ts'
 import type { Audience } from './notification-preferences.ts'
 import { LATE_AFTER_MS } from './reminder-plan.ts'
 import type { Task } from './task.ts'
-import { civilDate, wallToInstant } from './wall-clock.ts'
+import { civilDate } from './wall-clock.ts'
 
 export const MOST_LINES = 50
 
 interface Context {
   now: Date
   newId: () => string
-}
-
-/**
- * When the digest of the day comes next, after an instant: `at` is `HH:MM` by the clock on the wall. Every day has one,
- * also when its clock passes over that time (then later by as much) or shows it twice (then the first).
- */
-export function nextDigestAt(at: string, timeZone: string, after: Date): Date {
-  return digestTimes(at, timeZone, after).find((time) => time > after)!
-}
-
-/** Of the days around an instant, in order. */
-function digestTimes(at: string, timeZone: string, instant: Date): Date[] {
-  const today = Temporal.PlainDate.from(civilDate(instant, timeZone))
-  // A zone that changes sides of the date line leaves a day out.
-  return [-2, -1, 0, 1, 2].map((days) => wallToInstant(`${today.add({ days }).toString()}T${at}`, timeZone))
 }
 
 /** The digest of the day of a user, whose open tasks due by the end of the day are given, the most important first. */
@@ -53,8 +38,8 @@ export function decideDailyDigest(
   if (at === null) return { nextDigest: { from: dueAt, to: null }, facts: [] }
   const nextDigest = { from: dueAt, to: nextDigestAt(at, timeZone, now) }
   if (tasks.length === 0) return { nextDigest, facts: [] }
-  const missed = digestTimes(at, timeZone, now).findLast((time) => time <= now)
-  const fireAt = missed && missed > dueAt ? missed : dueAt
+  const last = lastDigestAt(at, timeZone, now)
+  const fireAt = last > dueAt ? last : dueAt
   const announcement = announceDigest(
     {
       ...{ id: newId(), userId, source: `digest/${civilDate(fireAt, timeZone)}`, type: 'daily_digest' },

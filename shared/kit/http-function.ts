@@ -37,8 +37,10 @@ export interface HttpSpec<Auth extends 'user' | 'none', Params, Query, Body> {
   output?: z.ZodType
   /** Of an answer that is a live stream (text/event-stream): the data of its events by name. */
   events?: Readonly<Record<string, z.ZodType>>
-  /** True when the write honours Idempotency-Key and, where it has `params`, If-Match. */
+  /** True when the write honours Idempotency-Key and, where it has `params` or `isSingleton`, If-Match. */
   retrySafe?: boolean
+  /** The path names the only resource of its kind that a user has, so it needs no parameter. */
+  isSingleton?: boolean
   /** Refusals of its own, for the API document; those of the kit (login, validation, If-Match …) follow from the rest. */
   refuses?: readonly ErrorCode[]
   /** Where a created resource is. */
@@ -86,7 +88,8 @@ export function httpFunction<
         actor,
         now: deps.clock.now(),
         trace: c.get('trace'),
-        ifMatch: spec.retrySafe && spec.params ? readIfMatch(c.req.header('if-match')) : null,
+        ifMatch:
+          spec.retrySafe && (spec.params ?? spec.isSingleton) ? readIfMatch(c.req.header('if-match')) : null,
         idempotency,
       }
       const input = { params, query, body, actor, write, deps, context: c }

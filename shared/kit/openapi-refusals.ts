@@ -17,7 +17,8 @@ export const REFUSALS: Record<number, string> = {
 }
 
 /** A precondition makes sense for a write to one resource, which its path names. */
-export const takesIfMatch = (fn: HttpFunction): boolean => fn.spec.retrySafe === true && fn.path.includes(':')
+export const takesIfMatch = ({ spec, path }: HttpFunction): boolean =>
+  spec.retrySafe === true && (path.includes(':') || spec.isSingleton === true)
 
 /** Statuses, ascending, with the codes the function itself adds; `isCommon` when the kit refuses that way too. */
 export function refusals(fn: HttpFunction) {

@@ -1,0 +1,11 @@
+import { preferencesView, type PreferencesView } from '../domain/notification-preferences.ts'
+import type { Actor, Answer, Deps } from './ports.ts'
+
+/** How the caller wants to be told of things. */
+export async function getPreferences(
+  deps: Pick<Deps, 'preferences'>,
+  { userId }: Actor,
+): Promise<Answer<PreferencesView>> {
+  const { audience } = await deps.preferences.get(userId)
+  return { body: preferencesView(audience.preferences) }
+}
