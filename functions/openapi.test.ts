@@ -9,10 +9,10 @@ import {
   type ApiOperation,
   type Got,
 } from '../shared/testing/api-document.ts'
-import type { ApiClient, Ask, Person } from '../shared/testing/api-client.ts'
+import type { Ask, Person } from '../shared/testing/api-client.ts'
 import { givenWorld } from '../shared/testing/api-world.ts'
 
-let world: ApiClient
+let world: Awaited<ReturnType<typeof givenWorld>>
 let ada: Person
 let eve: Person
 beforeAll(async () => {
@@ -36,8 +36,8 @@ const RECURRING = {
 const newTask = async (person: Person, input: object = { title: 'Pay rent' }) =>
   String((await world.have(person, 'POST', '/api/tasks', input)).id)
 
-/** A task in the state that an operation asks for; the others take an open one. */
-const TASKS: Record<string, (person: Person) => Promise<string>> = {
+/** The resource that an operation asks for, in the right state; the others take an open task. */
+const RESOURCES: Record<string, (person: Person) => Promise<string>> = {
   reopenTask: async (person) => {
     const id = await newTask(person)
     await world.have(person, 'POST', `/api/tasks/${id}/complete`)
@@ -50,6 +50,7 @@ const TASKS: Record<string, (person: Person) => Promise<string>> = {
   },
   skipOccurrence: (person) => newTask(person, RECURRING),
   listOccurrences: (person) => newTask(person, RECURRING),
+  readNotification: (person) => world.notify(person),
 }
 
 /** Bodies that the schema alone cannot make up, because they speak of what is there. */
@@ -70,7 +71,7 @@ async function valuesFor(operation: ApiOperation, person: Person): Promise<Value
   const schema = bodySchema(operation)
   const body = BODIES[id] ? await BODIES[id](person) : schema && exampleOf(schema)
   return {
-    params: path.includes('{id}') ? { id: await (TASKS[id] ?? newTask)(person) } : {},
+    params: path.includes('{id}') ? { id: await (RESOURCES[id] ?? newTask)(person) } : {},
     query: Object.fromEntries(
       (operation.parameters ?? [])
         .filter((parameter) => parameter.in === 'query' && parameter.required)

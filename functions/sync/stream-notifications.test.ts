@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
+import { announce } from '../../shared/testing/announce.ts'
 import type { Person } from '../../shared/testing/api-client.ts'
 import { testDatabase } from '../../shared/testing/database.ts'
 import type { EventStream, StreamMessage } from '../../shared/testing/event-stream.ts'
 import { systemIds } from '../../shared/kit/system.ts'
-import { announce, startReplica, type Replica } from './testing/replica.ts'
+import { startReplica, type Replica } from './testing/replica.ts'
 
 const sql = await testDatabase({ max: 20 })
 
@@ -26,11 +27,11 @@ describe('the stream of notifications', () => {
   it('begins now, names its place, and tells what comes by its kind', async () => {
     const replica = await startReplica(sql)
     const person = await replica.register()
-    await announce(replica.deps, person.id, { title: 'Before' })
+    await announce(replica.deps.changes, person.id, { title: 'Before' })
     const stream = await replica.listen(person)
     await until(() => named(stream, 'connected').length === 1)
-    const id = await announce(replica.deps, person.id, { title: 'Rent' })
-    await announce(replica.deps, person.id, { title: 'Digest', type: 'daily_digest' })
+    const id = await announce(replica.deps.changes, person.id, { title: 'Rent' })
+    await announce(replica.deps.changes, person.id, { title: 'Digest', type: 'daily_digest' })
     await untilTitles(stream, 2)
 
     const [connected, ...others] = stream.messages
@@ -63,8 +64,8 @@ describe('the stream of notifications', () => {
     const replica = await startReplica(sql)
     const [one, other] = [await replica.register(), await replica.register()]
     const stream = await replica.listen(one)
-    await announce(replica.deps, other.id, { title: 'Not yours' })
-    await announce(replica.deps, one.id, { title: 'Yours' })
+    await announce(replica.deps.changes, other.id, { title: 'Not yours' })
+    await announce(replica.deps.changes, one.id, { title: 'Yours' })
     await untilTitles(stream, 1)
     expect(titles(stream)).toEqual(['Yours'])
   })
@@ -74,11 +75,11 @@ describe('the stream of notifications', () => {
     const second = await startReplica(sql)
     const person = await first.register()
     const stream = await first.listen(person)
-    await announce(second.deps, person.id, { title: '1' })
+    await announce(second.deps.changes, person.id, { title: '1' })
     await untilTitles(stream, 1)
     await first.close()
     await stream.ended
-    for (const title of ['2', '3']) await announce(second.deps, person.id, { title })
+    for (const title of ['2', '3']) await announce(second.deps.changes, person.id, { title })
 
     const headers = { 'last-event-id': stream.messages.at(-1)!.id }
     const third = await startReplica(sql)
@@ -96,7 +97,7 @@ describe('the stream of notifications', () => {
     const stream = await replica.listen(person)
     await until(() => stream.messages.length === 1)
     stream.close()
-    await announce(replica.deps, person.id, { title: 'Meanwhile' })
+    await announce(replica.deps.changes, person.id, { title: 'Meanwhile' })
     const resumed = await replica.listen(person, { query: `?last_event_id=${stream.messages[0]!.id}` })
     await untilTitles(resumed, 1)
     expect(titles(resumed)).toEqual(['Meanwhile'])
@@ -105,7 +106,7 @@ describe('the stream of notifications', () => {
   it('believes the header rather than what the URL was opened with', async () => {
     const replica = await startReplica(sql)
     const person = await replica.register()
-    for (const title of ['1', '2']) await announce(replica.deps, person.id, { title })
+    for (const title of ['1', '2']) await announce(replica.deps.changes, person.id, { title })
     const all = await replica.listen(person, { query: '?last_event_id=0' })
     await untilTitles(all, 2)
     const headers = { 'last-event-id': named(all, 'reminder')[0]!.id }
@@ -120,7 +121,7 @@ describe('the stream of notifications', () => {
     const stream = await replica.listen(person, { headers: { 'last-event-id': '999999999' } })
     await until(() => stream.messages.length === 1)
     expect(data(stream.messages[0]!).resumed_from).toBeNull()
-    await announce(replica.deps, person.id, { title: 'Now' })
+    await announce(replica.deps.changes, person.id, { title: 'Now' })
     await untilTitles(stream, 1)
   })
 
@@ -142,7 +143,7 @@ describe('the stream of notifications', () => {
     const person = await replica.register()
     const query = `?ticket=${await ticketOf(replica, person)}`
     const stream = await replica.listen(person, { query })
-    await announce(replica.deps, person.id)
+    await announce(replica.deps.changes, person.id)
     await untilTitles(stream, 1)
     const path = '/api/notifications/stream'
     for (const refused of [path + query, `${path}?ticket=${person.token}`, `${path}?ticket=`]) {
@@ -188,8 +189,8 @@ describe('the stream of notifications', () => {
     const streams: EventStream[] = []
     for (let n = 0; n < 12; n += 1) streams.push(await replica.listen(person))
     await Promise.all(streams.slice(0, 2).map(({ ended }) => ended))
-    await announce(replica.deps, person.id)
-    await announce(replica.deps, other.id)
+    await announce(replica.deps.changes, person.id)
+    await announce(replica.deps.changes, other.id)
     await Promise.all([...streams.slice(2), bystander].map((stream) => untilTitles(stream, 1)))
     expect(replica.deps.streams.count()).toBe(11)
   })
@@ -291,7 +292,7 @@ describe('the stream of notifications', () => {
       const written: string[] = []
       const write = async (writer: number) => {
         for (let n = 0; n < 250; n += 1) {
-          await announce(replicas[writer % 2]!.deps, person.id, {
+          await announce(replicas[writer % 2]!.deps.changes, person.id, {
             title: `${writer}-${n}-${systemIds.uuid()}`,
           })
         }

@@ -47,7 +47,7 @@ export function createApiClient(send: Send): ApiClient {
       ...(json !== undefined && { body: JSON.stringify(json) }),
       ...(body !== undefined && { body }),
     })
-    return { status: answer.status, headers: answer.headers, text: await answer.text() }
+    return { status: answer.status, headers: answer.headers, text: await textOf(answer) }
   }
 
   const have: ApiClient['have'] = async (person, method, path, body) => {
@@ -78,4 +78,13 @@ export function createApiClient(send: Send): ApiClient {
   }
 
   return { ask, have, register, eventsOf }
+}
+
+/** Of a live stream, which does not end, what it begins with. */
+async function textOf(answer: Response): Promise<string> {
+  if (answer.headers.get('content-type') !== 'text/event-stream' || !answer.body) return await answer.text()
+  const reader = answer.body.getReader()
+  const { value } = await reader.read()
+  await reader.cancel()
+  return Buffer.from(value ?? '').toString()
 }

@@ -3,11 +3,14 @@ import { composeDeps } from '../../functions/compose.ts'
 import { loadFunctions } from '../../functions/main.ts'
 import { readConfig } from '../config.ts'
 import type { Fetch } from '../dapr/transport.ts'
+import { createChangeStore } from '../db/change-store.ts'
+import { connect } from '../db/connect.ts'
 import type { CloudEvent } from '../domain/cloud-event.ts'
 import { mountFunctions } from '../kit/mount-functions.ts'
 import { serve } from '../kit/serve.ts'
 import { createLogger } from '../observability/logger.ts'
-import { createApiClient, type ApiClient } from './api-client.ts'
+import { announce } from './announce.ts'
+import { createApiClient, type ApiClient, type Person } from './api-client.ts'
 import { testDatabase } from './database.ts'
 import { givenProduct } from './given-product.ts'
 
@@ -22,6 +25,8 @@ export interface ApiWorld extends ApiClient {
   deliver(topic: string, event: CloudEvent): Promise<string>
   /** The port of 127.0.0.1 on which it listens, until the test is over. */
   listen(): Promise<number>
+  /** Has the app show a notification; resolves to its id. */
+  notify(person: Person): Promise<string>
 }
 
 /** A sidecar that answers yes to everything. */
@@ -40,6 +45,7 @@ export async function apiWorld(sidecarFetch: Fetch = obligingSidecar): Promise<A
       const got = await client.ask('POST', `/dapr/events/${topic}`, { ...asSidecar, json: event })
       return (JSON.parse(got.text) as { status: string }).status
     },
+    notify: (person) => announce(deps.changes, person.id),
     listen: async () => {
       const server = await serve(app.fetch, { port: 0, host: '127.0.0.1' })
       onTestFinished(() => server.close(100))
@@ -49,9 +55,15 @@ export async function apiWorld(sidecarFetch: Fetch = obligingSidecar): Promise<A
 }
 
 /** The product that this run is about, seen from outside: the given one, else one in this process. */
-export async function givenWorld(): Promise<ApiClient & Pick<ApiWorld, 'listen'>> {
+export async function givenWorld(): Promise<ApiClient & Pick<ApiWorld, 'listen' | 'notify'>> {
   const given = givenProduct()
   if (!given) return await apiWorld()
   const port = Number(new URL(given.url).port)
-  return { ...createApiClient((path, init) => fetch(given.url + path, init)), listen: async () => port }
+  const sql = connect(given.databaseUrl, { max: 1, applicationName: 'test' })
+  afterAll(() => sql.end({ timeout: 1 }))
+  return {
+    ...createApiClient((path, init) => fetch(given.url + path, init)),
+    listen: async () => port,
+    notify: (person) => announce(createChangeStore(sql), person.id),
+  }
 }

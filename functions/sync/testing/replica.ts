@@ -1,14 +1,9 @@
 import { onTestFinished } from 'vitest'
-import { toChange } from '../../../shared/app/commit-decision.ts'
 import { readConfig } from '../../../shared/config.ts'
 import type { Sql } from '../../../shared/db/connect.ts'
-import { decideAnnouncement } from '../../../shared/domain/announce.ts'
-import { DEFAULT_PREFERENCES } from '../../../shared/domain/notification-preferences.ts'
-import type { NotificationType } from '../../../shared/domain/notification.ts'
 import { createEventStreams, type SetTimer } from '../../../shared/kit/event-streams.ts'
 import { mountFunctions } from '../../../shared/kit/mount-functions.ts'
 import { serve } from '../../../shared/kit/serve.ts'
-import { systemIds } from '../../../shared/kit/system.ts'
 import { silentLogger } from '../../../shared/observability/logger.ts'
 import { createApiClient, type ApiClient, type Person } from '../../../shared/testing/api-client.ts'
 import { obligingSidecar } from '../../../shared/testing/api-world.ts'
@@ -56,29 +51,4 @@ export async function startReplica(sql: Sql, options: { setTimer?: SetTimer } = 
       return stream
     },
   }
-}
-
-/** Writes a notification that the app shows, as any process may; resolves to its id. */
-export async function announce(
-  deps: Pick<ComposedDeps, 'changes' | 'ids' | 'clock'>,
-  userId: string,
-  { title = 'Pay rent', type = 'reminder' }: { title?: string; type?: NotificationType } = {},
-): Promise<string> {
-  const [now, id] = [deps.clock.now(), systemIds.uuid()]
-  const notification = {
-    ...{ id, userId, source: `test/${id}`, type, taskId: null, reminderId: null },
-    ...{ title, body: '', late: false, createdAt: now, readAt: null },
-  }
-  const audience = {
-    ...{ userId, timeZone: 'UTC', preferences: DEFAULT_PREFERENCES, hasEmail: false, subscriptions: [] },
-  }
-  const decision = decideAnnouncement(
-    { notification, channels: ['in_app'], isUrgent: false, fireAt: now },
-    audience,
-    { now, newId: deps.ids.uuid, factsBefore: 0 },
-  )
-  const origin = { userId, actor: { type: 'system', id: 'test' } as const, now, trace: null }
-  const result = await deps.changes.commit(toChange(deps, origin, decision))
-  if (result.outcome !== 'applied') throw new Error(`the notification was not written: ${result.outcome}`)
-  return id
 }
