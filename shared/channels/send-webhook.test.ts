@@ -1,0 +1,84 @@
+import { createHmac } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { createSafeFetch } from './safe-fetch.ts'
+import { createSenders } from './senders.ts'
+import { aMessage } from './testing/a-notification.ts'
+import { outsideService } from './testing/outside.ts'
+
+const hook = await outsideService()
+const KEY = Buffer.from('a key of at least 24 bytes')
+const never = async () => Promise.reject(new Error('not by this way'))
+let now = new Date('2026-03-02T12:00:00.900Z')
+
+const { webhook } = createSenders({
+  dapr: { invokeBinding: never, secrets: { get: never } },
+  outbound: createSafeFetch({ allow: ['127.0.0.1'], deadlineMs: 500 }),
+  pushKeys: { get: never },
+  clock: { now: () => now },
+  settings: { mailFrom: 'daybook@example.org', publicUrl: undefined, fcmProject: undefined },
+})
+const destination = (url = `${hook.url}/hook/of-ada`) =>
+  ({ channel: 'webhook', url, secret: `whsec_${KEY.toString('base64')}` }) as const
+
+describe('a webhook', () => {
+  it('gets the notification, signed as Standard Webhooks says', async () => {
+    const message = aMessage()
+    expect(await webhook(message, destination())).toEqual({ outcome: 'delivered' })
+    const { method, path, headers, body } = hook.received.at(-1)!
+    expect([method, path, headers['content-type']]).toEqual(['POST', '/hook/of-ada', 'application/json'])
+    expect(headers).toMatchObject({ 'webhook-id': message.id, 'webhook-timestamp': '1772452800' })
+    const signed = createHmac('sha256', KEY).update(`${message.id}.1772452800.`).update(body)
+    expect(headers['webhook-signature']).toBe(`v1,${signed.digest('base64')}`)
+    expect(JSON.parse(body.toString())).toEqual({
+      ...{ type: 'notification.reminder', timestamp: '2026-03-02T12:00:00.000Z' },
+      data: expect.objectContaining({ id: message.notification.id, title: message.notification.title }),
+    })
+  })
+
+  it('gets the same id and the same body when it is tried again later', async () => {
+    const message = aMessage()
+    await webhook(message, destination())
+    now = new Date(now.getTime() + 30_000)
+    await webhook(message, destination())
+    const [first, second] = hook.received.slice(-2)
+    expect(second!.headers['webhook-id']).toBe(first!.headers['webhook-id'])
+    expect(second!.body).toEqual(first!.body)
+    expect(second!.headers['webhook-timestamp']).not.toBe(first!.headers['webhook-timestamp'])
+  })
+
+  it.each([
+    [204, {}, { outcome: 'delivered' }],
+    [410, {}, { outcome: 'refused', reason: 'the webhook answered 410, gone' }],
+    [404, {}, { outcome: 'failed', reason: 'the webhook answered 404' }],
+    [400, {}, { outcome: 'failed', reason: 'the webhook answered 400' }],
+    [
+      503,
+      { 'retry-after': '120' },
+      { outcome: 'failed', reason: 'the webhook answered 503', afterMs: 120_000 },
+    ],
+    [
+      503,
+      { 'retry-after': '999999' },
+      { outcome: 'failed', reason: 'the webhook answered 503', afterMs: 3_600_000 },
+    ],
+    [503, { 'retry-after': 'soon' }, { outcome: 'failed', reason: 'the webhook answered 503' }],
+    [301, { location: 'https://example.org' }, { outcome: 'failed', reason: 'the webhook answered 301' }],
+  ])('answering %i %o is taken for what it means', async (status, headers, result) => {
+    hook.answers({ status, headers })
+    expect(await webhook(aMessage(), destination())).toEqual(result)
+  })
+
+  it('may name a date after which to come back', async () => {
+    const inOneMinute = new Date(now.getTime() + 60_000).toUTCString()
+    hook.answers({ status: 429, headers: { 'retry-after': inOneMinute } })
+    const result = await webhook(aMessage(), destination())
+    expect(result).toMatchObject({ outcome: 'failed' })
+    expect('afterMs' in result && result.afterMs).toBeGreaterThan(58_000)
+  })
+
+  it('inside our network is refused', async () => {
+    expect(await webhook(aMessage(), destination('https://192.168.0.1/hook/of-ada'))).toEqual({
+      ...{ outcome: 'refused', reason: 'the address must lead to a public address' },
+    })
+  })
+})
