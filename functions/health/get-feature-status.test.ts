@@ -23,7 +23,7 @@ describe('GET /api/health/status', () => {
     expect(report.status).toBe('available')
     expect(statuses(report)).toMatchObject({
       ...{ tasks: 'available', events: 'available', recurrence: 'available', identity: 'available' },
-      ...{ reminders: 'disabled', notifications: 'disabled', sync: 'disabled' },
+      ...{ reminders: 'available', notifications: 'available', sync: 'disabled' },
     })
   })
 
@@ -32,7 +32,34 @@ describe('GET /api/health/status', () => {
     expect(report.status).toBe('degraded')
     expect(statuses(report)).toMatchObject({
       ...{ tasks: 'available', identity: 'available', events: 'queued', recurrence: 'queued' },
+      ...{ reminders: 'available', notifications: 'degraded' },
     })
+  })
+
+  it.each(['dueReminder', 'dueDelivery'] as const)(
+    'calls notifications degraded once a %s waits for longer than a minute',
+    async (which) => {
+      const { ask, world } = askingAbout({ [which]: new Date('2026-03-01T08:59:00.000Z') })
+      expect((await ask()).features.notifications.status).toBe('available')
+      world.now = new Date('2026-03-01T09:00:00.001Z')
+      const report = await ask()
+      expect(report.status).toBe('degraded')
+      expect(report.features.notifications).toEqual({ status: 'degraded', since: '2026-03-01T08:59:00.000Z' })
+      expect(report.features.reminders.status).toBe('available')
+      world[which] = null
+      expect((await ask()).features.notifications).toMatchObject({ status: 'available' })
+    },
+  )
+
+  it('takes the one that has waited longest for the beginning', async () => {
+    const [earlier, later] = [new Date('2026-03-01T08:10:00Z'), new Date('2026-03-01T08:20:00Z')]
+    const { ask } = askingAbout({ dueReminder: later, dueDelivery: earlier })
+    expect((await ask()).features.notifications.since).toBe('2026-03-01T08:10:00.000Z')
+  })
+
+  it('does not wait for an answer about what is due', async () => {
+    const { ask } = askingAbout({ dueReminder: 'hangs', dueDelivery: 'hangs' })
+    expect((await ask()).features.notifications.status).toBe('available')
   })
 
   it('says since when publishing fails', async () => {
@@ -51,7 +78,10 @@ describe('GET /api/health/status', () => {
   it('calls everything that needs the database degraded while it is away, whether it refuses or hangs', async () => {
     for (const database of ['throws', 'hangs'] as const) {
       const report = await askingAbout({ database }).ask()
-      expect(statuses(report)).toMatchObject({ tasks: 'degraded', events: 'degraded', identity: 'degraded' })
+      expect(statuses(report)).toMatchObject({
+        ...{ tasks: 'degraded', events: 'degraded', identity: 'degraded' },
+        ...{ reminders: 'degraded', notifications: 'degraded' },
+      })
     }
   })
 

@@ -3,9 +3,9 @@ import { instantText } from '../domain/fields.ts'
 import type { Deps } from './ports.ts'
 import { answerInTime, askSurroundings, type Surroundings } from './surroundings.ts'
 
-const WORKING = ['tasks', 'events', 'recurrence', 'identity'] as const
+const WORKING = ['tasks', 'events', 'recurrence', 'reminders', 'notifications', 'identity'] as const
 /** Announced, but not part of this Daybook yet. */
-const DISABLED = ['reminders', 'notifications', 'sync', 'audit', 'assistant', 'webhooks', 'calendar'] as const
+const DISABLED = ['sync', 'audit', 'assistant', 'webhooks', 'calendar'] as const
 export const FEATURES = [...WORKING, ...DISABLED] as const
 type Feature = (typeof FEATURES)[number]
 type Status = 'available' | 'queued' | 'degraded' | 'disabled'
@@ -28,20 +28,26 @@ export type FeatureReport = z.infer<typeof FeatureReport>
 
 /** An event that waits longer than this says that publishing is stuck, whoever is in charge of it. */
 const PUNCTUAL_MS = 10_000
+/** What is due for longer than this, a reminder or a delivery, nobody sees to. */
+const OVERDUE_MS = 60_000
 
 interface Signals extends Surroundings {
   /** Since when events are known to wait; null while they flow. */
   queuedSince: Date | null
+  /** Since when somebody waits to be told something; null while everything is told in time. */
+  overdueSince: Date | null
 }
 
 /** What works just now, per feature. Never rejects and takes two seconds at the very most. */
 export async function reportFeatures(deps: Deps): Promise<FeatureReport> {
   const now = deps.clock.now()
   const surroundings = await askSurroundings(deps)
-  const queuedSince = surroundings.database ? await findQueuedSince(deps, now) : null
+  const [queuedSince, overdueSince] = surroundings.database
+    ? await Promise.all([findQueuedSince(deps, now), findOverdueSince(deps, now)])
+    : [null, null]
   const features = Object.fromEntries(
     FEATURES.map((feature) => {
-      const { status, since } = judge(feature, { ...surroundings, queuedSince })
+      const { status, since } = judge(feature, { ...surroundings, queuedSince, overdueSince })
       return [feature, { status, since: (since ?? firstSeen(deps, feature, status, now)).toISOString() }]
     }),
   ) as FeatureReport['features']
@@ -56,6 +62,10 @@ function judge(feature: Feature, signals: Signals): { status: Status; since?: Da
   if (needsEvents && (signals.queuedSince || !signals.sidecar)) {
     return { status: 'queued', since: signals.queuedSince }
   }
+  // Reminders fire from their rows, whatever else is away. What they lead to goes out through the sidecar.
+  if (feature === 'notifications' && (signals.overdueSince || !signals.sidecar)) {
+    return { status: 'degraded', since: signals.overdueSince }
+  }
   return { status: 'available' }
 }
 
@@ -65,6 +75,15 @@ async function findQueuedSince(deps: Deps, now: Date): Promise<Date | null> {
   const backlog = await answerInTime(() => deps.outbox.backlog(), null)
   const isStuck = backlog?.oldest && now.getTime() - backlog.oldest.getTime() > PUNCTUAL_MS
   return isStuck ? backlog.oldest : null
+}
+
+async function findOverdueSince(deps: Deps, now: Date): Promise<Date | null> {
+  const due = await Promise.all([
+    answerInTime(() => deps.dueReminders.nextDueAt(), null),
+    answerInTime(() => deps.deliveries.nextDueAt(), null),
+  ])
+  const overdue = due.filter((at) => at !== null && now.getTime() - at.getTime() > OVERDUE_MS)
+  return overdue.toSorted((a, b) => a!.getTime() - b!.getTime())[0] ?? null
 }
 
 const seen = new WeakMap<Deps, Map<Feature, { status: Status; since: Date }>>()

@@ -30,6 +30,9 @@ export interface Clock {
   now(): Date
 }
 
+/** Calls `work` once after `ms`, unless what it returns is called before. */
+export type StartTimer = (work: () => void, ms: number) => () => void
+
 export interface Ids {
   /** UUID v7, increasing within this process (RFC 9562 §5.7). */
   uuid(): string
@@ -219,10 +222,19 @@ export interface ChangeFeed {
 
 export interface Housekeeping {
   /**
-   * Removes at most `batch` of each: old dedupe marks, tasks deleted long ago, and what has expired of keys,
-   * sessions, tickets and counts of failed sign-ins. Resolves to the most of one.
+   * Removes at most `batch` of each: old dedupe marks, tasks deleted long ago with their reminders, what was told long
+   * ago with its deliveries, dead letters settled long ago, and what has expired of keys, sessions, tickets and counts
+   * of failed sign-ins. Resolves to the most of one.
    */
-  purge(now: Date, limits: { marksBefore: Date; deletedBefore: Date; batch: number }): Promise<number>
+  purge(now: Date, limits: PurgeLimits): Promise<number>
+}
+
+export interface PurgeLimits {
+  marksBefore: Date
+  deletedBefore: Date
+  toldBefore: Date
+  settledBefore: Date
+  batch: number
 }
 
 /** The broker, through the sidecar. Both reject when the sidecar is away. */
@@ -286,6 +298,7 @@ export interface Settings {
 /** All a function may use, built once per process. */
 export interface Deps {
   clock: Clock
+  startTimer: StartTimer
   ids: Ids
   log: Log
   changes: ChangeStore

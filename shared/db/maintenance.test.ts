@@ -1,12 +1,64 @@
-import { describe, expect, it } from 'vitest'
-import { testDatabase } from '../testing/database.ts'
+import postgres from 'postgres'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { testDatabaseTarget } from '../testing/database.ts'
+import { connect, type Sql } from './connect.ts'
 import { createHousekeeping } from './maintenance.ts'
 
-const sql = await testDatabase()
+const target = await testDatabaseTarget()
+const sql = connect(target, { max: 5, applicationName: 'test' })
+afterAll(() => sql.end({ timeout: 1 }))
 const NOW = new Date('2026-11-22T10:00:00.000Z')
 const BATCH = 10
-const limits = { marksBefore: NOW, deletedBefore: NOW, batch: BATCH }
-const purge = () => createHousekeeping(sql).purge(NOW, limits)
+const NOBODY = '00000000-0000-0000-0000-000000000000'
+const limits = {
+  ...{ marksBefore: NOW, deletedBefore: NOW, toldBefore: NOW, settledBefore: NOW, batch: BATCH },
+}
+const purge = (by: Sql = sql) => createHousekeeping(by).purge(NOW, limits)
+
+/** `count` notifications that ended a millisecond ago, two deliveries each. */
+async function told(count: number, { at = NOW.getTime() - 1, state = 'delivered' } = {}): Promise<void> {
+  await sql`
+    with new as (
+      insert into notifications (id, user_id, source, type, title, body, late, created_at)
+      select gen_random_uuid(), gen_random_uuid(), 'event/' || n, 'notice', 't', 'b', false, ${new Date(at)}
+      from generate_series(1, ${count}::int) n returning *)
+    insert into deliveries (id, user_id, notification_id, fire_at, channel, target, state, attempts, triggered_at, late)
+    select gen_random_uuid(), user_id, id, created_at, channel, ${NOBODY}::uuid,
+      case channel when 'email' then ${state} else 'delivered' end, 1, created_at, false
+    from new cross join unnest(array['in_app', 'email']) c (channel)`
+}
+
+/** `count` tasks deleted a millisecond ago, and one that is not, with three reminders each. */
+async function deleted(count: number): Promise<void> {
+  await sql`
+    with new as (
+      insert into tasks (id, user_id, title, priority, tags, tag_keys, due_order, time_zone, position, repeat_from,
+        version, created_at, updated_at, deleted_at)
+      select gen_random_uuid(), gen_random_uuid(), 't', 1, '{}', '{}', ${NOW}, 'UTC', n, 'due', 1, ${NOW}, ${NOW},
+        case when n > 0 then ${NOW}::timestamptz - interval '1 ms' end
+      from generate_series(0, ${count}::int) n returning *)
+    insert into reminders (id, user_id, task_id, origin, version, created_at, updated_at)
+    select gen_random_uuid(), user_id, id, 'user', 1, created_at, created_at from new, generate_series(1, 3)`
+}
+
+/** `count` letters settled a millisecond ago. */
+async function settled(count: number, state = 'replayed'): Promise<void> {
+  await sql`
+    insert into dead_letters (id, event_id, consumer, type, reason, letter, state, times, received_at, resolved_at)
+    select gen_random_uuid(), gen_random_uuid(), 'c', 't', 'r', '{}', ${state}, 1, ${NOW}::timestamptz - interval '1 year',
+      case ${state} when 'open' then null else ${NOW}::timestamptz - interval '1 ms' end
+    from generate_series(1, ${count}::int)`
+}
+
+/** Rows of notifications, deliveries, tasks, reminders and dead letters. */
+async function counts(): Promise<number[]> {
+  const [row] = await sql<{ counts: number[] }[]>`select array[(select count(*) from notifications),
+    (select count(*) from deliveries), (select count(*) from tasks), (select count(*) from reminders),
+    (select count(*) from dead_letters)]::int[] as counts`
+  return row!.counts
+}
+
+beforeEach(() => sql`truncate notifications, deliveries, tasks, reminders, dead_letters`)
 
 describe('housekeeping', () => {
   it('removes sessions, tickets and counts of failed sign-ins after their time, a batch at a time', async () => {
@@ -29,5 +81,72 @@ describe('housekeeping', () => {
     expect(await purge()).toBe(2)
     expect(await left()).toEqual([1, 1, 1])
     expect(await purge()).toBe(0)
+  })
+
+  it('removes what was told long ago with its deliveries, and what is deleted with its reminders, in batches', async () => {
+    await told(12)
+    await told(1, { at: NOW.getTime() })
+    await deleted(12)
+    await settled(12)
+    await settled(1, 'open')
+    expect(await counts()).toEqual([13, 26, 13, 39, 13])
+    expect(await purge()).toBe(BATCH)
+    expect(await counts()).toEqual([3, 6, 3, 9, 3])
+    expect(await purge()).toBe(2)
+    expect(await counts()).toEqual([1, 2, 1, 3, 1])
+    expect(await purge()).toBe(0)
+  })
+
+  it.each(['triggered', 'held'])('keeps what is still to be delivered, however old: %s', async (state) => {
+    await told(3, { state })
+    expect(await purge()).toBe(0)
+    await sql`update deliveries set state = 'failed' where state = ${state}`
+    expect(await purge()).toBe(3)
+    expect((await counts()).slice(0, 2)).toEqual([0, 0])
+  })
+
+  it('shares the work between replicas: nobody waits, nothing is left', async () => {
+    await told(35)
+    await deleted(35)
+    await settled(35)
+    const other = connect(target, { max: 1, applicationName: 'test' })
+    // One replica holds its batch while the other goes on with the rest.
+    const [mine, theirs] = await sql.begin(async (tx) => {
+      const first = await purge(tx as unknown as Sql)
+      const found: number[] = []
+      for (let count = BATCH; count > 0; found.push(count)) count = await purge(other)
+      return [first, found]
+    })
+    await other.end({ timeout: 1 })
+    expect([mine, theirs]).toEqual([10, [10, 10, 5, 0]])
+    expect(await counts()).toEqual([0, 0, 1, 3, 0])
+  })
+
+  it('finds all of it by indexes', async () => {
+    await told(3000, { at: NOW.getTime() + 1 })
+    await told(20)
+    await deleted(20)
+    await settled(3000, 'open')
+    await settled(20)
+    await sql`insert into reminders (id, user_id, task_id, origin, version, created_at, updated_at)
+      select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'user', 1, ${NOW}, ${NOW} from generate_series(1, 5000)`
+    await sql`vacuum analyze notifications, deliveries, reminders, dead_letters`
+    const plans: string[] = []
+    const explained = postgres({
+      ...{ ...target, max: 1, onnotice: (notice: { message?: string }) => plans.push(notice.message ?? '') },
+      connection: {
+        ...{ session_preload_libraries: 'auto_explain', 'auto_explain.log_min_duration': '0' },
+        ...{ 'auto_explain.log_level': 'notice', client_min_messages: 'notice' },
+      },
+    }) as unknown as Sql
+    expect(await purge(explained)).toBe(BATCH)
+    await explained.end()
+    const plan = plans.join('\n')
+    for (const index of [
+      ...['notifications_age', 'deliveries_notification_id', 'reminders_of_task', 'dead_letters_resolved'],
+    ]) {
+      expect(plan).toContain(index)
+    }
+    expect(plan).not.toMatch(/Seq Scan on (notifications|deliveries|reminders|dead_letters)/)
   })
 })

@@ -16,7 +16,7 @@ export const createSeriesSweep = (sql: Sql): SeriesSweep => ({
 
 // Every replica purges: those that do it at the same time share the work instead of waiting for each other's rows.
 export const createHousekeeping = (sql: Sql): Housekeeping => ({
-  purge: async (now, { marksBefore, deletedBefore, batch }) => {
+  purge: async (now, { marksBefore, deletedBefore, toldBefore, settledBefore, batch }) => {
     const [row] = await sql<{ most: number }[]>`
       with keys as (
         delete from idempotency_keys where (user_id, key) in (
@@ -28,7 +28,19 @@ export const createHousekeeping = (sql: Sql): Housekeeping => ({
         returning 1),
       gone as (
         delete from tasks where id in (
-          select id from tasks where deleted_at < ${deletedBefore} limit ${batch} for update skip locked) returning 1),
+          select id from tasks where deleted_at < ${deletedBefore} limit ${batch} for update skip locked) returning id),
+      unneeded as (delete from reminders r using gone where r.task_id = gone.id),
+      told as (
+        delete from notifications where id in (
+          select id from notifications n where created_at < ${toldBefore} and coalesce((
+            select bool_and(d.state not in ('triggered', 'held')) from deliveries d where d.notification_id = n.id), true)
+          limit ${batch} for update skip locked)
+        returning id),
+      done as (delete from deliveries d using told where d.notification_id = told.id),
+      settled as (
+        delete from dead_letters where id in (
+          select id from dead_letters where resolved_at < ${settledBefore} limit ${batch} for update skip locked)
+        returning 1),
       signed_out as (
         delete from sessions where id in (
           select id from sessions where expires_at < ${now} limit ${batch} for update skip locked) returning 1),
@@ -39,7 +51,8 @@ export const createHousekeeping = (sql: Sql): Housekeeping => ({
         delete from login_counts where key in (
           select key from login_counts where resets_at < ${now} limit ${batch} for update skip locked) returning 1)
       select greatest((select count(*) from keys), (select count(*) from marks), (select count(*) from gone),
-        (select count(*) from signed_out), (select count(*) from unused), (select count(*) from forgotten))::int as most`
+        (select count(*) from told), (select count(*) from settled), (select count(*) from signed_out),
+        (select count(*) from unused), (select count(*) from forgotten))::int as most`
     return row!.most
   },
 })

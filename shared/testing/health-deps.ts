@@ -7,6 +7,9 @@ export interface World {
   sidecar: boolean | 'throws' | 'hangs'
   publishing: { status: 'available' | 'queued'; since: Date }
   oldestEvent: Date | null
+  /** When the earliest reminder and the earliest delivery are due; `hangs` never says. */
+  dueReminder: Date | null | 'hangs'
+  dueDelivery: Date | null | 'hangs'
   now: Date
   asked: number
 }
@@ -17,7 +20,7 @@ export function healthDeps(change: Partial<World> = {}): { deps: Deps; world: Wo
     database: true,
     sidecar: true,
     publishing: { status: 'available', since: new Date('2026-03-01T08:00:00Z') },
-    oldestEvent: null,
+    ...{ oldestEvent: null, dueReminder: null, dueDelivery: null },
     now: new Date('2026-03-01T09:00:00Z'),
     asked: 0,
     ...change,
@@ -27,6 +30,8 @@ export function healthDeps(change: Partial<World> = {}): { deps: Deps; world: Wo
     if (how === 'hangs') return new Promise<boolean>(() => {})
     return how === 'throws' ? Promise.reject(new Error('password=secret')) : Promise.resolve(how)
   }
+  const due = (at: World['dueReminder']) =>
+    at === 'hangs' ? new Promise<Date | null>(() => {}) : Promise.resolve(at)
   const deps = {
     clock: { now: () => world.now },
     ids: systemIds,
@@ -34,6 +39,8 @@ export function healthDeps(change: Partial<World> = {}): { deps: Deps; world: Wo
     database: { ping: () => answer(world.database) },
     sidecar: { outbound: () => answer(world.sidecar) },
     publishing: { wake: () => {}, state: () => world.publishing },
+    dueReminders: { nextDueAt: () => due(world.dueReminder) },
+    deliveries: { nextDueAt: () => due(world.dueDelivery) },
     outbox: { backlog: async () => ({ waiting: world.oldestEvent ? 1 : 0, oldest: world.oldestEvent }) },
   }
   return { deps: deps as unknown as Deps, world }

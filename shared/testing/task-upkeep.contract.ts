@@ -246,7 +246,9 @@ export function taskUpkeepContract(name: string, makeStores: () => Promise<TaskS
       const mark = { consumer: 'audit', eventId: uuid() }
       await stores.changes.commit(aChange(userId, { processed: mark, idempotency: anAnswer('request') }))
       const purge = (now: Date, batch: number) =>
-        stores.housekeeping.purge(now, { marksBefore: now, deletedBefore: later(-1), batch })
+        stores.housekeeping.purge(now, {
+          ...{ marksBefore: now, deletedBefore: later(-1), toldBefore: now, settledBefore: now, batch },
+        })
       expect(await purge(later(-1), 1)).toBe(1)
       expect((await stores.changes.commit(aChange(userId, { processed: mark }))).outcome).toBe(
         'already_processed',
