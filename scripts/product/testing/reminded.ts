@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, vi } from 'vitest'
+import { afterAll, expect, vi } from 'vitest'
 import type { Client } from '../../../functions/tasks/testing/task-service.ts'
 import type { NotificationView } from '../../../shared/domain/notification.ts'
 import type { ReminderWithFirings } from '../../../shared/domain/reminder.ts'
@@ -8,8 +8,12 @@ import { openEventStream } from '../../../shared/testing/event-stream.ts'
 import type { Product } from './product.ts'
 
 /** Long enough that the request before it is over, short enough to wait for. */
-const AHEAD_MS = 1500
-const COMES_WITHIN = { timeout: 20_000, interval: 50 }
+const AHEAD_MS = 2000
+const COMES_WITHIN = { timeout: 12_000, interval: 50 }
+
+/** Tests that run side by side end what they opened together. */
+const closers: (() => void)[] = []
+afterAll(() => closers.forEach((close) => close()))
 
 /** In a moment; `laterMs` after those without it. */
 export const soon = (laterMs = 0): string => new Date(Date.now() + AHEAD_MS + laterMs).toISOString()
@@ -32,7 +36,7 @@ export async function reminded({ newUser, url }: Product): Promise<Reminded> {
   const user = await newUser()
   const { ticket } = (await user.send('POST', '/api/auth/ticket')).body as { ticket: string }
   const stream = await openEventStream(`${url}/api/notifications/stream?ticket=${ticket}`)
-  onTestFinished(stream.close)
+  closers.push(stream.close)
   const ask = async <T>(method: string, path: string, body?: unknown): Promise<T> => {
     const got = await user.send(method, path, body)
     if (got.status >= 300) throw new Error(`${method} ${path}: ${got.status} ${JSON.stringify(got.body)}`)

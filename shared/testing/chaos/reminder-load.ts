@@ -48,8 +48,7 @@ export const remindersSetBy = ({ reports }: Person): ReminderView[] =>
 /** Everything is to go to a webhook, too. */
 export async function giveWebhook(url: string, person: Person, hookUrl: string): Promise<void> {
   const path = '/api/notifications/preferences'
-  const { text } = await ask(url, person, { method: 'GET', path })
-  const body = { ...(JSON.parse(text) as object), webhook_url: hookUrl }
-  const { status, text: answer } = await ask(url, person, { method: 'PUT', path, body })
-  if (status >= 300) throw new Error(`PUT ${path}: ${status} ${answer}`)
+  const body = { webhook_url: hookUrl }
+  const { status, text } = await ask(url, person, { method: 'PUT', path, body })
+  if (status >= 300) throw new Error(`PUT ${path}: ${status} ${text}`)
 }
