@@ -30,7 +30,7 @@ import { proxyList } from '../shared/kit/client.ts'
 import { createIdentity } from '../shared/kit/create-identity.ts'
 import { createEventStreams } from '../shared/kit/event-streams.ts'
 import { PUBSUB } from '../shared/kit/subscriptions.ts'
-import { systemClock, systemIds } from '../shared/kit/system.ts'
+import { systemClock, systemIds, systemTimer } from '../shared/kit/system.ts'
 import type { Logger } from '../shared/observability/logger.ts'
 
 /** Deadline of one call to the sidecar. */
@@ -71,7 +71,7 @@ export function composeDeps(config: Config, { sql, log, sidecarFetch, appToken }
     ...{ oidc: config.oidc, fetch, onNewcomer: publishing.wake },
   })
   return {
-    ...{ clock, ids, log, changes, outbox, broker, publishing },
+    ...{ clock, startTimer: systemTimer, ids, log, changes, outbox, broker, publishing },
     identity,
     authenticate,
     prepare,

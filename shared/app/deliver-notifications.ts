@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { toCloudEvent, type CloudEvent } from '../domain/cloud-event.ts'
 import { decideTry } from '../domain/delivery-plan.ts'
 import { toChange, type Origin } from './commit-decision.ts'
@@ -17,7 +16,16 @@ const ATTEMPTS = 10
 
 export type Delivering = Pick<
   Deps,
-  'changes' | 'clock' | 'ids' | 'log' | 'publishing' | 'broker' | 'deliveries' | 'senders' | 'subscriptions'
+  | 'changes'
+  | 'clock'
+  | 'startTimer'
+  | 'ids'
+  | 'log'
+  | 'publishing'
+  | 'broker'
+  | 'deliveries'
+  | 'senders'
+  | 'subscriptions'
 >
 
 /**
@@ -63,11 +71,11 @@ async function drain(deps: Delivering, channel: Outward, { busy, over }: Round):
         while (underWay.size > lanes / 2) await Promise.race(underWay)
       } else if (underWay.size > 0) {
         busy.add(channel)
-        await orSoon(Promise.all(underWay))
+        await orSoon(deps, Promise.all(underWay))
       } else {
         busy.delete(channel)
         if (busy.size === 0) return done
-        await orSoon(over.promise)
+        await orSoon(deps, over.promise)
         if (busy.size === 0) return done
       }
     }
@@ -78,11 +86,11 @@ async function drain(deps: Delivering, channel: Outward, { busy, over }: Round):
 }
 
 /** Waits for something, but no longer than until it is time to look again. */
-async function orSoon(awaited: Promise<unknown>): Promise<void> {
-  const ended = new AbortController()
-  const soon = delay(LOOK_AGAIN_MS, undefined, { signal: ended.signal }).catch(() => {}) // ended before
-  await Promise.race([awaited, soon])
-  ended.abort()
+async function orSoon({ startTimer }: Delivering, awaited: Promise<unknown>): Promise<void> {
+  const soon = Promise.withResolvers<void>()
+  const cancel = startTimer(soon.resolve, LOOK_AGAIN_MS)
+  await Promise.race([awaited, soon.promise])
+  cancel()
 }
 
 async function carryOut(deps: Delivering, due: DueDelivery): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Deps, Publishing } from './ports.ts'
+import type { Deps, Publishing, StartTimer } from './ports.ts'
 import { publishPending } from './publish-events.ts'
 
 const FIRST_PAUSE_MS = 500
@@ -10,9 +10,6 @@ export interface Publisher extends Publishing {
   /** Publishes what is waiting now and stops; for shutdown. */
   stop(): Promise<void>
 }
-
-/** Calls `work` after `ms`, unless what it returns is called before. */
-export type StartTimer = (work: () => void, ms: number) => () => void
 
 const startRealTimer: StartTimer = (work, ms) => {
   const timer = setTimeout(work, ms)

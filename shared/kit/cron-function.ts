@@ -2,7 +2,7 @@ import type { Hono } from 'hono'
 import type { Deps } from '../app/ports.ts'
 import { problemApp, type AppEnv } from './base-app.ts'
 import { sidecarOnly } from './sidecar-only.ts'
-import { startTicker, type StartTimer, type Ticker } from './ticker.ts'
+import { startTicker, type Ticker } from './ticker.ts'
 
 export interface CronSpec {
   /** Name of the bindings.cron component in dapr/components/, which also holds the schedule. */
@@ -19,7 +19,7 @@ export interface CronFunction {
   kind: 'cron'
   binding: string
   /** Begins with what `whileAwake` asks for; null when it asks for nothing. */
-  keepAwake(deps: Deps, startTimer?: StartTimer): Ticker | null
+  keepAwake(deps: Deps): Ticker | null
   mount(app: Hono<AppEnv>, deps: Deps): void
   createApp(deps: Deps): Hono<AppEnv>
 }
@@ -40,7 +40,7 @@ export function cronFunction({ binding, handle, whileAwake }: CronSpec): CronFun
   }
   return {
     ...{ kind: 'cron', binding, mount },
-    keepAwake: (deps, startTimer) =>
+    keepAwake: (deps) =>
       whileAwake
         ? startTicker(
             {
@@ -48,7 +48,6 @@ export function cronFunction({ binding, handle, whileAwake }: CronSpec): CronFun
               nextAt: () => whileAwake.nextAt(deps),
             },
             deps,
-            startTimer,
           )
         : null,
     createApp: (deps) => {

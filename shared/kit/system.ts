@@ -1,9 +1,14 @@
 import { randomFillSync } from 'node:crypto'
 import { v7 } from 'uuid'
-import type { Clock, Ids } from '../app/ports.ts'
+import type { Clock, Ids, StartTimer } from '../app/ports.ts'
 
 /** The one place that reads the clock of the machine. */
 export const systemClock: Clock = { now: () => new Date() }
+
+export const systemTimer: StartTimer = (work, ms) => {
+  const timer = setTimeout(work, ms)
+  return () => clearTimeout(timer)
+}
 
 // A call to the system's generator costs as much for 4 KiB as for one id.
 const pool = Buffer.alloc(4096)

@@ -28,8 +28,7 @@ function ticking(over: Partial<Ticking> = {}) {
         await over.run?.()
       },
     },
-    { clock: { now: () => new Date(now) }, log },
-    startTimer,
+    { clock: { now: () => new Date(now) }, log, startTimer },
   )
   onTestFinished(ticker.stop)
   const settle = () => new Promise(setImmediate)

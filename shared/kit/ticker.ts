@@ -1,7 +1,4 @@
-import type { Clock, Log } from '../app/ports.ts'
-
-/** Calls `work` after `ms`, unless what it returns is called before. */
-export type StartTimer = (work: () => void, ms: number) => () => void
+import type { Clock, Log, StartTimer } from '../app/ports.ts'
 
 export interface Ticking {
   /** For the log. */
@@ -21,16 +18,10 @@ export interface Ticker {
 /** After a failure, and between two runs that follow each other closely. */
 const PAUSE_MS = { afterFailure: 1000, least: 20 }
 
-const startRealTimer: StartTimer = (work, ms) => {
-  const timer = setTimeout(work, ms)
-  return () => clearTimeout(timer)
-}
-
 /** Runs at once, then whenever the next work comes up and at least every so often, one run after the other, until it is stopped. */
 export function startTicker(
   { name, run, nextAt, everyMs }: Ticking,
-  { clock, log }: { clock: Clock; log: Log },
-  startTimer: StartTimer = startRealTimer,
+  { clock, log, startTimer }: { clock: Clock; log: Log; startTimer: StartTimer },
 ): Ticker {
   let isStopped = false
   let isFailing = false

@@ -2,6 +2,7 @@ import { ownNextOccurrences } from '../app/create-next-occurrence.ts'
 import type { Clock, Deps, Ids } from '../app/ports.ts'
 import type { CloudEvent } from '../domain/cloud-event.ts'
 import { DomainError } from '../domain/errors.ts'
+import { systemTimer } from '../kit/system.ts'
 import { createMemoryIdentityStore } from './memory-identity-store.ts'
 import { createMemoryTaskStores } from './memory-task-store.ts'
 
@@ -36,6 +37,7 @@ export function testDeps(overrides: Partial<Omit<Deps, 'clock'>> = {}): TestDeps
   const deps: Omit<TestDeps, 'nextOccurrences'> = {
     ...createMemoryTaskStores(),
     ...{ clock, ids: countingIds(), published, logged, wakes: () => woken },
+    startTimer: systemTimer,
     log: { info: log('info'), warn: log('warn'), error: log('error') },
     broker: {
       publishAll: async (topic, events) => {
