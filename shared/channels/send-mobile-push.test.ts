@@ -102,27 +102,19 @@ describe('mobile push', () => {
   })
 
   it.each([
+    ['a phone that is gone', { status: 404, body: refusal('UNREGISTERED') }, { outcome: 'gone' }],
+    ['a project that does not exist', { status: 404, body: '{}' }, { outcome: 'failed' }],
+    ['a page instead of JSON', { status: 404, body: '<html>' }, { outcome: 'failed' }],
+    ['a wrong argument', { status: 400, body: refusal('INVALID_ARGUMENT') }, { outcome: 'refused' }],
     [
-      'a phone that is gone',
-      404,
-      {},
-      refusal('UNREGISTERED'),
-      { outcome: 'gone', reason: 'FCM answered 404' },
+      ...(['too many requests', { status: 429, headers: { 'retry-after': '60' } }] as const),
+      { outcome: 'failed', afterMs: 60_000 },
     ],
-    ['a project that does not exist', 404, {}, '{}', { outcome: 'failed', reason: 'FCM answered 404' }],
-    ['no JSON', 404, {}, '<html>', { outcome: 'failed', reason: 'FCM answered 404' }],
-    ['an argument', 400, {}, refusal('INVALID_ARGUMENT'), { outcome: 'refused', reason: 'FCM answered 400' }],
-    [
-      'too many',
-      429,
-      { 'retry-after': '60' },
-      '',
-      { outcome: 'failed', reason: 'FCM answered 429', afterMs: 60_000 },
-    ],
-    ['unavailable', 503, {}, '', { outcome: 'failed', reason: 'FCM answered 503' }],
-  ])('takes an answer for what it means: %s', async (_, status, headers, body, result) => {
-    fcm.answers({ status, headers, body })
-    expect(await create('my-project')(aMessage(), destination)).toEqual(result)
+    ['an outage', { status: 503 }, { outcome: 'failed' }],
+  ])('takes an answer for what it means: %s', async (_, reply, result) => {
+    fcm.answers(reply)
+    const reason = `FCM answered ${reply.status}`
+    expect(await create('my-project')(aMessage(), destination)).toEqual({ ...result, reason })
   })
 
   it('fails, and tells no secret, when Google or the secret store does not help', async () => {
