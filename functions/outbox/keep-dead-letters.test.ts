@@ -154,6 +154,7 @@ describe('keep-dead-letters', () => {
     ['nothing', '""'],
     ['a NUL, which PostgreSQL does not hold', '{"id":"nul","title":"a\\u0000b"}'],
     ['half a character', '{"id":"half\\ud800"}'],
+    ['what is nested too deep to be written again', '['.repeat(50_000) + ']'.repeat(50_000)],
   ])('takes %s from its own topic once, and puts nothing back', async (_, text) => {
     await publishRaw('dlq-events', text)
     await publishRaw('dlq-events', text)

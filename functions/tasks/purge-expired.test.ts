@@ -60,6 +60,27 @@ describe('purge-expired', () => {
     expect(await left()).toEqual([0, 0])
   })
 
+  it('removes what was told after ninety days and settled dead letters after fourteen', async () => {
+    const user = newUser()
+    await sql`insert into notifications (id, user_id, source, type, title, body, late, created_at)
+      values (gen_random_uuid(), ${user.id}, 'event/1', 'notice', 't', 'b', false, '2026-03-02T08:00:00Z')`
+    await sql`insert into dead_letters
+        (id, event_id, consumer, type, reason, letter, state, times, received_at, resolved_at)
+      select gen_random_uuid(), 'e', state, 't', 'r', '{}', state, 1, '2026-03-01T08:00:00Z', resolved
+      from (values ('open', null), ('replayed', timestamptz '2026-03-02T08:00:00Z')) l (state, resolved)`
+    const left = async () => [await count(sql`notifications`), await count(sql`dead_letters`)]
+    for (const [instant, kept] of [
+      ['2026-03-16T08:00:00.000Z', [1, 2]],
+      ['2026-03-16T08:00:00.001Z', [1, 1]],
+      ['2026-05-31T08:00:00.000Z', [1, 1]],
+      ['2026-05-31T08:00:00.001Z', [0, 1]],
+    ] as const) {
+      service.at(instant)
+      expect((await tick()).status).toBe(204)
+      expect(await left()).toEqual(kept)
+    }
+  })
+
   it('may run twice at once', async () => {
     const user = newUser()
     const tasks = await Promise.all(Array.from({ length: 50 }, () => user.create({ tags: ['home'] })))

@@ -36,8 +36,8 @@ const waiting = async (userId: string) => [
   ...(await sql<{ seq: number; time: Date }[]>`select seq, time from outbox where user_id = ${userId}`),
 ]
 const stateOf = async (id: string) => (await letters.get(id))?.state
-const times = async (count: number, work: () => Promise<unknown>) =>
-  (await Promise.all(Array.from({ length: count }, work))).toSorted()
+const times = async (count: number, work: () => Promise<string | void>) =>
+  (await Promise.all(Array.from({ length: count }, work))).map(String).toSorted()
 
 function aNotification(userId: string, over: Partial<Notification> = {}): Notification {
   const id = uuid()
@@ -74,9 +74,7 @@ describe('a dead letter', () => {
     const kept = (await letters.list({ state: 'all', limit: 1000, after: null })).filter(
       ({ eventId }) => eventId === letter.eventId,
     )
-    expect(kept).toEqual([
-      { ...letter, id: kept[0]?.id, state: 'open', times: 1, resolvedAt: null } satisfies Partial<DeadLetter>,
-    ])
+    expect(kept).toEqual([{ ...letter, id: kept[0]?.id, state: 'open', times: 1, resolvedAt: null }])
   })
 
   it('is one per consumer that gave up', async () => {
