@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest'
+import { reminderApi } from '../reminders/testing/reminder-api.ts'
+
+const service = await reminderApi()
+const { add, counted, get, list, meanwhile, newUser, next, story } = service
+const DUE = '2026-03-02T12:00:00Z'
+const path = (id: string, action = '') => `/api/tasks/${id}${action}`
+
+async function reminded(input: object = {}) {
+  const user = newUser()
+  const task = await user.create({ due_at: DUE, ...input })
+  return { user, task, reminder: await add(user, task.id, { offset_minutes: 60 }) }
+}
+
+describe('a task and its reminders', () => {
+  it('move together, and stay when something else changes', async () => {
+    const { user, task, reminder } = await reminded()
+    await user.does('PATCH', path(task.id), { title: 'Pay the rent', time_zone: 'Asia/Tokyo' })
+    expect(await story(user)).toEqual(['reminder.scheduled'])
+    await user.does('PATCH', path(task.id), { due_date: '2026-03-03' })
+    // Nine in the morning in Tokyo.
+    expect(await get(user, reminder.id)).toMatchObject({
+      next_fire_at: '2026-03-02T23:00:00.000Z',
+      version: 2,
+    })
+    await user.does('PATCH', path(task.id), { due_date: null })
+    expect(await get(user, reminder.id)).toMatchObject({ remind_at: null, next_fire_at: null })
+    expect(await story(user)).toEqual([
+      ...['reminder.scheduled', 'reminder.rescheduled', 'reminder.rescheduled'],
+    ])
+  })
+
+  it('are told at once when the task is moved so close that the time has passed', async () => {
+    const { user, task } = await reminded()
+    await user.does('PATCH', path(task.id), { due_at: '2026-03-02T08:30:00Z' })
+    await service.tick()
+    expect(await service.notifications(user)).toMatchObject([{ title: 'Pay rent', late: false }])
+  })
+
+  it.each([
+    ['completed and reopened', 'POST', '/complete', '/reopen'],
+    ['deleted and restored', 'DELETE', '', '/restore'],
+  ])('are silent and come back: %s', async (_, method, action, undo) => {
+    const { user, task, reminder } = await reminded()
+    await user.does(method, path(task.id, action))
+    expect(await get(user, reminder.id)).toMatchObject({
+      status: 'cancelled',
+      next_fire_at: null,
+      firings: [],
+    })
+    await user.does('POST', path(task.id, undo))
+    expect(await get(user, reminder.id)).toMatchObject({
+      status: 'scheduled',
+      next_fire_at: reminder.remind_at,
+    })
+    service.at('2026-03-02T11:00:00Z')
+    await service.tick()
+    expect(await service.notifications(user)).toHaveLength(1)
+    expect((await story(user)).slice(0, 3)).toEqual([
+      ...['reminder.scheduled', 'reminder.cancelled', 'reminder.rescheduled'],
+    ])
+  })
+
+  it('agree, however completion and the firing come together', async () => {
+    const { user, task, reminder } = await reminded()
+    service.at('2026-03-02T11:00:00Z')
+    meanwhile('loadTask', () => service.tick())
+    await user.does('POST', path(task.id, '/complete'))
+    expect(await get(user, reminder.id)).toMatchObject({ status: 'delivered', next_fire_at: null })
+    await service.tick()
+    expect(await service.notifications(user)).toHaveLength(1)
+  })
+
+  it('take one round trip to load and one to commit, with reminders and without', async () => {
+    const user = newUser()
+    const complete = async (id: string) => counted(() => user.does('POST', path(id, '/complete')))
+    const plain = await user.create({ due_at: DUE })
+    const { user: owner, task } = await reminded()
+    expect(await complete(plain.id)).toEqual(['loadTask', 'commit'])
+    expect(await counted(() => owner.does('POST', path(task.id, '/complete')))).toEqual([
+      'loadTask',
+      'commit',
+    ])
+    expect(await counted(() => user.create({ remind_at: DUE }))).toEqual(['commit'])
+  })
+
+  it('stay together when everything happens at once', async () => {
+    const { user, task } = await reminded()
+    const moves = ['13:00', '14:00', '15:00'].map((time) => ({ due_at: `2026-03-02T${time}:00Z` }))
+    await Promise.all([
+      ...moves.map((body) => user.send('PATCH', path(task.id), body)),
+      ...[5, 10, 15].map((offset_minutes) =>
+        user.send('POST', path(task.id, '/reminders'), { offset_minutes }),
+      ),
+      user.send('POST', path(task.id, '/complete')),
+      user.send('POST', path(task.id, '/reopen')),
+    ])
+    // reminderApi works out anew where each of them has to be.
+    expect((await list(user, task.id)).length).toBeGreaterThan(0)
+  })
+})
+
+describe("a task's remind_at", () => {
+  it('is a reminder that goes where the task says', async () => {
+    const user = newUser()
+    const task = await user.create({ remind_at: '2026-03-02T10:00:00Z' })
+    const [own] = await list(user, task.id)
+    expect(own).toMatchObject({ remind_at: '2026-03-02T10:00:00.000Z', offset_minutes: null, channels: null })
+    await user.does('PATCH', path(task.id), { remind_at: '2026-03-02T09:00:00Z' })
+    expect(await list(user, task.id)).toMatchObject([
+      { id: own!.id, next_fire_at: '2026-03-02T09:00:00.000Z' },
+    ])
+    service.at('2026-03-02T09:00:00Z')
+    await service.tick()
+    await user.does('PATCH', path(task.id), { remind_at: '2026-03-02T11:00:00Z' })
+    expect(await list(user, task.id)).toMatchObject([
+      { id: own!.id, next_fire_at: '2026-03-02T11:00:00.000Z' },
+    ])
+    await user.does('PATCH', path(task.id), { remind_at: null })
+    expect(await list(user, task.id)).toEqual([])
+    await user.does('PATCH', path(task.id), { remind_at: '2026-03-02T12:00:00Z' })
+    expect(await list(user, task.id)).toHaveLength(1)
+  })
+
+  it('is none when it has passed', async () => {
+    const user = newUser()
+    const task = await user.create({ remind_at: '2026-03-02T08:00:00Z' })
+    expect(await list(user, task.id)).toEqual([])
+    expect(await story(user)).toEqual([])
+  })
+})
+
+describe('the reminders of a series', () => {
+  const SERIES = { due_at: '2026-03-28T08:00:00Z', time_zone: 'Europe/Berlin', recurrence_rule: 'daily' }
+
+  it('go on with the next occurrence, by the clocks on the wall', async () => {
+    const user = newUser()
+    const task = await user.create({ ...SERIES, remind_at: '2026-03-28T07:45:00Z', priority: 'high' })
+    await add(user, task.id, { offset_minutes: 30, channels: ['email'] })
+    await add(user, task.id, { remind_at: '2026-03-27T19:00:00Z' })
+    const gone = await add(user, task.id, { offset_minutes: 10 })
+    await user.does('DELETE', `/api/reminders/${gone.id}`)
+    const second = (await next(user, task.id, '2026-03-28T08:05:00Z'))!
+    expect(second).toMatchObject({
+      due_at: '2026-03-29T07:00:00.000Z',
+      remind_at: '2026-03-29T06:45:00.000Z',
+    })
+    expect(await list(user, second.id)).toMatchObject([
+      { remind_at: '2026-03-28T19:00:00.000Z', offset_minutes: null, status: 'scheduled', version: 1 },
+      { remind_at: '2026-03-29T06:30:00.000Z', offset_minutes: 30, channels: ['email'] },
+      { remind_at: '2026-03-29T06:45:00.000Z', offset_minutes: null },
+    ])
+    const third = (await next(user, second.id, '2026-03-29T08:00:00Z'))!
+    expect((await list(user, third.id)).map(({ remind_at }) => remind_at)).toEqual([
+      ...['2026-03-29T18:00:00.000Z', '2026-03-30T06:30:00.000Z', '2026-03-30T06:45:00.000Z'],
+    ])
+    expect((await list(user, task.id)).every(({ next_fire_at }) => next_fire_at === null)).toBe(true)
+  })
+
+  it('go on after a skip, and once however often the event comes', async () => {
+    const user = newUser()
+    const task = await user.create(SERIES)
+    await add(user, task.id, { offset_minutes: 30 })
+    await user.does('POST', path(task.id, '/skip'))
+    await service.deliver()
+    const event = service.published.findLast(({ event }) => event.type === 'task.occurrence.skipped')!.event
+    await Promise.all([1, 2, 3].map(() => service.deps.broker.publishAll('task-events', [event])))
+    const made = (await user.events()).findLast(({ type }) => type === 'task.occurrence.generated')!.data.task
+    expect(await list(user, made.id)).toMatchObject([{ remind_at: '2026-03-29T06:30:00.000Z' }])
+  })
+
+  it('are silent on an occurrence that makes way for the one before', async () => {
+    const user = newUser()
+    const task = await user.create(SERIES)
+    await add(user, task.id, { offset_minutes: 30 })
+    const second = (await next(user, task.id, '2026-03-28T07:00:00Z'))!
+    const [carried] = await list(user, second.id)
+    await user.does('POST', path(task.id, '/reopen'))
+    expect(await get(user, carried!.id)).toMatchObject({ status: 'cancelled', next_fire_at: null })
+    expect(await list(user, task.id)).toMatchObject([
+      { status: 'scheduled', next_fire_at: '2026-03-28T07:30:00.000Z' },
+    ])
+  })
+
+  it('move with the series', async () => {
+    const user = newUser()
+    const task = await user.create(SERIES)
+    await add(user, task.id, { offset_minutes: 30 })
+    await user.does('PATCH', `${path(task.id)}?scope=future`, { due_at: '2026-03-28T10:00:00Z' })
+    expect(await list(user, task.id)).toMatchObject([{ next_fire_at: '2026-03-28T09:30:00.000Z' }])
+  })
+})
