@@ -1,8 +1,8 @@
 import type { Hono } from 'hono'
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { parseResources } from '../../dapr/embedded/resources.ts'
 import { createSidecar } from '../../dapr/embedded/sidecar.ts'
-import type { ForwardedRequest } from '../../shared/app/ports.ts'
+import type { Deps, ForwardedRequest } from '../../shared/app/ports.ts'
 import { readConfig } from '../../shared/config.ts'
 import { createDaprClient } from '../../shared/dapr/client.ts'
 import { createOtherUnits } from '../../shared/dapr/other-units.ts'
@@ -14,6 +14,7 @@ import { systemClock } from '../../shared/kit/system.ts'
 import { unitsOf } from '../../shared/kit/units.ts'
 import { silentLogger } from '../../shared/observability/logger.ts'
 import { obligingSidecar } from '../../shared/testing/api-world.ts'
+import { openEventStream } from '../../shared/testing/event-stream.ts'
 import { testDatabase } from '../../shared/testing/database.ts'
 import { testDeps } from '../../shared/testing/test-deps.ts'
 import { composeDeps } from '../compose.ts'
@@ -43,18 +44,20 @@ async function unitsApart() {
   })
   const sidecarFetch: Fetch = (url, init) => sidecar.fetch(new Request(url, init))
   const mounted = new Map<string, Hono<AppEnv>>()
+  const depsOf = new Map<string, Deps>()
   for (const unit of unitsOf(kinds)) {
     const ownFetch = unit.id === 'web-api' ? sidecarFetch : obligingSidecar
     const config = readConfig({ TRUSTED_PROXIES: '10.0.0.0/8' })
     const deps = composeDeps(config, { sql, log: silentLogger, sidecarFetch: ownFetch, appToken: APP_TOKEN })
     const app = mountFunctions(await loadFunctions(unit.functions), deps)
     mounted.set(unit.id, app)
+    depsOf.set(unit.id, deps)
     apps.set(unit.id, async (request) => {
       received.push({ unit: unit.id, request: request.clone() })
       return app.fetch(request)
     })
   }
-  return { web: mounted.get('web-api')!, mounted, apps, received, sidecarFetch }
+  return { web: mounted.get('web-api')!, mounted, deps: depsOf, apps, received, sidecarFetch }
 }
 
 let world: Awaited<ReturnType<typeof unitsApart>>
@@ -320,6 +323,33 @@ describe('the gateway', () => {
     for (const name of ['connection', 'keep-alive', 'x-hop', 'dapr-anything', 'traceparent']) {
       expect([name, got.headers.get(name)]).toEqual([name, null])
     }
+  })
+
+  it('passes a live stream on as it comes, and ends it at the unit when its client goes away', async () => {
+    const token = await registered()
+    const server = await serve(world.web.fetch, { port: 0, host: '127.0.0.1' })
+    onTestFinished(() => server.close(1000))
+    const { streams } = world.deps.get('sync')!
+    const address = `http://127.0.0.1:${server.port}/api/notifications/stream`
+    const open = () =>
+      openEventStream(address, { headers: { authorization: `Bearer ${token}`, accept: '*/*' } })
+    const opened = await Promise.all(Array.from({ length: 5 }, open))
+    await vi.waitFor(() => expect(opened.filter(({ messages }) => messages.length === 1)).toHaveLength(5))
+    expect(streams.count()).toBe(5)
+    expect(world.received.at(-1)!.request.headers.get('accept')).toBe('text/event-stream')
+    for (const stream of opened) stream.close()
+    await vi.waitFor(() => expect(streams.count()).toBe(0))
+  })
+
+  it('knows the live streams by their paths', () => {
+    const isStream = (fn: DaybookFunction) => fn.kind === 'http' && fn.spec?.events !== undefined
+    const paths = functions.flatMap((fn) => (isStream(fn) && fn.kind === 'http' && fn.spec ? [fn.path] : []))
+    expect(paths).toContain('/api/notifications/stream')
+    expect(
+      Object.keys(ROUTES)
+        .filter((route) => route.endsWith('/stream'))
+        .toSorted(),
+    ).toEqual(paths.map((path) => `GET ${path}`).toSorted())
   })
 
   it('says that a unit is away, when to come back, and nothing of how it knows', async () => {

@@ -49,6 +49,8 @@ function headersOf(c: Context<AppEnv>, deps: Deps): Headers {
   const ours = {
     ...{ traceparent, 'x-request-id': c.get('requestId'), via: `1.1 ${NAME}` },
     ...(tracestate !== null && { tracestate }),
+    // Whatever its client says: by this a live stream gets a connection of its own (shared/dapr/http.ts).
+    ...(c.req.path.endsWith('/stream') && { accept: 'text/event-stream' }),
     ...forwardedFor(deps, c),
   }
   for (const [name, value] of Object.entries(ours)) headers.set(name, value)

@@ -96,6 +96,7 @@ describe('the feed of notifications', () => {
       const [now] = await given.listeners()
       return now !== undefined && now.pid !== deafened
     })
+    expect(await given.listeners()).toHaveLength(1)
   })
 
   it('hears again after its connections were broken', async () => {
@@ -112,6 +113,7 @@ describe('the feed of notifications', () => {
     const count = news.count()
     await given.write(userId)
     await until(() => news.count() > count)
+    expect(await given.listeners()).toHaveLength(1)
   })
 
   it('asks for a thousand users in one query, by index alone, in less than half a second', async () => {

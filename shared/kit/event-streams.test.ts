@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest'
+import type { LiveEvents, ServerSentEvent } from '../app/stream-ports.ts'
+import { testDeps } from '../testing/test-deps.ts'
+import { createEventStreams, HEARTBEAT_MS, LONGEST_STREAM_MS } from './event-streams.ts'
+
+/** Streams whose time passes only when it is told to, and events that a test hands out. */
+function given({ mostPerOwner = 3 } = {}) {
+  const { clock, ids, logged, log } = testDeps()
+  let now = 0
+  const due = new Set<{ at: number; run: () => void }>()
+  const setTimer = (run: () => void, ms: number) => {
+    const timer = { at: now + ms, run }
+    due.add(timer)
+    return () => void due.delete(timer)
+  }
+  const streams = createEventStreams({ clock, ids, log, setTimer, mostPerOwner })
+  const subscribers = new Set<() => void>()
+  let dropped = 0
+  return {
+    ...{ streams, logged, timers: due, subscribers },
+    dropped: () => dropped,
+    advance(ms: number) {
+      now += ms
+      for (const timer of [...due]) if (timer.at <= now && due.delete(timer)) timer.run()
+    },
+    open(owner: string, next: LiveEvents['next'] = async () => []) {
+      const subscribe = (onNews: () => void) => {
+        subscribers.add(onNews)
+        return () => void subscribers.delete(onNews)
+      }
+      const events = { first: { event: 'connected', id: 7, data: {} }, next, subscribe }
+      const reader = streams.open(owner, events, () => void (dropped += 1)).getReader()
+      return {
+        cancel: () => reader.cancel(),
+        read: async () => {
+          const { value, done } = await reader.read()
+          return done ? null : Buffer.from(value).toString()
+        },
+      }
+    },
+  }
+}
+
+const event = (id: number): ServerSentEvent => ({ event: 'reminder', id, data: { id } })
+
+describe('an event stream', () => {
+  it('holds nothing before it is read and after it is cancelled', async () => {
+    const { streams, timers, subscribers, open } = given()
+    const stream = open('ada')
+    expect([streams.count(), timers.size, subscribers.size]).toEqual([0, 0, 0])
+    expect(await stream.read()).toBe('retry: 3000\nid: 7\nevent: connected\ndata: {}\n\n')
+    expect([streams.count(), subscribers.size]).toEqual([1, 1])
+    const waiting = stream.read()
+    await stream.cancel()
+    expect(await waiting).toBeNull()
+    expect([streams.count(), timers.size, subscribers.size]).toEqual([0, 0, 0])
+  })
+
+  it('asks for events only as fast as its client takes them', async () => {
+    let asked = 0
+    const { open } = given()
+    const stream = open('ada', async () => [event((asked += 1))])
+    await stream.read()
+    expect(asked).toBe(0)
+    expect(await stream.read()).toBe('id: 1\nevent: reminder\ndata: {"id":1}\n\n')
+    await new Promise(setImmediate)
+    expect(asked).toBe(1)
+    await stream.cancel()
+  })
+
+  it('misses no news that comes while it reads', async () => {
+    const { open, subscribers } = given()
+    const rows = [event(1)]
+    let taken = 0
+    const stream = open('ada', async () => {
+      const found = rows.slice(taken)
+      taken = rows.length
+      await new Promise(setImmediate)
+      if (rows.length === 1) {
+        rows.push(event(2))
+        for (const tell of subscribers) tell()
+      }
+      return found
+    })
+    await stream.read()
+    expect(await stream.read()).toContain('id: 1\n')
+    expect(await stream.read()).toContain('id: 2\n')
+    await stream.cancel()
+  })
+
+  it('goes on by itself when the database was away', async () => {
+    let failures = 2
+    const { open, advance, logged } = given()
+    const stream = open('ada', async () => {
+      if ((failures -= 1) >= 0) throw new Error('away')
+      return [event(1)]
+    })
+    await stream.read()
+    const waiting = stream.read()
+    for (let nth = 0; nth < 2; nth += 1) {
+      await new Promise(setImmediate)
+      advance(3000)
+    }
+    expect(await waiting).toContain('id: 1\n')
+    expect(logged).toHaveLength(2)
+    await stream.cancel()
+  })
+
+  it('drops a client that has not taken one heartbeat by the next', async () => {
+    const { open, advance, dropped, streams, timers } = given()
+    const stream = open('ada')
+    await stream.read()
+    advance(HEARTBEAT_MS)
+    expect(dropped()).toBe(0)
+    advance(HEARTBEAT_MS)
+    expect([dropped(), streams.count(), timers.size]).toEqual([1, 0, 0])
+    expect(await stream.read()).toBeNull()
+  })
+
+  it('ends between two events, half a minute before its time at the earliest, and says when to come back', async () => {
+    const { open, advance, streams, timers } = given()
+    const stream = open('ada')
+    await stream.read()
+    for (let passed = 0; passed < LONGEST_STREAM_MS - HEARTBEAT_MS; passed += HEARTBEAT_MS) {
+      advance(HEARTBEAT_MS)
+      expect(await stream.read()).toMatch(/^event: heartbeat\n/)
+    }
+    advance(HEARTBEAT_MS)
+    expect(await stream.read()).toMatch(/^retry: \d{3,4}\n\n$/)
+    expect(await stream.read()).toBeNull()
+    expect([streams.count(), timers.size]).toEqual([0, 0])
+  })
+
+  it("ends the owner's oldest beyond the limit, nobody else's, and asks it to stay away for a minute", async () => {
+    const { open, streams } = given({ mostPerOwner: 2 })
+    const other = open('eve')
+    await other.read()
+    const mine = [open('ada'), open('ada'), open('ada')]
+    for (const stream of mine) await stream.read()
+    expect(await mine[0]!.read()).toBe('retry: 60000\n\n')
+    expect(await mine[0]!.read()).toBeNull()
+    expect(streams.count()).toBe(3)
+    await Promise.all([...mine, other].map((stream) => stream.cancel()))
+    expect(streams.count()).toBe(0)
+  })
+
+  it('ends at once when the process ends, the one that comes too late as well', async () => {
+    const { open, streams, timers } = given()
+    const stream = open('ada')
+    await stream.read()
+    const waiting = stream.read()
+    streams.endAll()
+    const late = open('ada')
+    await late.read()
+    for (const last of [waiting, late.read()]) expect(await last).toMatch(/^retry: \d{3,4}\n\n$/)
+    expect([await stream.read(), await late.read()]).toEqual([null, null])
+    expect([streams.count(), timers.size]).toEqual([0, 0])
+  })
+})
