@@ -51,7 +51,7 @@ const mailbox = async () => {
   return await Promise.all(names.map(async (name) => readMail(await readFile(join(folder, name), 'utf8'))))
 }
 
-describe('mail through the sidecar', () => {
+describe('mail by HTTP binding', () => {
   it('brings 200 mails at once to their recipients, each with its own content and id', async () => {
     const sent = Array.from({ length: 200 }, (_, n) => ({
       ...{ id: systemIds.uuid(), address: `person-${n}@example.org` },
