@@ -1,7 +1,7 @@
 import { sentFact } from './announce.ts'
 import { fact, type Decision, type Fact } from './decision.ts'
 import { NotificationFailed, ReminderFailed, ReminderSent } from './events.ts'
-import { notificationView, type Delivery, type Notification } from './notification.ts'
+import { CHANNELS, notificationView, type Delivery, type Notification } from './notification.ts'
 
 /** How long after a try that failed the next one comes; after the last of these there is none. */
 const PAUSES_MS = [1000, 5000, 30_000, 300_000]
@@ -91,9 +91,8 @@ export function firingFact(notification: Notification, deliveries: readonly Deli
   const { reminderId, taskId } = notification
   if (reminderId === null || taskId === null) return null
   if (deliveries.some(({ state }) => state === 'triggered' || state === 'held')) return null
-  const on = (wanted: Delivery['state']) => [
-    ...new Set(deliveries.filter(({ state }) => state === wanted).map(({ channel }) => channel)),
-  ]
+  const on = (wanted: Delivery['state']) =>
+    CHANNELS.filter((channel) => deliveries.some((one) => one.channel === channel && one.state === wanted))
   const delivered = on('delivered')
   const failed = on('failed').filter((channel) => !delivered.includes(channel))
   if (delivered.length + failed.length === 0) return null
