@@ -1,9 +1,10 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createApiClient, type Person } from '../shared/testing/api-client.ts'
 import { openEventStream, type EventStream } from '../shared/testing/event-stream.ts'
+import { mailsAbout } from '../shared/testing/mailbox.ts'
 import { startRealDaybook } from '../shared/testing/faults/real-daybook.ts'
 
 // What is promised of reminders, on `npm start` as a person runs it: one comes on time in the stream, in the list and as a
@@ -67,11 +68,6 @@ const listed = async (person: Person, taskId: string) => {
   return (items as Shown[]).filter(({ task_id: about }) => about === taskId)
 }
 
-const mailsAbout = (title: string): number =>
-  readdirSync(mailbox)
-    .filter((file) => file.endsWith('.eml'))
-    .filter((file) => readFileSync(join(mailbox, file), 'utf8').includes(title)).length
-
 try {
   const person = await api.register()
   const stream = await listen(person)
@@ -79,7 +75,7 @@ try {
   const onTime = await remind(person, 'Water the ficus')
   expect(await until(() => remindersIn(stream, onTime).length > 0), 'a reminder comes through the stream')
   expect((await listed(person, onTime)).length === 1, 'it is in the list')
-  expect(await until(() => mailsAbout('Water the ficus') === 1), 'it lies in the mailbox')
+  expect(await until(() => mailsAbout(mailbox, 'Water the ficus').length === 1), 'it lies in the mailbox')
   const [first] = remindersIn(stream, onTime)
   expect(!first!.late, 'it does not say that it is late')
 
@@ -96,7 +92,10 @@ try {
   expect(remindersIn(again, onTime).length === 0, 'the stream goes on after what was seen')
   expect(second!.late, 'it says that it is late')
   expect((await listed(person, late)).length === 1, 'it is in the list once')
-  expect(await until(() => mailsAbout('Feed the tortoise') === 1), 'one mail of it lies in the mailbox')
+  expect(
+    await until(() => mailsAbout(mailbox, 'Feed the tortoise').length === 1),
+    'one mail of it lies in the mailbox',
+  )
   expect((await daybook.stop()) === 0, 'SIGTERM ends Daybook in order, with a stream open')
 } finally {
   await daybook.destroy()

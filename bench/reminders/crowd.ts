@@ -37,7 +37,7 @@ interface Sent {
 export async function measureCrowd(
   stage: Stage,
   crowd: Crowd,
-): Promise<{ figures: Figures[]; notes: string[] }> {
+): Promise<{ figures: Figures[]; notes: string[]; setPerSecond: number }> {
   const { name, count, leadMs, overMs } = crowd
   const known = stage.audience.arrivals.size
   const startedAt = Date.now()
@@ -70,7 +70,11 @@ export async function measureCrowd(
   )
   for (const { name: what, p50, p95, p99, worst, failed } of figures)
     stage.say(`  ${what.padEnd(48)} p50 ${p50}  p95 ${p95}  p99 ${p99}  worst ${worst} ms  failed ${failed}`)
-  return { figures, notes: [`${name}: ${waiting} events were still to be published when it began`] }
+  return {
+    figures,
+    notes: [`${name}: ${waiting} events were still to be published when it began`],
+    setPerSecond: (count / tookMs) * 1000,
+  }
 }
 
 interface Wait {

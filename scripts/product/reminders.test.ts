@@ -11,8 +11,9 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { ReminderView } from '../../shared/domain/reminder.ts'
+import { mailsAbout } from '../../shared/testing/mailbox.ts'
 import { product } from './testing/product.ts'
-import { eventually, mailsAbout, reminded, soon, type Reminded } from './testing/reminded.ts'
+import { eventually, reminded, soon, type Reminded } from './testing/reminded.ts'
 
 const daybook = await product()
 const { mailbox } = daybook

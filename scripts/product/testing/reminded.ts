@@ -1,5 +1,3 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, expect, vi } from 'vitest'
 import type { Client } from '../../../functions/tasks/testing/task-service.ts'
 import type { NotificationView } from '../../../shared/domain/notification.ts'
@@ -62,15 +60,6 @@ export async function reminded({ newUser, url }: Product): Promise<Reminded> {
         return heard
       }, COMES_WITHIN),
   }
-}
-
-/** The mails whose text holds this, as they lie in the folder. */
-export function mailsAbout(mailbox: string, text: string): string[] {
-  if (!existsSync(mailbox)) return []
-  return readdirSync(mailbox)
-    .filter((file) => file.endsWith('.eml'))
-    .map((file) => readFileSync(join(mailbox, file), 'utf8'))
-    .filter((mail) => mail.includes(text))
 }
 
 /** Repeats an expectation until it holds or it has taken too long. */

@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { existsSync, readdirSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -103,11 +102,3 @@ export async function startReceivers(): Promise<Receivers> {
     },
   }
 }
-
-/** Ids of the deliveries whose mail lies in the folder. */
-export const mailsIn = (mailbox: string): string[] =>
-  existsSync(mailbox)
-    ? readdirSync(mailbox)
-        .filter((file) => file.endsWith('.eml'))
-        .map((file) => file.replace('.eml', ''))
-    : []
