@@ -63,7 +63,12 @@ export async function startMailRelay({
 }: Pick<Config, 'mailRelay' | 'dataDir'>): Promise<MailRelay> {
   const { smtpUrl, port } = mailRelay
   const outlet = smtpUrl === undefined ? mailboxOutlet(join(dataDir, 'mailbox')) : smtpOutlet(smtpUrl)
-  const server = await serve(createMailRelay(outlet).fetch, { host: '127.0.0.1', port })
+  const server = await serve(createMailRelay(outlet).fetch, { host: '127.0.0.1', port }).catch(
+    (error: unknown) => {
+      if ((error as { code?: string }).code !== 'EADDRINUSE') throw error
+      throw new Error(`port ${port} is in use; stop what uses it or set MAIL_RELAY_PORT to another.`)
+    },
+  )
   return {
     url: `http://127.0.0.1:${server.port}/`,
     async close() {
