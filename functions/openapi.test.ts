@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { subscribedBrowser } from '../shared/channels/testing/browser.ts'
 import {
   apiDocument,
   apiOperations,
@@ -50,12 +51,17 @@ const RESOURCES: Record<string, (person: Person) => Promise<string>> = {
   },
   skipOccurrence: (person) => newTask(person, RECURRING),
   listOccurrences: (person) => newTask(person, RECURRING),
+  removePushSubscription: async (person) =>
+    String(
+      (await world.have(person, 'POST', '/api/notifications/push-subscriptions', newPushSubscription())).id,
+    ),
   readNotification: (person) => world.notify(person),
 }
 
 /** Bodies that the schema alone cannot make up, because they speak of what is there. */
 const BODIES: Record<string, (person: Person) => Promise<unknown>> = {
   createTask: async () => RECURRING,
+  addPushSubscription: async () => newPushSubscription(),
   reorderTasks: async (person) => ({ task_ids: [await newTask(person), await newTask(person)] }),
   registerUser: async () => ({
     email: `${randomUUID()}@example.org`,

@@ -12,7 +12,7 @@ describe('POST /api/notifications/push-subscriptions', () => {
   requiresLogin(addPushSubscription, () => ({ json: aBrowser() }))
 
   it('keeps a browser and answers neither its endpoint nor its keys', async () => {
-    const [user, browser] = [newUser(), aBrowser('of-ada', 'k')]
+    const [user, browser] = [newUser(), aBrowser('of-ada')]
     const answer = await post(user, browser)
     expect(answer.status).toBe(201)
     expect(answer.body).toEqual({
@@ -42,7 +42,7 @@ describe('POST /api/notifications/push-subscriptions', () => {
   it('takes new keys of a browser that subscribed anew', async () => {
     const [user, browser] = [newUser(), aBrowser()]
     const first = await added(deps, user, browser)
-    const fresh = { ...aBrowser('x', 'Z'), endpoint: browser.endpoint }
+    const fresh = { ...aBrowser(), endpoint: browser.endpoint }
     expect(await added(deps, user, fresh)).toEqual(first)
     expect(await deps.subscriptions.list(user)).toMatchObject([{ keys: fresh.keys }])
   })
@@ -50,7 +50,7 @@ describe('POST /api/notifications/push-subscriptions', () => {
   it('moves a browser to the user who signed in on it last, and to nobody without its keys', async () => {
     const [ada, eve, browser] = [newUser(), newUser(), aBrowser()]
     const ofAda = await added(deps, ada, browser)
-    const guessed = await post(eve, { ...aBrowser('x', 'E'), endpoint: browser.endpoint })
+    const guessed = await post(eve, { ...aBrowser(), endpoint: browser.endpoint })
     expect(guessed).toMatchObject({ status: 409, body: { code: 'subscription.taken' } })
     expect(await listed(deps, ada)).toEqual([ofAda])
     const ofEve = await added(deps, eve, browser)
@@ -92,7 +92,11 @@ describe('POST /api/notifications/push-subscriptions', () => {
   it.each([
     ['no keys', { endpoint: 'https://push.example.org/send' }],
     ['a key of another kind', { ...aBrowser(), keys: { p256dh: 'A'.repeat(87), auth: 'A'.repeat(22) } }],
-    ['a short secret', { ...aBrowser(), keys: { p256dh: `B${'A'.repeat(86)}`, auth: 'A' } }],
+    [
+      'a key that is no point on the curve',
+      { ...aBrowser(), keys: { p256dh: `B${'A'.repeat(86)}`, auth: 'A'.repeat(22) } },
+    ],
+    ['a short secret', { ...aBrowser(), keys: { ...aBrowser().keys, auth: 'A' } }],
     ['both kinds of device', { ...aBrowser(), fcm_token: 'x'.repeat(30) }],
     ['a token with a path in it', { fcm_token: `../../${'x'.repeat(30)}` }],
   ])('refuses %s', async (_, json) => {

@@ -1,3 +1,4 @@
+import { ECDH } from 'node:crypto'
 import { DomainError, invalidField } from '../domain/errors.ts'
 import {
   MOST_PUSH_SUBSCRIPTIONS,
@@ -18,6 +19,9 @@ export async function addPushSubscription(
 ): Promise<Answer<PushSubscriptionView>> {
   const objection = 'endpoint' in input ? outbound.objection(input.endpoint) : null
   if (objection !== null) throw invalidField('endpoint', objection)
+  if ('endpoint' in input && !isPoint(input.keys.p256dh)) {
+    throw invalidField('keys.p256dh', 'must be a point on the curve P-256')
+  }
   const device =
     'endpoint' in input
       ? ({ channel: 'web_push', endpoint: input.endpoint, keys: input.keys } as const)
@@ -34,4 +38,14 @@ export async function addPushSubscription(
     throw new DomainError('subscription.too_many', message)
   }
   return { body: pushSubscriptionView(kept) }
+}
+
+/** Nothing could be encrypted for another one. */
+function isPoint(base64url: string): boolean {
+  try {
+    ECDH.convertKey(base64url, 'prime256v1', 'base64url')
+    return true
+  } catch {
+    return false
+  }
 }

@@ -1,5 +1,6 @@
 import { createPushKeys } from '../../../shared/channels/push-keys.ts'
 import { createSafeFetch } from '../../../shared/channels/safe-fetch.ts'
+import { subscribedBrowser } from '../../../shared/channels/testing/browser.ts'
 import { createPushKeyStore } from '../../../shared/db/push-key-store.ts'
 import { createSubscriptionStore } from '../../../shared/db/subscription-store.ts'
 import type { PushSubscriptionView } from '../../../shared/domain/push-subscription.ts'
@@ -24,10 +25,10 @@ export async function pushService(): Promise<TestDeps> {
 }
 
 /** A browser, as its `PushSubscription.toJSON()` tells of it. */
-export const aBrowser = (name: string = systemIds.uuid(), key = 'A') => ({
+export const aBrowser = (name: string = systemIds.uuid()) => ({
   endpoint: `https://push.example.org/send/${name}`,
   expirationTime: null,
-  keys: { p256dh: `B${key.repeat(86)}`, auth: key.repeat(22) },
+  keys: subscribedBrowser().keys,
 })
 
 export async function added(deps: TestDeps, userId: string, json: unknown): Promise<PushSubscriptionView> {
