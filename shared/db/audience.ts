@@ -26,7 +26,8 @@ export interface AudienceJson {
 
 /**
  * An expression for the select list of any query: the audience of the user whose id `owner` stands for, as JSON that
- * {@link audienceFromJson} reads. Three look-ups by index, none of the caller's rows is doubled.
+ * {@link audienceFromJson} reads. Three look-ups by index, none of the caller's rows is doubled. `a`, `p` and `s` are its own
+ * aliases: `owner` is of another.
  *
  *     sql<{ audience: AudienceJson }[]>`select ${audienceOf(sql, sql`d.user_id`)} as audience from deliveries d`
  */

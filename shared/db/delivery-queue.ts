@@ -87,10 +87,10 @@ export function createDeliveryQueue(sql: Sql): DeliveryQueue {
           where next_digest_at <= ${now} and (digest_lease_until is null or digest_lease_until <= ${now}
             or digest_lease_until > ${impossible})
           order by next_digest_at limit ${limit} for update skip locked),
-        p as (
+        taken as (
           update notification_preferences c set digest_lease_until = ${leaseUntil}
           from due where c.user_id = due.user_id returning c.user_id, c.next_digest_at)
-        select ${audienceOf(sql, sql`p.user_id`)} as audience, next_digest_at from p order by next_digest_at`
+        select ${audienceOf(sql, sql`taken.user_id`)} as audience, next_digest_at from taken order by next_digest_at`
       return rows.map((row) => ({ audience: audienceFromJson(row.audience), dueAt: row.next_digest_at }))
     },
     async nextDueAt() {

@@ -149,8 +149,8 @@ describe('quiet hours', () => {
         fc.double({ min: 0, max: 1, noNaN: true }),
         (start, end, zone, now, share) => {
           // With less between two nights than a change of the clocks takes, one night goes over into the next.
-        fc.pre((minutes(start) - minutes(end) + 1440) % 1440 > 60)
-        const over = quietUntil({ start, end }, zone, now)
+          fc.pre((minutes(start) - minutes(end) + 1440) % 1440 > 60)
+          const over = quietUntil({ start, end }, zone, now)
           if (!over) return
           expect(over.getTime()).toBeGreaterThan(now.getTime())
           expect(over.getTime() - now.getTime()).toBeLessThanOrEqual(26 * 3_600_000)

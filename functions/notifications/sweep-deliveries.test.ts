@@ -1,0 +1,351 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { CommitResult } from '../../shared/app/ports.ts'
+import { deliverDue } from '../../shared/app/deliver-notifications.ts'
+import { releaseHeld } from '../../shared/app/release-held.ts'
+import { sendDailyDigests } from '../../shared/app/send-daily-digests.ts'
+import type { TaskView } from '../../shared/domain/task.ts'
+import type { Client } from '../tasks/testing/task-service.ts'
+import { notificationService } from './testing/notification-service.ts'
+
+const service = await notificationService()
+const { newUser, reminded, tick, at, deps, app, sent, deadLetters, answerWith, sql } = service
+const { account, device, prefer, request, bring, messages, sweep, entries, told, inbox } = service
+
+const QUIET = { quiet_hours: { start: '08:00', end: '09:30' } }
+const states = async (user: Client) =>
+  (await entries(user)).map(({ title, channel, state }) => `${title}: ${channel} ${state}`)
+const killed = async (): Promise<CommitResult> => Promise.reject(new Error('killed'))
+const dying = { ...deps, changes: { ...deps.changes, commit: killed } }
+
+// What is due is asked of all users together.
+beforeEach(() => sql`truncate deliveries, notifications, notification_preferences, reminders`)
+
+/** Reminders at five past eight of these tasks, held back by quiet hours until half past nine. */
+async function held(user: Client, ...titles: string[]): Promise<TaskView[]> {
+  await account(user)
+  await prefer(user, QUIET)
+  const tasks: TaskView[] = []
+  for (const title of titles) tasks.push((await reminded(user, { title })).task)
+  at('2026-03-02T08:05:00Z')
+  await tick()
+  await sweep()
+  return tasks
+}
+
+describe('quiet hours', () => {
+  it('hold every channel back, the app as well', async () => {
+    const user = newUser()
+    await held(user, 'Call the bank')
+    expect(await states(user)).toEqual(['Call the bank: in_app held', 'Call the bank: email held'])
+    expect([await inbox(user), sent]).toEqual([[], []])
+    expect(await deps.deliveries.nextDueAt()).toEqual(new Date('2026-03-02T09:30:00Z'))
+    at('2026-03-02T09:29:59.999Z')
+    await sweep()
+    expect([await inbox(user), sent]).toEqual([[], []])
+  })
+
+  it('let through what is about a task of high priority', async () => {
+    const user = newUser()
+    await account(user)
+    await prefer(user, QUIET)
+    await reminded(user, { title: 'Catch the train', priority: 'high' })
+    at('2026-03-02T08:05:00Z')
+    await tick()
+    await sweep()
+    expect(await inbox(user)).toEqual(['Catch the train'])
+    expect(sent).toHaveLength(1)
+  })
+
+  it('are followed by the one notification that they held back, as itself', async () => {
+    const user = newUser()
+    await held(user, 'Call the bank')
+    const before = (await entries(user)).map(({ id }) => id)
+    at('2026-03-02T09:30:00Z')
+    await sweep()
+    expect(await inbox(user)).toEqual(['Call the bank'])
+    expect((await entries(user)).map(({ id }) => id)).toEqual(before)
+    expect(sent).toMatchObject([{ id: before[1], title: 'Call the bank' }])
+    expect(await entries(user)).toMatchObject([
+      { state: 'delivered', attempts: 1, reason: null },
+      { state: 'delivered', attempts: 1, reason: null },
+    ])
+    expect(await told(user)).toEqual([
+      ...['reminder.triggered', 'notification.sent', 'notification.sent', 'reminder.sent'],
+    ])
+  })
+
+  it('are followed by one digest of all that they held back, whose fate the ledger shows for each', async () => {
+    const user = newUser()
+    await held(user, 'Call the bank', 'Buy milk', 'Pay rent')
+    at('2026-03-02T09:30:00Z')
+    await sweep()
+    expect(await inbox(user)).toEqual(['While it was quiet: 3 notifications'])
+    expect(sent).toMatchObject([
+      { title: 'While it was quiet: 3 notifications', body: '• Call the bank\n• Buy milk\n• Pay rent' },
+    ])
+    const own = (await entries(user)).filter(({ title }) => !title.startsWith('While'))
+    expect(own).toHaveLength(6)
+    for (const entry of own) expect(entry).toMatchObject({ state: 'delivered', attempts: 1, reason: null })
+    expect((await told(user)).filter((type) => type === 'reminder.sent')).toHaveLength(3)
+    await sweep()
+    expect(sent).toHaveLength(1)
+  })
+
+  it('end in a digest that fails for each when it fails', async () => {
+    const user = newUser()
+    await held(user, 'Call the bank', 'Buy milk')
+    at('2026-03-02T09:30:00Z')
+    answerWith(() => ({ outcome: 'refused', reason: 'no such mailbox' }))
+    await sweep()
+    const mails = (await entries(user)).filter(({ channel }) => channel === 'email')
+    expect(mails).toHaveLength(3)
+    for (const mail of mails) expect(mail).toMatchObject({ state: 'failed', reason: 'no such mailbox' })
+    expect(deadLetters).toMatchObject([
+      { type: 'notification.requested', data: { notification: { type: 'quiet_digest' } } },
+    ])
+    expect((await told(user)).slice(-2)).toEqual(['reminder.sent', 'reminder.sent'])
+  })
+
+  it('tell by the digest also what was held back on a channel that digests do not use', async () => {
+    const user = newUser()
+    await account(user)
+    const channels = { reminder: ['email'], quiet_digest: ['in_app'] }
+    await prefer(user, { ...QUIET, channels })
+    await reminded(user, { title: 'Call the bank' })
+    await reminded(user, { title: 'Buy milk' })
+    at('2026-03-02T08:05:00Z')
+    await tick()
+    at('2026-03-02T09:30:00Z')
+    await sweep()
+    expect(await inbox(user)).toHaveLength(1)
+    expect(sent).toEqual([])
+    expect((await states(user)).slice(0, 2)).toEqual([
+      'Call the bank: email delivered',
+      'Buy milk: email delivered',
+    ])
+  })
+
+  it('cancel what has been dealt with meanwhile', async () => {
+    const user = newUser()
+    const [bank, milk] = await held(user, 'Call the bank', 'Buy milk', 'Pay rent')
+    await user.does('POST', `/api/tasks/${bank!.id}/complete`)
+    await user.does('DELETE', `/api/tasks/${milk!.id}`)
+    at('2026-03-02T09:30:00Z')
+    await sweep()
+    expect(await inbox(user)).toEqual(['Pay rent'])
+    expect((await entries(user)).slice(0, 4)).toMatchObject(
+      Array.from({ length: 4 }, () => ({
+        state: 'cancelled',
+        reason: 'the task was closed, or its reminder dealt with, during quiet hours',
+      })),
+    )
+  })
+
+  it('end in nothing when nothing is left to tell', async () => {
+    const user = newUser()
+    const [task] = await held(user, 'Call the bank')
+    await user.does('POST', `/api/tasks/${task!.id}/complete`)
+    at('2026-03-02T09:30:00Z')
+    await sweep()
+    expect([await inbox(user), sent]).toEqual([[], []])
+    expect(await deps.deliveries.nextDueAt()).toBe(null)
+  })
+
+  it('end once, however many workers release what they held back', async () => {
+    const users = Array.from({ length: 6 }, () => newUser())
+    for (const user of users) {
+      at('2026-03-02T08:00:00Z')
+      await held(user, 'Call the bank', 'Buy milk')
+    }
+    at('2026-03-02T09:30:00Z')
+    await Promise.all([sweep(), ...Array.from({ length: 6 }, () => releaseHeld(deps)), deliverDue(deps)])
+    await sweep()
+    expect(sent).toHaveLength(6)
+    for (const user of users) {
+      expect(await inbox(user)).toEqual(['While it was quiet: 2 notifications'])
+      expect((await told(user)).filter((type) => type === 'reminder.sent')).toHaveLength(2)
+    }
+  })
+
+  it('lose nothing and tell nothing twice when the worker dies while it releases or while it sends', async () => {
+    const user = newUser()
+    await held(user, 'Call the bank', 'Buy milk')
+    at('2026-03-02T09:30:00Z')
+    await expect(releaseHeld(dying)).rejects.toThrow('killed')
+    await sweep()
+    expect(await inbox(user)).toEqual([])
+    at('2026-03-02T09:30:31Z')
+    await releaseHeld(deps)
+    expect(await inbox(user)).toHaveLength(1)
+    await deliverDue(dying)
+    at('2026-03-02T09:31:32Z')
+    await sweep()
+    expect(sent).toHaveLength(2)
+    expect(new Set(sent.map(({ id }) => id)).size).toBe(1)
+    expect(await inbox(user)).toHaveLength(1)
+    expect((await told(user)).filter((type) => type === 'reminder.sent')).toHaveLength(2)
+  })
+
+  it('go on by the hours that are set now, and end when there are none any more', async () => {
+    const user = newUser()
+    await held(user, 'Call the bank')
+    await prefer(user, { quiet_hours: { start: '08:00', end: '12:00' } })
+    await sweep()
+    at('2026-03-02T09:30:00Z')
+    await sweep()
+    expect(await inbox(user)).toEqual([])
+    expect(await deps.deliveries.nextDueAt()).toEqual(new Date('2026-03-02T12:00:00Z'))
+    await prefer(user, { quiet_hours: null })
+    await sweep()
+    expect(await inbox(user)).toEqual(['Call the bank'])
+  })
+
+  it('hold notices and digests of the day as well', async () => {
+    const user = newUser()
+    await account(user)
+    await prefer(user, { ...QUIET, daily_digest: { at: '08:30' } })
+    await user.create({ title: 'Pay rent', due_date: '2026-03-02' })
+    await bring('notification-events', await request(user, 'Your export is ready'))
+    at('2026-03-02T08:30:00Z')
+    await sweep()
+    expect([await inbox(user), sent]).toEqual([[], []])
+    at('2026-03-02T09:30:00Z')
+    await sweep()
+    expect(await inbox(user)).toEqual(['While it was quiet: 2 notifications'])
+  })
+})
+
+describe('the digest of the day', () => {
+  it('lists what is overdue and what is due today, the most important first', async () => {
+    const user = newUser()
+    await account(user)
+    await prefer(user, { daily_digest: { at: '08:30' } })
+    const tasks = [
+      { title: 'Water plants', due_date: '2026-03-02', priority: 'low' },
+      { title: 'Tomorrow', due_date: '2026-03-03', priority: 'high' },
+      { title: 'Pay rent', due_at: '2026-03-01T10:00:00Z', priority: 'high' },
+      { title: 'Some day' },
+      { title: 'Call the bank', due_at: '2026-03-02T23:59:00Z', priority: 'medium' },
+    ]
+    for (const task of tasks) await user.create(task)
+    const { id } = await user.create({ title: 'Done', due_date: '2026-03-02' })
+    await user.does('POST', `/api/tasks/${id}/complete`)
+    at('2026-03-02T08:29:59Z')
+    await sweep()
+    expect(await inbox(user)).toEqual([])
+    at('2026-03-02T08:30:00Z')
+    await sweep()
+    expect(await inbox(user)).toEqual(['3 tasks for today'])
+    expect(sent).toMatchObject([{ channel: 'email', title: '3 tasks for today' }])
+    expect(sent[0]!.body.split('\n').map((line) => line.split(' (')[0])).toEqual([
+      ...['• Pay rent', '• Call the bank', '• Water plants'],
+    ])
+  })
+
+  it('comes once a day, however many workers make it and wherever one dies', async () => {
+    const user = newUser()
+    await prefer(user, { daily_digest: { at: '08:30' } })
+    await user.create({ title: 'Pay rent', due_date: '2026-03-02' })
+    at('2026-03-02T08:30:00Z')
+    await sendDailyDigests(dying)
+    at('2026-03-02T08:30:31Z')
+    await Promise.all([sweep(), ...Array.from({ length: 5 }, () => sendDailyDigests(deps))])
+    await sweep()
+    expect(await inbox(user)).toEqual(['One task for today'])
+    at('2026-03-03T08:30:00Z')
+    await sweep()
+    expect(await inbox(user)).toHaveLength(2)
+  })
+
+  it('is left out on a day without tasks, and comes the next day', async () => {
+    const user = newUser()
+    await prefer(user, { daily_digest: { at: '08:30' } })
+    at('2026-03-02T08:30:00Z')
+    await sweep()
+    expect(await inbox(user)).toEqual([])
+    expect(await deps.deliveries.nextDueAt()).toEqual(new Date('2026-03-03T08:30:00Z'))
+    await user.create({ title: 'Pay rent', due_date: '2026-03-02' })
+    at('2026-03-03T08:30:00Z')
+    await sweep()
+    expect(await inbox(user)).toHaveLength(1)
+  })
+
+  it('comes late rather than never, and only the last one of those that were missed', async () => {
+    const user = newUser()
+    await prefer(user, { daily_digest: { at: '08:30' } })
+    await user.create({ title: 'Pay rent', due_date: '2026-03-02' })
+    at('2026-03-05T11:00:00Z')
+    await sweep()
+    const rows = await sql`select source, late from notifications where user_id = ${user.id}`
+    expect(rows).toEqual([{ source: 'digest/2026-03-05', late: true }])
+    expect(await deps.deliveries.nextDueAt()).toEqual(new Date('2026-03-06T08:30:00Z'))
+  })
+
+  it('comes no second time on a day on which it is moved to a later hour', async () => {
+    const user = newUser()
+    await prefer(user, { daily_digest: { at: '08:30' } })
+    await user.create({ title: 'Pay rent', due_date: '2026-03-02' })
+    at('2026-03-02T08:30:00Z')
+    await sweep()
+    await prefer(user, { daily_digest: { at: '10:00' } })
+    at('2026-03-02T10:00:00Z')
+    await sweep()
+    expect(await inbox(user)).toHaveLength(1)
+    expect(await deps.deliveries.nextDueAt()).toEqual(new Date('2026-03-03T10:00:00Z'))
+  })
+
+  it('is not put off by changing other preferences when it is due', async () => {
+    const user = newUser()
+    await prefer(user, { daily_digest: { at: '08:30' } })
+    await user.create({ title: 'Pay rent', due_date: '2026-03-02' })
+    at('2026-03-02T08:30:01Z')
+    await prefer(user, { daily_digest: { at: '08:30' }, quiet_hours: { start: '22:00', end: '06:00' } })
+    await sweep()
+    expect(await inbox(user)).toHaveLength(1)
+  })
+
+  it('comes at the hour of the zone, also after its clocks have changed', async () => {
+    const user = newUser()
+    await account(user, { timeZone: 'Europe/Berlin' })
+    at('2026-03-28T06:00:00Z')
+    await prefer(user, { daily_digest: { at: '08:30' } })
+    await user.create({ title: 'Pay rent', due_date: '2026-03-28' })
+    expect(await deps.deliveries.nextDueAt()).toEqual(new Date('2026-03-28T07:30:00Z'))
+    at('2026-03-28T07:30:00Z')
+    await sweep()
+    expect(await deps.deliveries.nextDueAt()).toEqual(new Date('2026-03-29T06:30:00Z'))
+  })
+
+  it('has an event of its own, by which it is sent when the sweep does not come to it', async () => {
+    const user = newUser()
+    await account(user)
+    await prefer(user, { daily_digest: { at: '08:30' } })
+    await user.create({ title: 'Pay rent', due_date: '2026-03-02' })
+    at('2026-03-02T08:30:00Z')
+    await sendDailyDigests(deps)
+    const [message] = await messages(user, 'notification.requested')
+    await Promise.all([bring('notification-events', message!), bring('notification-events', message!)])
+    expect(sent).toHaveLength(1)
+    expect(await inbox(user)).toHaveLength(1)
+  })
+})
+
+describe('sweep-deliveries', () => {
+  it('is for the sidecar only', async () => {
+    const user = newUser()
+    await device(user)
+    await reminded(user)
+    at('2026-03-02T08:05:00Z')
+    await tick()
+    for (const headers of [{}, { 'dapr-api-token': 'guessed' }]) {
+      const answer = await app.request('/dapr/cron/delivery-cron', { method: 'POST', headers })
+      expect(answer.status).toBe(401)
+    }
+    expect(sent).toEqual([])
+  })
+
+  it('finds nothing to wait for when nothing is due', async () => {
+    await sweep()
+    expect(await deps.deliveries.nextDueAt()).toBe(null)
+  })
+})
