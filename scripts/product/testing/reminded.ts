@@ -7,7 +7,7 @@ import type { Product } from './product.ts'
 
 /** Long enough that the request before it is over, short enough to wait for. */
 const AHEAD_MS = 2000
-const COMES_WITHIN = { timeout: 12_000, interval: 50 }
+const COMES_WITHIN = { timeout: 15_000, interval: 50 }
 
 /** Tests that run side by side end what they opened together. */
 const closers: (() => void)[] = []
