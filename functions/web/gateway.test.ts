@@ -341,6 +341,22 @@ describe('the gateway', () => {
     await vi.waitFor(() => expect(streams.count()).toBe(0))
   })
 
+  it('ends a live stream that breaks off at the unit, as if it were over', async () => {
+    let breakOff: (() => void) | undefined
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('data: 1\n\n'))
+        breakOff = () => controller.error(new Error('terminated'))
+      },
+    })
+    const headers = { 'content-type': 'text/event-stream' }
+    const got = await alone(() => new Response(body, { headers })).app.request('/api/notifications/stream')
+    const reader = got.body!.getReader()
+    expect(Buffer.from((await reader.read()).value ?? '').toString()).toBe('data: 1\n\n')
+    breakOff!()
+    expect(await reader.read()).toEqual({ done: true, value: undefined })
+  })
+
   it('knows the live streams by their paths', () => {
     const isStream = (fn: DaybookFunction) => fn.kind === 'http' && fn.spec?.events !== undefined
     const paths = functions.flatMap((fn) => (isStream(fn) && fn.kind === 'http' && fn.spec ? [fn.path] : []))

@@ -3,6 +3,7 @@ import type { Deps } from '../../shared/app/ports.ts'
 import { DomainError } from '../../shared/domain/errors.ts'
 import type { AppEnv } from '../../shared/kit/base-app.ts'
 import { forwardedFor } from '../../shared/kit/client.ts'
+import { passedOn } from '../../shared/kit/event-stream-answer.ts'
 import { routesFunction } from '../../shared/kit/routes-function.ts'
 import { ROUTES } from '../routes.ts'
 
@@ -38,7 +39,9 @@ async function forward(c: Context<AppEnv>, unit: string, deps: Deps): Promise<Re
     isRepeatable: isRepeatable(c),
     signal: c.req.raw.signal,
   })
-  return new Response(answer.body, { status: answer.status, headers: endToEnd(answer.headers) })
+  const isStream = answer.headers.get('content-type') === 'text/event-stream'
+  const body = isStream && answer.body ? passedOn(answer.body) : answer.body
+  return new Response(body, { status: answer.status, headers: endToEnd(answer.headers) })
 }
 
 /** The request's own, of which only those that a callee may know are sent (shared/dapr/invoke.ts). */

@@ -5,7 +5,7 @@ import type { Deps } from './ports.ts'
 
 export const MAX_NOTIFICATIONS = 100
 
-export interface NotificationQuery {
+interface NotificationQuery {
   limit: number
   /** `next_cursor` of the page before. */
   cursor: string | null

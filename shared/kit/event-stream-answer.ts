@@ -31,3 +31,22 @@ export function lastEventId(c: Context<AppEnv>, query: number | undefined): numb
   if (!/^\d{1,15}$/.test(header)) throw invalidField('last-event-id', 'must be the id of an event')
   return Number(header)
 }
+
+/**
+ * A live stream of another unit, to be passed on. One that breaks off is over like any other: its client comes back and
+ * says where it was, and there is nothing to report.
+ */
+export function passedOn(body: ReadableStream<Uint8Array<ArrayBuffer>>): typeof body {
+  const reader = body.getReader()
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }) as const)
+        if (done) controller.close()
+        else controller.enqueue(value)
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  )
+}

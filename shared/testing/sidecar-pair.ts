@@ -19,10 +19,10 @@ spec:
 `
 
 /**
- * Two daprds with Daybook's resiliency: one of a caller, by whose client an app is called, and one of tasks-api, whose
+ * Two daprds with Daybook's resiliency: one of a caller, by whose client an app is called, and one of the callee, whose
  * app must already listen on `appPort`. Call it in `beforeAll`.
  */
-export async function sidecarPair(caller: string, appPort: number) {
+export async function sidecarPair(caller: string, appPort: number, callee = 'tasks-api') {
   installHttp()
   const [folder, resources] = [await temporaryDirectory(), await temporaryDirectory()]
   const config = join(folder, 'config.yaml')
@@ -30,7 +30,7 @@ export async function sidecarPair(caller: string, appPort: number) {
   await copyResiliency(resources)
   const shared = { resourcesPaths: [resources], configFiles: [config], env: TOKENS }
   const options = {
-    ...{ appId: 'tasks-api', appPort, ...shared, logFile: join(folder, 'tasks-api.log') },
+    ...{ appId: callee, appPort, ...shared, logFile: join(folder, 'callee.log') },
     appHealthCheck: { path: '/healthz', probeIntervalSeconds: 1, probeTimeoutMs: 500, threshold: 3 },
   }
   const own = await startDaprd({ appId: caller, ...shared, logFile: join(folder, 'caller.log') })
