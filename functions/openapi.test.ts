@@ -37,6 +37,11 @@ const RECURRING = {
 const newTask = async (person: Person, input: object = { title: 'Pay rent' }) =>
   String((await world.have(person, 'POST', '/api/tasks', input)).id)
 
+const newPushSubscription = () => ({
+  endpoint: `https://push.example.org/${randomUUID()}`,
+  keys: subscribedBrowser().keys,
+})
+
 /** The resource that an operation asks for, in the right state; the others take an open task. */
 const RESOURCES: Record<string, (person: Person) => Promise<string>> = {
   reopenTask: async (person) => {
