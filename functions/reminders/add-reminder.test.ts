@@ -134,14 +134,15 @@ describe('POST /api/tasks/:id/reminders', () => {
   })
 
   it.each([
-    ['completed', 'POST', '/complete', undefined, 'cancelled', null],
-    ['moved', 'PATCH', '', { due_at: '2026-03-02T15:00:00Z' }, 'scheduled', '2026-03-02T14:00:00.000Z'],
-  ])('is taken along by a task that is being %s', async (_, method, action, body, status, next) => {
+    ['completed', ['POST', '/complete'], { status: 'cancelled', next_fire_at: null }],
+    ['moved', ['PATCH', ''], { status: 'scheduled', next_fire_at: '2026-03-02T14:00:00.000Z' }],
+  ] as const)('is taken along by a task that is being %s', async (_, [method, action], expected) => {
     const user = newUser()
     const task = await user.create(DUE)
     let id = ''
     meanwhile('loadTask', async () => void ({ id } = await add(user, task.id, { offset_minutes: 60 })))
+    const body = method === 'PATCH' ? { due_at: '2026-03-02T15:00:00Z' } : undefined
     await user.does(method, `/api/tasks/${task.id}${action}`, body)
-    expect(await get(user, id)).toMatchObject({ status, next_fire_at: next })
+    expect(await get(user, id)).toMatchObject(expected)
   })
 })
