@@ -18,6 +18,7 @@ import { composeDeps } from '../compose.ts'
 import keepDeadLetters from './keep-dead-letters.ts'
 
 const APP_TOKEN = 'shown-by-the-sidecar'
+const PATIENT = { timeout: 10_000 }
 
 const sql = await testDatabase()
 /** Of the consumers: `steady` does its work once per event, `failing` as it is told. */
@@ -61,6 +62,7 @@ afterAll(async () => {
 })
 beforeEach(async () => {
   failure = null
+  isKeepingBroken = false
   writtenBefore += await written()
   await sql`delete from dead_letters`
   done.steady = []
@@ -70,7 +72,7 @@ beforeEach(async () => {
 const letters = () => deps.deadLetters.list({ state: 'all', limit: 100, after: null })
 
 async function until(condition: (found: DeadLetter[]) => boolean): Promise<DeadLetter[]> {
-  await vi.waitFor(async () => expect(condition(await letters())).toBe(true), { timeout: 10_000 })
+  await vi.waitFor(async () => expect(condition(await letters())).toBe(true), PATIENT)
   return await letters()
 }
 
@@ -130,7 +132,7 @@ describe('keep-dead-letters', () => {
     failure = null
     expect(await deps.deadLetters.replay(letter!.id, new Date())).toBe('replayed')
     deps.publishing.wake()
-    await vi.waitFor(() => expect(done.failing).toEqual([id]))
+    await vi.waitFor(() => expect(done.failing).toEqual([id]), PATIENT)
     expect(done.steady).toEqual([id])
     expect(await letters()).toMatchObject([{ state: 'replayed', times: 2 }])
   })
@@ -187,7 +189,7 @@ describe('keep-dead-letters', () => {
       dlqconsumer: 'a',
     })
     // It has gone round: more than one message, and none of them lost.
-    await vi.waitFor(async () => expect(await counted()).toBeGreaterThan(2))
+    await vi.waitFor(async () => expect(await counted()).toBeGreaterThan(2), PATIENT)
     expect(await letters()).toEqual([])
     isKeepingBroken = false
     expect(await until(({ length }) => length === 1)).toMatchObject([
