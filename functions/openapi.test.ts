@@ -37,6 +37,12 @@ const RECURRING = {
 const newTask = async (person: Person, input: object = { title: 'Pay rent' }) =>
   String((await world.have(person, 'POST', '/api/tasks', input)).id)
 
+const newReminder = async (person: Person) => {
+  const task = await newTask(person, { title: 'Pay rent', due_at: '2100-03-01T09:00:00Z' })
+  const reminder = await world.have(person, 'POST', `/api/tasks/${task}/reminders`, { offset_minutes: 5 })
+  return String(reminder.id)
+}
+
 const newPushSubscription = () => ({
   endpoint: `https://push.example.org/${randomUUID()}`,
   keys: subscribedBrowser().keys,
@@ -60,6 +66,11 @@ const RESOURCES: Record<string, (person: Person) => Promise<string>> = {
     String(
       (await world.have(person, 'POST', '/api/notifications/push-subscriptions', newPushSubscription())).id,
     ),
+  getReminder: newReminder,
+  editReminder: newReminder,
+  removeReminder: newReminder,
+  snoozeReminder: newReminder,
+  acknowledgeReminder: newReminder,
   readNotification: (person) => world.notify(person),
 }
 

@@ -49,12 +49,19 @@ describe('GET /api/reminders/:id', () => {
     expect((await get(user, id)).firings).toMatchObject([{ state: 'claimed' }])
   })
 
-  it('answers anew even when the version is the same, because deliveries change without it', async () => {
+  it('answers 304 until its time, and anew from then on: deliveries change without its version', async () => {
     const user = newUser()
     const task = await user.create(DUE)
     const { id } = await add(user, task.id, { offset_minutes: 60 })
-    const got = await user.send('GET', `/api/reminders/${id}`, undefined, { 'if-none-match': '"1"' })
-    expect([got.status, got.headers.get('etag')]).toEqual([200, '"1"'])
+    const ask = async (tag: string) => {
+      const got = await user.send('GET', `/api/reminders/${id}`, undefined, { 'if-none-match': tag })
+      return [got.status, got.headers.get('etag')]
+    }
+    expect(await ask('"1"')).toEqual([304, '"1"'])
+    service.at('2026-03-02T11:00:00Z')
+    expect(await ask('"1"')).toEqual([200, '"1"'])
+    await service.tick()
+    expect(await ask('"2"')).toEqual([200, '"2"'])
   })
 
   it('has none of another user', async () => {

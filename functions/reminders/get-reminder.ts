@@ -12,9 +12,13 @@ export default httpFunction({
   output: ReminderWithFirings,
   refuses: ['reminder.not_found'],
   handle: async ({ params, actor, deps }) => {
-    const found = await deps.reminders.get(actor.userId, params.id, deps.clock.now())
+    const now = deps.clock.now()
+    const found = await deps.reminders.get(actor.userId, params.id, now)
     if (!found) throw reminderNotFound()
     const { reminder, deliveries, isClaimed } = found
-    return { body: reminderWithFirings(reminder, deliveries, isClaimed), variesWithTime: true }
+    const { firedAt, fireAt } = reminder
+    // What becomes of a delivery, or of a claim, does not change the reminder's version.
+    const variesWithTime = firedAt !== null || (fireAt !== null && fireAt <= now)
+    return { body: reminderWithFirings(reminder, deliveries, isClaimed), variesWithTime }
   },
 })
