@@ -4,12 +4,11 @@ import { releaseHeld } from '../../shared/app/release-held.ts'
 import { sendDailyDigests } from '../../shared/app/send-daily-digests.ts'
 import { cronFunction } from '../../shared/kit/cron-function.ts'
 
-// What is due is in the rows: first what quiet hours held back and the digests of the day, then all that is to be sent.
+// What is due is in the rows. Making digests keeps nothing waiting that is to be sent; then what they are is sent as well.
 export default cronFunction({
   binding: 'delivery-cron',
   handle: async (deps: Deps) => {
-    await releaseHeld(deps)
-    await sendDailyDigests(deps)
+    await Promise.all([deliverDue(deps), releaseHeld(deps), sendDailyDigests(deps)])
     await deliverDue(deps)
   },
   whileAwake: { nextAt: (deps) => deps.deliveries.nextDueAt(), everyMs: 15_000 },

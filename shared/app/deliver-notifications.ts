@@ -4,10 +4,14 @@ import { toChange, type Origin } from './commit-decision.ts'
 import type { Deps } from './ports.ts'
 import type { Claim, DueDelivery, Outward, SendResult } from './reminder-ports.ts'
 
-/** A worker that dies while it sends keeps its deliveries from the others for so long. Longer than any sender takes. */
+/** A worker that dies while it sends keeps its deliveries from the others for so long. */
 const LEASE_MS = 60_000
+/** No sender takes longer, so what has less of its lease left is not begun. */
+const LONGEST_TRY_MS = 25_000
 /** How many of each channel are under way at once, so that a slow one keeps nothing waiting but itself. */
-const LANES: Record<Outward, number> = { email: 8, web_push: 16, mobile_push: 16, webhook: 16 }
+const LANES: Record<Outward, number> = { email: 16, web_push: 32, mobile_push: 32, webhook: 32 }
+/** How many of a channel are claimed at a time. */
+const BATCH = 200
 /** While one channel is busy the others look for what has come up since. */
 const LOOK_AGAIN_MS = 500
 /** Of one notification; there are no more devices than that. */
@@ -60,16 +64,18 @@ async function drain(deps: Delivering, channel: Outward, { busy, over }: Round):
   let done = 0
   try {
     for (;;) {
-      const free = lanes - underWay.size
-      const due = await deps.deliveries.claimDue(channel, newClaim(deps, free))
+      const claim = newClaim(deps, BATCH)
+      const due = await deps.deliveries.claimDue(channel, claim)
       done += due.length
       for (const one of due) {
+        const leftMs = claim.leaseUntil.getTime() - deps.clock.now().getTime()
+        if (leftMs < LONGEST_TRY_MS) break
         const work: Promise<void> = carryOut(deps, one).finally(() => underWay.delete(work))
         underWay.add(work)
+        while (underWay.size >= lanes) await Promise.race(underWay)
       }
-      if (due.length === free) {
-        while (underWay.size > lanes / 2) await Promise.race(underWay)
-      } else if (underWay.size > 0) {
+      if (due.length === BATCH) continue
+      if (underWay.size > 0) {
         busy.add(channel)
         await orSoon(deps, Promise.all(underWay))
       } else {

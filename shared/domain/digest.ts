@@ -61,7 +61,7 @@ export function decideDailyDigest(
 export function lines(all: readonly string[], total = all.length): string {
   const shown = all.slice(0, MOST_LINES).map((line) => `• ${line}`)
   const left = total - shown.length
-  return [...shown, ...(left > 0 ? [`and ${left} more`] : [])].join('\n')
+  return [...shown, ...(left > 0 ? [left === 1 ? 'and one more' : `and ${left} more`] : [])].join('\n')
 }
 
 /** Announces a notification that no event asks for, with one that says it is there: for whoever carries it out. */
