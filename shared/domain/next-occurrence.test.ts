@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { aReminder } from '../testing/a-reminder.ts'
 import { anOccurrence, aSeries, aTask } from '../testing/a-task.ts'
 import type { Decision } from './decision.ts'
 import { decideNextOccurrence } from './next-occurrence.ts'
@@ -33,7 +34,10 @@ function decide({ series: over = {}, last, others = [], now }: Case): Decision |
     now: at(now ?? last?.[1] ?? '2026-03-01T12:00:00Z'),
     madeBy: 'event',
   } as const
-  return decideNextOccurrence({ series, recent, last: { task: aTask({ position: 77 }), reminders: [] } }, context)
+  return decideNextOccurrence(
+    { series, recent, last: { task: aTask({ position: 77 }), reminders: [] } },
+    context,
+  )
 }
 
 const dueOf = (decision: Decision | null) => decision?.newTasks?.[0]?.dueAt?.toISOString()
@@ -76,6 +80,27 @@ describe('decideNextOccurrence', () => {
       now: '2026-03-09T00:00:00Z',
     })
     expect(dueOf(decision)).toBe('2026-03-03T09:00:00.000Z')
+  })
+
+  it('has the reminders of the last one, and says so after the occurrence itself', () => {
+    const series = aSeries()
+    const due = { dueAt: at('2026-03-02T09:00:00Z'), dueDate: '2026-03-02' }
+    const task = aTask({ ...due, id: 'the last', remindAt: at('2026-03-02T08:30:00Z') })
+    const closed = { state: 'completed', closedAt: at('2026-03-02T09:30:00Z'), taskId: task.id } as const
+    const recent = [anOccurrence({ seriesId: series.id, ...closed })]
+    const reminders = [aReminder({ taskId: task.id, offsetMinutes: 10, channels: ['email'] })]
+    const decision = decideNextOccurrence(
+      { series, recent, last: { task, reminders } },
+      { taskId: NEW_TASK, newId: () => 'new', now: closed.closedAt, madeBy: 'event' },
+    )!
+    expect(decision.newTasks).toMatchObject([{ remindAt: at('2026-03-03T08:30:00Z') }])
+    expect(decision.newReminders).toMatchObject([
+      { taskId: NEW_TASK, origin: 'user', remindAt: at('2026-03-03T08:50:00Z'), channels: ['email'] },
+      { taskId: NEW_TASK, origin: 'task', remindAt: at('2026-03-03T08:30:00Z'), channels: null },
+    ])
+    expect(decision.facts.map(({ definition }) => definition.type)).toEqual([
+      ...['task.occurrence.generated', 'reminder.scheduled', 'reminder.scheduled'],
+    ])
   })
 
   it('is an open task with the content of the series, in the place of the last one', () => {
