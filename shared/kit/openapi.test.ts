@@ -22,6 +22,11 @@ const listCards = httpFunction({
   output: z.object({ items: z.array(Card) }),
 })
 
+const watchCards = httpFunction({
+  ...{ route: 'GET /api/cards/stream', summary: 'Watch cards', auth: 'user', handle },
+  ...{ events: { dealt: Card }, ticket: () => Promise.reject(new Error('not asked in this test')) },
+})
+
 const named = (functions: Record<string, NamedHttpFunction['fn']>): NamedHttpFunction[] =>
   Object.entries(functions).map(([name, fn]) => ({ name, fn }))
 const document = openApiDocument(
@@ -49,6 +54,19 @@ describe('openApiDocument', () => {
     ])
     expect(put?.parameters?.[2]?.description).toBe('When')
     expect(get?.parameters?.map(({ name }) => name)).toEqual(['id', 'If-None-Match'])
+  })
+
+  it('describes a live stream by its events, what it resumes from, and the ticket that opens it', () => {
+    const paths = openApiDocument(named({ 'cards/watch-cards': watchCards }), '1').paths
+    expect(paths['/api/cards/stream']?.get).toMatchObject({
+      security: [{ bearer: [] }, { ticket: [] }],
+      parameters: [{ name: 'Last-Event-ID', in: 'header', required: false }],
+      responses: {
+        '200': {
+          content: { 'text/event-stream': { 'x-events': { dealt: { $ref: '#/components/schemas/Card' } } } },
+        },
+      },
+    })
   })
 
   it('describes requests as clients write them and answers as clients read them', () => {

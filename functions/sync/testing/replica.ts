@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest'
 import { readConfig } from '../../../shared/config.ts'
 import type { Sql } from '../../../shared/db/connect.ts'
+import { FULL_SCOPE } from '../../../shared/domain/identity.ts'
 import { createEventStreams, type SetTimer } from '../../../shared/kit/event-streams.ts'
 import { mountFunctions } from '../../../shared/kit/mount-functions.ts'
 import { serve } from '../../../shared/kit/serve.ts'
@@ -15,12 +16,17 @@ import {
 import { composeDeps, type ComposedDeps } from '../../compose.ts'
 import { loadFunctions } from '../../main.ts'
 
+/** Somebody with an access token, which is all that a stream asks of an account. */
+export type Listener = Pick<Person, 'id' | 'token'>
+
 /** One process of Daybook on a database that it shares with others. */
-export interface Replica extends ApiClient {
+export interface Replica extends Pick<ApiClient, 'ask'> {
   deps: ComposedDeps
   url: string
-  /** Opens the stream of notifications and waits until it is connected. */
-  listen(person: Person, options?: StreamOptions & { query?: string }): Promise<EventStream>
+  newListener(): Promise<Listener>
+  ticketFor(listener: Listener): Promise<string>
+  /** Opens the stream of notifications. */
+  listen(listener: Listener, options?: StreamOptions & { query?: string }): Promise<EventStream>
   /** As the process does when it is told to end. */
   close(): Promise<void>
 }
@@ -30,7 +36,7 @@ export async function startReplica(sql: Sql, options: { setTimer?: SetTimer } = 
   const composed = composeDeps(readConfig({}), outside)
   const { clock, ids, log } = composed
   const deps = { ...composed, streams: createEventStreams({ clock, ids, log, ...options }) }
-  const names = ['auth/register-user', 'auth/issue-ticket', 'sync/stream-notifications', 'sync/list-changes']
+  const names = ['auth/issue-ticket', 'sync/stream-notifications']
   const app = mountFunctions(await loadFunctions(names), deps)
   const server = await serve(app.fetch, { port: 0, host: '127.0.0.1' })
   const url = `http://127.0.0.1:${server.port}`
@@ -40,11 +46,20 @@ export async function startReplica(sql: Sql, options: { setTimer?: SetTimer } = 
     return (closed ??= server.close(5000).then(() => deps.publishing.stop()))
   }
   onTestFinished(close)
+  const { ask } = createApiClient(async (path, init) => app.request(path, init))
   return {
-    ...createApiClient(async (path, init) => app.request(path, init)),
-    ...{ deps, url, close },
-    async listen(person, { query = '', headers = {}, ...others } = {}) {
-      const signedIn = query.includes('ticket=') ? {} : { authorization: `Bearer ${person.token}` }
+    ...{ deps, url, ask, close },
+    async newListener() {
+      const id = ids.uuid()
+      const token = await deps.identity.tokens.issue({ userId: id, timeZone: 'UTC', scopes: [FULL_SCOPE] })
+      return { id, token }
+    },
+    async ticketFor({ token }) {
+      const { text } = await ask('POST', '/api/auth/ticket', { token })
+      return (JSON.parse(text) as { ticket: string }).ticket
+    },
+    async listen({ token }, { query = '', headers = {}, ...others } = {}) {
+      const signedIn = query.includes('ticket=') ? {} : { authorization: `Bearer ${token}` }
       const address = `${url}/api/notifications/stream${query}`
       const stream = await openEventStream(address, { ...others, headers: { ...signedIn, ...headers } })
       onTestFinished(stream.close)
