@@ -66,10 +66,8 @@ describe('a due reminder', () => {
       ['email', 'triggered'],
       ['web_push', 'triggered'],
     ])
-    const [{ body }] = (await sql<
-      { body: string }[]
-    >`select body from notifications where user_id = ${user.id}`) as [{ body: string }]
-    expect(body).toBe('Due on Monday 2 March 2026 at 18:00.')
+    const [told] = await sql<{ body: string }[]>`select body from notifications where user_id = ${user.id}`
+    expect(told!.body).toBe('Due on Monday 2 March 2026 at 18:00.')
     expect(await story(user)).toEqual(['reminder.triggered'])
   })
 
@@ -369,7 +367,9 @@ describe('a reminder that changes while it is due', () => {
       await deps.changes.commit(change)
       throw new Error('connection lost')
     }
-    await expect(fireDue({ ...deps, changes: { ...deps.changes, commit } })).rejects.toThrow('1 reminders could not be fired')
+    await expect(fireDue({ ...deps, changes: { ...deps.changes, commit } })).rejects.toThrow(
+      '1 reminders could not be fired',
+    )
     minutesPast8(6)
     await tick()
     expect([await ledger(reminder.id), await story(user)]).toMatchObject([[{ late: false }], TOLD])

@@ -4,8 +4,10 @@ import { ReminderCancelled, ReminderRescheduled, ReminderSent, ReminderTriggered
 import { notificationView, type Delivery, type Notification } from './notification.ts'
 import type { Audience } from './notification-preferences.ts'
 import { describeDue } from './describe-due.ts'
+import { reminderFact } from './new-reminder.ts'
 import { LATE_AFTER_MS, nextRepetition, timeOf } from './reminder-plan.ts'
 import { reminderView, type Reminder } from './reminder.ts'
+import { moveReminder } from './task-reminders.ts'
 import type { Task } from './task.ts'
 
 /** All that decides what becomes of a reminder whose time has come. */
@@ -31,7 +33,7 @@ export function decideFiring(firing: Firing, now: Date, newId: () => string): De
   }
   const time = timeOf(reminder, task)
   if (time?.getTime() !== reminder.remindAt?.getTime()) {
-    const moved = revise(reminder, now, { remindAt: time, fireAt: time, snoozedUntil: null })
+    const moved = revise(reminder, now, moveReminder(reminder, time, { task, now }))
     return settled(moved, task, reminderFact(ReminderRescheduled, moved))
   }
   const fired = revise(reminder, now, {
@@ -91,8 +93,3 @@ function sentAtOnce(deliveries: readonly Delivery[], notification: Notification,
     }),
   ]
 }
-
-const reminderFact = (
-  definition: typeof ReminderCancelled | typeof ReminderRescheduled,
-  reminder: Reminder,
-): Fact => fact(definition, `reminder/${reminder.id}`, { reminder: reminderView(reminder) })

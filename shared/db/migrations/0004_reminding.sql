@@ -128,6 +128,9 @@ create table dead_letters (
 create index dead_letters_open on dead_letters (received_at, id) where state = 'open';
 create index dead_letters_resolved on dead_letters (resolved_at) where resolved_at is not null;
 
+create function ids_of(rows jsonb) returns uuid[]
+language sql immutable as $$ select array(select (value ->> 'id')::uuid from jsonb_array_elements(rows)) $$;
+
 -- The part of commit_change (migration 0002) that concerns reminding; `before` is the last sequence number before the
 -- change. Raises DB001 when a row has another version by now, DB005 when the notification exists.
 create function commit_reminding(owner uuid, before bigint, change jsonb) returns void
@@ -135,10 +138,12 @@ language plpgsql as $$
 declare
   touched int;
 begin
+  -- The planner takes a set of JSON for a hundred rows and would read a table of some thousands from end to end; with
+  -- the ids in an array it looks them up.
   if change ? 'unchanged_tasks' then
     select count(*) into touched from tasks t
       join jsonb_populate_recordset(null::tasks, change -> 'unchanged_tasks') n on t.id = n.id
-      where t.user_id = owner and t.version = n.version;
+      where t.id = any(ids_of(change -> 'unchanged_tasks')) and t.user_id = owner and t.version = n.version;
     if touched <> jsonb_array_length(change -> 'unchanged_tasks') then
       raise exception 'a task has another version' using errcode = 'DB001';
     end if;
@@ -163,7 +168,8 @@ begin
         acknowledged_at = n.acknowledged_at, cancelled_at = n.cancelled_at, deleted_at = n.deleted_at,
         version = n.version, updated_at = n.updated_at, lease_until = null
       from jsonb_populate_recordset(null::reminders, change -> 'changed_reminders') n
-      where r.id = n.id and r.user_id = owner and r.version = n.version - 1;
+      where r.id = any(ids_of(change -> 'changed_reminders')) and r.id = n.id and r.user_id = owner
+        and r.version = n.version - 1;
     get diagnostics touched = row_count;
     if touched <> jsonb_array_length(change -> 'changed_reminders') then
       raise exception 'a reminder has another version' using errcode = 'DB001';
@@ -220,7 +226,8 @@ begin
   if change ? 'unchanged_deliveries' then
     select count(*) into touched from deliveries d
       join jsonb_populate_recordset(null::deliveries, change -> 'unchanged_deliveries') n on d.id = n.id
-      where d.user_id = owner and d.attempts = n.attempts and d.state = n.state;
+      where d.id = any(ids_of(change -> 'unchanged_deliveries')) and d.user_id = owner and d.attempts = n.attempts
+        and d.state = n.state;
     if touched <> jsonb_array_length(change -> 'unchanged_deliveries') then
       raise exception 'a delivery was tried in between' using errcode = 'DB001';
     end if;
@@ -233,7 +240,8 @@ begin
     update deliveries d set state = n.state, attempts = n.attempts, next_attempt_at = n.next_attempt_at,
         delivered_at = n.delivered_at, reason = n.reason, digest_id = n.digest_id, lease_until = null
       from jsonb_populate_recordset(null::deliveries, change -> 'changed_deliveries') n
-      where d.id = n.id and d.user_id = owner and d.triggered_at = n.triggered_at and (d.attempts = n.attempts - 1
+      where d.id = any(ids_of(change -> 'changed_deliveries')) and d.id = n.id and d.user_id = owner
+        and d.triggered_at = n.triggered_at and (d.attempts = n.attempts - 1
         or (d.attempts = n.attempts and d.state = 'held' and d.digest_id is null));
     get diagnostics touched = row_count;
     if touched <> jsonb_array_length(change -> 'changed_deliveries') then
