@@ -71,6 +71,9 @@ access token (403 otherwise). The aliases are left out of the list to keep it re
 const TAGS: Record<string, string> = {
   tasks: 'Tasks, their order and their tags',
   recurrence: 'Occurrences of recurring tasks',
+  reminders: 'Reminders of tasks, and what became of each',
+  notifications: 'What is told to a user, and where',
+  sync: 'Changes and notifications as they come',
   auth: 'Accounts, sessions and keys',
   health: 'What works, for people and for probes; open to all',
 }
