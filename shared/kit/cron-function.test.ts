@@ -15,7 +15,7 @@ it('a function that is kept awake runs at start-up, never twice at once, and sto
     whileAwake: { nextAt: async () => null, everyMs: 15_000 },
   })
   const ticker = fn.keepAwake(deps)!
-  const tick = () =>
+  const tick = async () =>
     fn.createApp(deps).request('/dapr/cron/some-cron', {
       ...{ method: 'POST', headers: { 'dapr-api-token': deps.settings.appToken } },
     })
