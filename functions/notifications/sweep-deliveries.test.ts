@@ -186,6 +186,29 @@ describe('quiet hours', () => {
     expect((await told(user)).filter((type) => type === 'reminder.sent')).toHaveLength(2)
   })
 
+  it.each([['Call the bank'], ['Call the bank', 'Buy milk']])(
+    'end once also when a worker is so slow that another takes its place (%s)',
+    async (...titles) => {
+      const user = newUser()
+      await held(user, ...titles)
+      at('2026-03-02T09:30:00Z')
+      let isOvertaken = false
+      const commit: typeof deps.changes.commit = async (change) => {
+        if (!isOvertaken) {
+          isOvertaken = true
+          at('2026-03-02T09:31:00Z')
+          await releaseHeld(deps)
+        }
+        return deps.changes.commit(change)
+      }
+      await releaseHeld({ ...deps, changes: { ...deps.changes, commit } })
+      await sweep()
+      expect(await inbox(user)).toHaveLength(1)
+      expect(sent).toHaveLength(1)
+      expect((await told(user)).filter((type) => type === 'reminder.sent')).toHaveLength(titles.length)
+    },
+  )
+
   it('go on by the hours that are set now, and end when there are none any more', async () => {
     const user = newUser()
     await held(user, 'Call the bank')
