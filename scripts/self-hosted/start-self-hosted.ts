@@ -17,8 +17,8 @@ import { planPorts, type Ports } from './ports.ts'
 import { CONFIGURATION, writeResources } from './resources.ts'
 import { sidecarOf, startApp, startSidecar, untilServed, type Surroundings } from './unit.ts'
 
-/** Connections of a unit unless DATABASE_POOL says otherwise: seven units stay far below the 100 of a PostgreSQL. */
-const POOL = 8
+/** Connections of a unit unless DATABASE_POOL says otherwise: eleven units stay well below the 100 of a PostgreSQL. */
+const POOL = 6
 
 export interface SelfHostedOptions {
   config: Config
