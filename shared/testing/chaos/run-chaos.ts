@@ -37,7 +37,8 @@ const LONGEST_LINE = 140
 const PEOPLE = 4
 /** Each person does so many things at a time. */
 const HANDS = 2
-const RESTS_WITHIN_MS = 120_000
+/** A mail whose sidecar was away for longer than half a minute is tried again after five. */
+const RESTS_WITHIN_MS = 420_000
 /** What a killed sidecar had in hand is given out again after eight minutes. */
 const REDIS_RESTS_WITHIN_MS = 600_000
 const SWEEP_EVERY_MS = 10_000
