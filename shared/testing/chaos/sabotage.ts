@@ -98,9 +98,7 @@ const SABOTAGES: readonly Sabotage[] = [
   {
     flaw: 'a mail is lost',
     rule: 'every mail arrives',
-    spoil: (sql, userId) => sql`
-      update deliveries set id = gen_random_uuid() where id = (
-        select id from deliveries where user_id = ${userId} and channel = 'email' limit 1)`,
+    evidence: (evidence) => ({ ...evidence, arrived: { ...evidence.arrived, mails: [] } }),
   },
   {
     flaw: 'a webhook comes twice, with two ids',
