@@ -4,7 +4,7 @@ import type { TaskView } from '../../domain/task.ts'
 import { drawCommand, type Command } from '../faults/commands.ts'
 import type { Random } from '../faults/random.ts'
 import { ask, carryOut, type Person } from './client.ts'
-import { drawReminder, shortlyAhead } from './reminder-load.ts'
+import { drawReminder, isLasting, shortlyAhead } from './reminder-load.ts'
 
 /** What people at work share. */
 export interface Work {
@@ -20,7 +20,8 @@ export interface Round {
 }
 
 const ONE_OFF = 0.3
-const REMINDER = 0.15
+const REMINDER = 0.3
+const ON_RECURRING = 0.3
 const AFTER_FAILURE_MS = 200
 
 /** Does one thing after the other until the work is over: recurring tasks mostly, plain ones, and reminders of both. */
@@ -35,12 +36,8 @@ export async function beBusy(work: Work, person: Person, random: Random): Promis
 /** What to do next, or null while the database is away, which draws nothing. */
 async function draw(work: Work, person: Person, random: Random): Promise<Command | null> {
   if (random.chance(REMINDER)) {
-    const tasks = await openTasks(work.url, person, random.chance(0.4))
-    return drawReminder(
-      person,
-      tasks.map(({ id }) => id),
-      random,
-    )
+    const onRecurring = random.chance(ON_RECURRING)
+    return drawReminder(person, await openTasks(work.url, person, onRecurring), random)
   }
   if (random.chance(ONE_OFF)) return await drawPlain(work, person, random)
   const source = { random, sql: work.sql, now: Date.now(), scheduler: { outside: outsideOfNothing } }
@@ -56,7 +53,7 @@ const outsideOfNothing = <T>(run: () => T): T => run()
 
 async function drawPlain({ url }: Work, person: Person, random: Random): Promise<Command> {
   const userId = person.id
-  const plain = await openTasks(url, person, false)
+  const plain = (await openTasks(url, person, false)).filter((task) => !isLasting(task) || random.chance(0.1))
   if (plain.length < 3 || random.chance(0.2)) {
     const reminder = random.chance(0.3) ? { remind_at: shortlyAhead(random) } : {}
     const body = { title: `buy milk ${random.below(1000)}`, tags: random.pick([[], ['errand']]), ...reminder }

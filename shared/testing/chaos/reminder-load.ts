@@ -1,4 +1,5 @@
 import { CHANNELS, type Channel } from '../../domain/notification.ts'
+import type { TaskView } from '../../domain/task.ts'
 import type { ReminderView } from '../../domain/reminder.ts'
 import type { Command } from '../faults/commands.ts'
 import type { Random } from '../faults/random.ts'
@@ -17,8 +18,16 @@ const REMIND = 'remind'
 export const channelsOf = (wanted: readonly Channel[] | null): Channel[] =>
   (wanted ?? CHANNELS).filter((channel) => channel !== 'web_push' && channel !== 'mobile_push').toSorted()
 
-/** A reminder of one of these tasks, or something done with one that was set before. */
-export function drawReminder(person: Person, tasks: readonly string[], random: Random): Command | null {
+const LASTING = 'call'
+/** A task takes 20 reminders, so now and then there has to be another. */
+const FEWEST_LASTING = 6
+const ONE_MORE = 0.08
+
+/** Tasks that mostly stay open, so that their reminders come; of the others, many are cancelled. */
+export const isLasting = ({ title }: TaskView): boolean => title.startsWith(LASTING)
+
+/** A reminder of one of these open tasks, or something done with one that was set before. */
+export function drawReminder(person: Person, tasks: readonly TaskView[], random: Random): Command {
   const userId = person.id
   const known = remindersSetBy(person)
     .map(({ id }) => id)
@@ -34,9 +43,21 @@ export function drawReminder(person: Person, tasks: readonly string[], random: R
       { name: 'acknowledge', userId, method: 'POST', path: `${path}/acknowledge` },
     ])
   }
-  if (tasks.length === 0) return null
+  const isPlain = tasks.every(({ recurrence_rule: rule }) => rule === null)
+  const targets = isPlain ? tasks.filter(isLasting) : tasks
+  const isScarce = isPlain && (targets.length < FEWEST_LASTING || random.chance(ONE_MORE))
+  if (targets.length === 0 || isScarce) {
+    const body = { title: `${LASTING} mother ${random.below(1000)}`, remind_at: shortlyAhead(random) }
+    return { name: 'create', userId, method: 'POST', path: '/api/tasks', body }
+  }
   const body = { remind_at: shortlyAhead(random), channels: random.pick(CHOICES) }
-  return { name: REMIND, userId, method: 'POST', path: `/api/tasks/${random.pick(tasks)}/reminders`, body }
+  return {
+    name: REMIND,
+    userId,
+    method: 'POST',
+    path: `/api/tasks/${random.pick(targets).id}/reminders`,
+    body,
+  }
 }
 
 /** What they were told when they set a reminder. */
