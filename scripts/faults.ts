@@ -6,11 +6,16 @@ import { Worker } from 'node:worker_threads'
 import { connect, type SocketTarget } from '../shared/db/connect.ts'
 import { startEmbeddedPostgres } from '../shared/db/embedded-postgres.ts'
 import { killRealProcesses } from '../shared/testing/faults/real-processes.ts'
-import regressions from '../shared/testing/faults/regressions.json' with { type: 'json' }
-import type { SeedResult, SeedWork } from '../shared/testing/faults/seed-thread.ts'
+import recurrence from '../shared/testing/faults/regressions.json' with { type: 'json' }
+import type { SeedResult, SeedWork, Suite } from '../shared/testing/faults/seed-thread.ts'
+import reminders from '../shared/testing/reminder-faults/regressions.json' with { type: 'json' }
 
-// `npm run test:faults`: kills, duplicates, losses and disorder at every step, judged by an oracle. See docs/faults.md.
-const { values: options } = parseArgs({
+// `npm run test:faults [reminders]`: kills, duplicates, losses and disorder at every step, judged by an oracle. See
+// docs/faults.md.
+const REGRESSIONS: Record<Suite, { seeds: number[] }> = { recurrence, reminders }
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     seeds: { type: 'string', default: '500' },
     from: { type: 'string', default: '1' },
@@ -21,7 +26,13 @@ const { values: options } = parseArgs({
   },
 })
 
-const SETTINGS = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '100' }
+const SETTINGS = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '100',
+  plan_cache_mode: 'force_generic_plan',
+}
 
 interface Tally {
   done: number
@@ -31,14 +42,21 @@ interface Tally {
   struck: Map<string, number>
 }
 
+const suite = suiteOf(positionals)
+
 if (options.real) {
   const violations = await killRealProcesses(Number(options.kills), (line) => console.log(line))
   process.exitCode = violations.length > 0 ? 1 : 0
 } else {
   const from = Number(options.from)
   const range = Array.from({ length: Number(options.seeds) }, (_, index) => from + index)
-  const seeds = options.seed ? [Number(options.seed)] : [...new Set([...regressions.seeds, ...range])]
+  const seeds = options.seed ? [Number(options.seed)] : [...new Set([...REGRESSIONS[suite].seeds, ...range])]
   process.exitCode = await runSeeds(seeds, options.seed !== undefined)
+}
+
+function suiteOf([name = 'recurrence']: readonly string[]): Suite {
+  if (name in REGRESSIONS) return name as Suite
+  throw new Error(`There is no suite ${name}; there are ${Object.keys(REGRESSIONS).join(' and ')}.`)
 }
 
 async function runSeeds(seeds: readonly number[], isVerbose: boolean): Promise<number> {
@@ -79,7 +97,7 @@ async function runShare(server: SocketTarget, { nth, share, isVerbose, note }: S
   const admin = connect(server, { max: 1, applicationName: 'faults' })
   await admin.unsafe(`create database ${target.database}`)
   await admin.end()
-  const work: SeedWork = { target, seeds: share, isVerbose }
+  const work: SeedWork = { suite, target, seeds: share, isVerbose }
   const thread = new Worker(new URL('../shared/testing/faults/seed-thread.ts', import.meta.url), {
     workerData: work,
   })
@@ -123,7 +141,8 @@ function report({ done, steps, commands, broken, struck }: Tally): void {
   if (broken.length === 0) return
   const seeds = broken.map(({ seed }) => seed).toSorted((a, b) => a - b)
   console.log(
-    `\nBroken seeds: ${seeds.join(', ')}. Replay one with: npm run test:faults -- --seed ${seeds[0]}`,
+    `\nBroken seeds: ${seeds.join(', ')}. Replay one with: npm run test:faults -- ${suite} --seed ${seeds[0]}`,
   )
-  console.log('Keep those that taught something in shared/testing/faults/regressions.json.')
+  const folder = suite === 'reminders' ? 'reminder-faults' : 'faults'
+  console.log(`Keep those that taught something in shared/testing/${folder}/regressions.json.`)
 }

@@ -1,0 +1,48 @@
+import type { Reminder } from '../../domain/reminder.ts'
+import type { Task } from '../../domain/task.ts'
+import { dueOf, ms, type ModelReminder } from './reminder-model.ts'
+import { instantOf, wallOf } from './wall.ts'
+
+/** A closed task and its reminders, as they were at some time since it was closed. */
+export interface Closed {
+  task: Task
+  reminders: readonly ModelReminder[]
+}
+
+/**
+ * What is wrong with the reminders that a new occurrence begins with, or null. They are those of an earlier one, as that was
+ * when the occurrence was made: changes of what is closed, from about then, may count or not.
+ */
+export function carriedFrom(closed: readonly Closed[], next: Task, rows: readonly Reminder[]): string | null {
+  const problems = closed.map((last) => compare(last, next, rows))
+  return problems.length === 0 || problems.includes(null) ? null : [...new Set(problems)].join(' | ')
+}
+
+function compare({ task: last, reminders }: Closed, next: Task, rows: readonly Reminder[]): string | null {
+  const own = last.remindAt ? [`task ${shifted(last.remindAt.getTime(), last, next)}`] : []
+  const expected = reminders
+    .filter(({ origin, isRemoved }) => origin === 'user' && !isRemoved)
+    .map(({ offsetMinutes, time, channels }) => {
+      const when = offsetMinutes ?? (time === null ? 'never' : shifted(time, last, next))
+      return `user ${when} ${channels?.join('+')}`
+    })
+  const found = rows.map(({ origin, offsetMinutes, remindAt, channels }) => {
+    if (origin === 'task') return `task ${wall(remindAt!.getTime(), next)}`
+    const when = offsetMinutes ?? (remindAt ? wall(remindAt.getTime(), next) : 'never')
+    return `user ${when} ${channels?.join('+')}`
+  })
+  const [toldLines, foundLines] = [[...expected, ...own].toSorted().join(), found.toSorted().join()]
+  return toldLines === foundLines ? null : `after ${last.id.slice(-4)}: ${toldLines}; is ${foundLines}`
+}
+
+const wall = (instant: number, { timeZone }: Task): string => wallOf(instant, timeZone)
+
+/** As far from the due time as it was, by the clock on the wall; a time that the clocks leave out, as they then show it. */
+function shifted(instant: number, last: Task, next: Task): string {
+  const lastDue = dueOf(last)
+  const [from, to] =
+    lastDue === null ? [ms(last.occurrenceAt), ms(next.occurrenceAt)] : [lastDue, dueOf(next)]
+  const clock = (at: number, { timeZone }: Task) => Date.parse(`${wallOf(at, timeZone)}Z`) + (at % 1000)
+  const wanted = clock(to!, next) + clock(instant, last) - clock(from!, last)
+  return wall(instantOf(new Date(wanted).toISOString().slice(0, 19), next.timeZone), next)
+}
