@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { access, mkdir, rename, writeFile } from 'node:fs/promises'
+import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createTransport } from 'nodemailer'
 import type { Mail } from './mail.ts'
@@ -31,17 +31,25 @@ export function mailboxOutlet(folder: string): Outlet {
       if (await exists(path)) return
       const { message } = await composer.sendMail({ ...mail, ...CLOSED })
       const draft = join(folder, `.${randomUUID()}.tmp`)
-      await writeFile(draft, message as Buffer, { flush: true, mode: 0o600 })
-      await rename(draft, path)
+      try {
+        await writeFile(draft, message as Buffer, { flush: true, mode: 0o600 })
+        await rename(draft, path)
+      } catch (error) {
+        await rm(draft, { force: true }) // half a mail would only fill the disk further
+        throw error
+      }
     },
     close: () => composer.close(),
   }
 }
 
-/** Passes each mail on to an SMTP server, over at most five connections. */
+/**
+ * Passes each mail on to an SMTP server, over at most five connections. A password is told over TLS only: whoever sits in
+ * between can take STARTTLS out of what a server offers. `?requireTLS=false` in the URL tells it to any server.
+ */
 export function smtpOutlet(url: string): Outlet {
   const server = createTransport({
-    ...{ url, pool: true, maxConnections: 5 },
+    ...{ url, pool: true, maxConnections: 5, requireTLS: new URL(url).password !== '' },
     ...{ connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 15_000 },
   })
   return {

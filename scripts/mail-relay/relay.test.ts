@@ -19,10 +19,14 @@ async function relay(smtpUrl?: string) {
   const dataDir = await temporaryDirectory()
   const { url, close } = await startMailRelay({ dataDir, mailRelay: { port: 0, smtpUrl } })
   afterAll(close)
-  const post = async (mail: unknown, key?: string) => {
+  const post = async (mail: unknown, key?: string, headers: Record<string, string> = {}) => {
     const answer = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...(key !== undefined && { 'idempotency-key': key }) },
+      headers: {
+        'content-type': 'application/json',
+        ...(key !== undefined && { 'idempotency-key': key }),
+        ...headers,
+      },
       body: typeof mail === 'string' ? mail : JSON.stringify(mail),
     })
     return { status: answer.status, text: await answer.text() }
@@ -108,6 +112,18 @@ describe('the mailbox', () => {
     expect(await files()).toEqual([])
   })
 
+  it.each([
+    ['as a simple request', { 'content-type': 'text/plain', origin: 'https://evil.example' }, 403],
+    ['as JSON, by a name that leads here', { origin: 'http://evil.example' }, 403],
+    ['of no origin', { origin: 'null' }, 403],
+    ['that says only whence it comes', { 'sec-fetch-site': 'cross-site' }, 403],
+    ['as a form', { 'content-type': 'application/x-www-form-urlencoded' }, 415],
+  ])('takes no mail from a web page: %s', async (_, headers, status) => {
+    const { post, files } = await relay()
+    expect((await post(MAIL, 'k', headers)).status).toBe(status)
+    expect(await files()).toEqual([])
+  })
+
   it('takes no body that is no JSON', async () => {
     const { post } = await relay()
     expect((await post('{')).status).toBe(422)
@@ -165,6 +181,14 @@ describe('with MAIL_SMTP_URL', () => {
     const server = await startSmtpServer({ content: reply })
     const { post } = await relay(server.url)
     expect((await post(MAIL, 'k')).status).toBe(status)
+  })
+
+  it('tells no password to a server without TLS', async () => {
+    const server = await startSmtpServer()
+    const { post } = await relay(server.url.replace('//', '//ada:secret@'))
+    expect((await post(MAIL, 'k')).status).toBe(503)
+    expect(server.heard).toContain('STARTTLS')
+    expect(server.heard.filter((line) => line.startsWith('AUTH'))).toEqual([])
   })
 
   it('answers 503 while the server is away, and sends when it is asked again later', async () => {

@@ -20,8 +20,9 @@ export interface MailRelay {
 
 /**
  * A small mail service: `POST /` takes one mail as JSON and hands it to the outlet. A repeated Idempotency-Key is one
- * mail, also while the first is still under way. Answers 200 `{id}`, 422 for what is no mail or what the mail server
- * will never take, 503 for everything that may be better next time. Answers name no address.
+ * mail, also while the first is still under way. Answers 200 `{id}`, 403 to a page in a browser, 415 for another media
+ * type, 422 for what is no mail or what the mail server will never take, 503 for everything that may be better next
+ * time. Answers name no address.
  */
 export function createMailRelay(outlet: Outlet): Hono {
   const underWay = new Map<string, Promise<void>>()
@@ -39,6 +40,14 @@ export function createMailRelay(outlet: Outlet): Hono {
 
   const app = new Hono()
   app.post('/', bodyLimit({ maxSize: MOST_BYTES }), async (c) => {
+    // A page anywhere can make a browser on this machine post here, by the address or by a name of its own that leads
+    // here. Browsers say so with every POST (Fetch standard §3.2), and a form cannot send JSON.
+    if (c.req.header('origin') !== undefined || c.req.header('sec-fetch-site') !== undefined) {
+      return c.json({ error: 'mail is not taken from web pages' }, 403)
+    }
+    if (!/^application\/json\s*(;|$)/i.test(c.req.header('content-type') ?? '')) {
+      return c.json({ error: 'send the mail as application/json' }, 415)
+    }
     const mail = Mail.safeParse(await c.req.json<unknown>().catch(() => undefined))
     if (!mail.success) {
       const [issue] = mail.error.issues

@@ -6,6 +6,8 @@ interface SmtpServer {
   url: string
   port: number
   mails: { from: string; to: string[]; data: string }[]
+  /** Every command as it came. */
+  heard: string[]
   close(): Promise<void>
 }
 
@@ -15,11 +17,12 @@ type Replies = Partial<Record<'MAIL' | 'RCPT' | 'content', string>>
 /** A mail server on 127.0.0.1 that keeps what it gets (RFC 5321, the least of it). */
 export async function startSmtpServer(replies: Replies = {}, port = 0): Promise<SmtpServer> {
   const mails: SmtpServer['mails'] = []
+  const heard: string[] = []
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket)).on('error', () => {})
-    converse(socket, replies, mails)
+    converse(socket, replies, { mails, heard })
   })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
@@ -31,22 +34,28 @@ export async function startSmtpServer(replies: Replies = {}, port = 0): Promise<
     await once(server, 'close')
   }
   afterAll(close)
-  return { url: `smtp://127.0.0.1:${taken}`, port: taken, mails, close }
+  return { url: `smtp://127.0.0.1:${taken}`, port: taken, mails, heard, close }
 }
 
-function converse(socket: Socket, replies: Replies, mails: SmtpServer['mails']): void {
+function converse(
+  socket: Socket,
+  replies: Replies,
+  { mails, heard }: Pick<SmtpServer, 'mails' | 'heard'>,
+): void {
   let input = ''
   let isData = false
   let mail = { from: '', to: [] as string[] }
   const say = (line: string) => socket.write(`${line}\r\n`)
 
   function take(line: string): void {
+    heard.push(line)
     const verb = line.slice(0, 4).toUpperCase()
     const address = /<[^>]*>/.exec(line)?.[0] ?? ''
     if (verb === 'MAIL') mail = { from: address, to: [] }
     if (verb === 'RCPT') mail.to.push(address)
     isData = verb === 'DATA'
     if (verb === 'QUIT') socket.end('221 bye\r\n')
+    else if (verb === 'STAR') say('502 no TLS here')
     else if (isData) say('354 go on')
     else say((verb === 'MAIL' || verb === 'RCPT' ? replies[verb] : undefined) ?? '250 ok')
   }
