@@ -19,8 +19,8 @@ const TokenAnswer = z.object({ access_token: z.string(), expires_in: z.number() 
 export interface GoogleToken {
   /** Rejects when the secret store or Google is away or does not know the account. */
   get(): Promise<string>
-  /** Says that the token was refused. */
-  forget(): void
+  /** Says that this token was refused. Another one, that has come since, stays. */
+  forget(token: string): void
 }
 
 /**
@@ -63,7 +63,9 @@ export function createGoogleToken(
       asking ??= ask().finally(() => (asking = undefined))
       return await asking
     },
-    forget: () => void (known = undefined),
+    forget: (token) => {
+      if (known?.token === token) known = undefined
+    },
   }
 }
 

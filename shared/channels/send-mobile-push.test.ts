@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { createLocalJWKSet, exportJWK, jwtVerify } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { createGoogleToken } from './google-token.ts'
 import { createSafeFetch } from './safe-fetch.ts'
 import { createSenders } from './senders.ts'
 import { aMessage, TITLE } from './testing/a-notification.ts'
@@ -99,6 +100,18 @@ describe('mobile push', () => {
     fcm.answers({ status: 200 })
     expect(await send(aMessage(), destination)).toEqual({ outcome: 'delivered' })
     expect(google.received).toHaveLength(3)
+  })
+
+  it('keeps a new token when a try that began with the old one is refused', async () => {
+    const token = createGoogleToken(dapr.secrets, createSafeFetch({ allow: ['127.0.0.1'] }), {
+      now: () => now,
+    })
+    const old = await token.get()
+    token.forget(old)
+    const fresh = await token.get()
+    token.forget(old)
+    expect(await token.get()).toBe(fresh)
+    expect([fresh === old, google.received.length]).toEqual([false, 2])
   })
 
   it.each([

@@ -24,6 +24,7 @@ export function createMobilePushSender(
   return async ({ id, notification }, destination) => {
     if (project === undefined) return { outcome: 'refused', reason: 'mobile push is not set up' }
     const { title, body, ...facts } = pushPayload(notification)
+    const accessToken = await token.get()
     const { data: answer, metadata } = await invokeBinding(BINDING, {
       operation: 'post',
       data: {
@@ -39,12 +40,12 @@ export function createMobilePushSender(
           apns: { headers: { 'apns-collapse-id': id } },
         },
       },
-      metadata: { path: `${project}/messages:send`, Authorization: `Bearer ${await token.get()}` },
+      metadata: { path: `${project}/messages:send`, Authorization: `Bearer ${accessToken}` },
       timeoutMs: TIMEOUT_MS,
     })
     const status = Number(metadata['statuscode'])
     if (!Number.isInteger(status)) return { outcome: 'failed', reason: 'the push binding names no status' }
-    if (status === 401) token.forget()
+    if (status === 401) token.forget(accessToken)
     return fcmResult({ status, retryAfter: metadata['retry-after'] }, answer, clock.now())
   }
 }
