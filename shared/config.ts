@@ -12,7 +12,7 @@ const port = z.coerce.number('must be a port from 0 to 65535').int().min(0).max(
 const sender = z
   .string()
   .regex(
-    /^(?:[^\p{Cc}<>@",;:\\]* ?<[^\s\p{Cc}<>@",;:]+@[^\s\p{Cc}<>@",;:]+>|[^\s\p{Cc}<>@",;:]+@[^\s\p{Cc}<>@",;:]+)$/u,
+    /^(?:[^\p{Cc}<>@",;:\\]* ?<[^\s\p{Cc}<>@",;:()[\]\\]+@[^\s\p{Cc}<>@",;:()[\]\\]+>|[^\s\p{Cc}<>@",;:()[\]\\]+@[^\s\p{Cc}<>@",;:()[\]\\]+)$/u,
     'must be an address, or a name and <address>',
   )
 

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { readMail } from '../../dapr/conformance/testing/read-mail.ts'
 import { temporaryDirectory } from '../../dapr/embedded/testing/embedded-sidecar.ts'
+import { readConfig } from '../../shared/config.ts'
+import { Mail } from './mail.ts'
 import { startMailRelay } from './relay.ts'
 import { startSmtpServer } from './testing/smtp-server.ts'
 
@@ -122,6 +124,25 @@ describe('the mailbox', () => {
     const { post, files } = await relay()
     expect((await post(MAIL, 'k', headers)).status).toBe(status)
     expect(await files()).toEqual([])
+  })
+
+  it.each(['a@b.example', 'Daybook <a@b.example>', '<a@b.example>', 'Grüße (2) <a@b.example>'])(
+    'takes every sender that MAIL_FROM may be: %s',
+    (from) => {
+      expect(readConfig({ MAIL_FROM: from }).mail.from).toBe(from)
+      expect(Mail.safeParse({ ...MAIL, from }).success).toBe(true)
+    },
+  )
+
+  it.each([
+    'a@[10.0.0.1]',
+    'a(b)@c.example',
+    'a@b.example, c@d.example',
+    '"A" <a@b.example>',
+    'A\n<a@b.example>',
+  ])('has no sender that it would refuse in MAIL_FROM: %s', (from) => {
+    expect(() => readConfig({ MAIL_FROM: from })).toThrow('MAIL_FROM')
+    expect(Mail.safeParse({ ...MAIL, from }).success).toBe(false)
   })
 
   it('takes no body that is no JSON', async () => {

@@ -32,7 +32,11 @@ export interface OutboundRequest {
 }
 
 export interface SafeFetch extends Outbound {
-  /** Sends a POST and follows no redirect. At most 64 KiB of the answer are read. Throws {@link OutboundError}. */
+  /**
+   * Sends a POST and follows no redirect. Of the answer's body comes what arrives in time, 64 KiB at most: the status
+   * says what became of the request, and whoever breaks off after a 200 must not get it again. Throws
+   * {@link OutboundError} when there is no status.
+   */
   post(url: string, request: OutboundRequest): Promise<OutsideAnswer & { body: string }>
 }
 
@@ -102,7 +106,7 @@ export function createSafeFetch({
         }
       } catch (cause) {
         if (cause instanceof OutboundError) throw cause
-        if (late.aborted) throw new OutboundError('timeout', 'no complete answer in time', { cause })
+        if (late.aborted) throw new OutboundError('timeout', 'no answer in time', { cause })
         throw new OutboundError('unreachable', 'the other side cannot be reached', { cause })
       }
     },
@@ -127,10 +131,14 @@ function agentFor(resolve: Resolve, mayBe: (address: string) => boolean): Agent 
 async function readStart(body: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of body) {
-    chunks.push(chunk)
-    bytes += chunk.length
-    if (bytes >= MOST_BYTES) break
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes >= MOST_BYTES) break
+    }
+  } catch {
+    // Who needs the whole body finds out by parsing it.
   }
   return Buffer.concat(chunks).subarray(0, MOST_BYTES).toString()
 }

@@ -100,7 +100,7 @@ describe('web push', () => {
     })
     service.answers(null)
     expect(await sender()(aMessage(), destination())).toEqual({
-      ...{ outcome: 'failed', reason: 'no complete answer in time' },
+      ...{ outcome: 'failed', reason: 'no answer in time' },
     })
   })
 
