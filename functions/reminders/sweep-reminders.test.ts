@@ -67,7 +67,7 @@ describe('a due reminder', () => {
       ['web_push', 'triggered'],
     ])
     const [told] = await sql<{ body: string }[]>`select body from notifications where user_id = ${user.id}`
-    expect(told!.body).toBe('Due on Monday 2 March 2026 at 18:00.')
+    expect(told!.body).toBe('Due on Monday 2 March 2026 at 18:00 (Asia/Tokyo).')
     expect(await story(user)).toEqual(['reminder.triggered'])
   })
 

@@ -1,11 +1,12 @@
 import { html } from 'hono/html'
 import type { Notification, NotificationType } from '../domain/notification.ts'
 
+/** What a subject says before the title; the title of a digest of quiet hours says it itself. */
 const HEADING: Record<NotificationType, string> = {
-  reminder: 'Reminder',
-  quiet_digest: 'While it was quiet',
-  daily_digest: 'Your day',
-  notice: 'Notice',
+  reminder: 'Reminder: ',
+  quiet_digest: '',
+  daily_digest: 'Your day: ',
+  notice: 'Notice: ',
 }
 const LATE = 'This comes later than it was due.'
 
@@ -14,7 +15,7 @@ export async function mailContent(
   { type, title, body, late }: Notification,
   publicUrl: string | undefined,
 ): Promise<{ subject: string; html: string; text: string }> {
-  const subject = `${HEADING[type]}: ${oneLine(title)}`
+  const subject = `${HEADING[type]}${oneLine(title)}`
   const paragraphs = [...body.split(/\n{2,}/), ...(late ? [LATE] : [])].filter((text) => text.trim() !== '')
   const text = [oneLine(title), ...paragraphs, ...(publicUrl ? [`Open Daybook: ${publicUrl}`] : [])]
   return { subject, html: await page(subject, title, paragraphs, publicUrl), text: `${text.join('\n\n')}\n` }

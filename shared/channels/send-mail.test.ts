@@ -68,6 +68,14 @@ describe('mail', () => {
     expect(lastMail().subject).toBe('Reminder: x Bcc: eve@example.org y')
   })
 
+  it('does not say twice what a digest is', async () => {
+    await create()(
+      aMessage({ type: 'quiet_digest', title: 'While it was quiet: 2 notifications' }),
+      destination,
+    )
+    expect(lastMail().subject).toBe('While it was quiet: 2 notifications')
+  })
+
   it('says when it comes late', async () => {
     await create()(aMessage({ late: true }), destination)
     expect(lastMail().text).toContain('This comes later than it was due.')

@@ -18,12 +18,15 @@ const noticeOf = (decision: ReturnType<typeof decide>) => decision.newNotificati
 describe('the digest of the day', () => {
   it('tells of the tasks and says when the next one comes', () => {
     const tasks = [
+      aTask({ title: 'File taxes', dueDate: '2026-03-01' }),
       aTask({ title: 'Pay rent', dueAt: new Date('2026-03-02T15:00:00Z'), dueDate: '2026-03-02' }),
     ]
-    const decision = decide({ tasks, total: 2 })
+    const decision = decide({ tasks, total: 3 })
     expect(noticeOf(decision)).toMatchObject({
-      ...{ type: 'daily_digest', source: 'digest/2026-03-02', title: '2 tasks for today', late: false },
-      body: '• Pay rent (Due on Monday 2 March 2026 at 15:00.)\nand one more',
+      ...{ type: 'daily_digest', source: 'digest/2026-03-02', title: '3 tasks for today', late: false },
+      body:
+        '• File taxes (Was due on Sunday 1 March 2026.)\n' +
+        '• Pay rent (Due on Monday 2 March 2026 at 15:00.)\nand one more',
     })
     expect(decision.nextDigest).toEqual({ from: NOW, to: new Date('2026-03-03T08:30:00Z') })
   })

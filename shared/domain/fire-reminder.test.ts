@@ -72,8 +72,11 @@ describe('a reminder whose time has come', () => {
     const audience = anAudience({ timeZone: 'America/New_York' })
     const body = (task: Partial<Task>, now = at('12:00:00')) =>
       decide(firing({ task, audience }), now)!.newNotifications![0]!.notification.body
-    expect(body({})).toBe('Due on Monday 2 March 2026 at 08:00.')
-    expect(body({ dueAt: at('03:00:00') })).toBe('Was due on Sunday 1 March 2026 at 22:00.')
+    expect(body({})).toBe('Due on Monday 2 March 2026 at 08:00 (America/New_York).')
+    expect(body({ timeZone: 'America/New_York' })).toBe('Due on Monday 2 March 2026 at 08:00.')
+    expect(body({ timeZone: 'America/New_York', dueAt: at('03:00:00') })).toBe(
+      'Was due on Sunday 1 March 2026 at 22:00.',
+    )
     expect(body({ dueAt: null, dueDate: '2026-03-03' })).toBe('Due on Tuesday 3 March 2026.')
     expect(body({ dueAt: null, dueDate: null })).toBe('You asked to be reminded of this.')
   })

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { civilDate, instant } from '../domain/fields.ts'
+import { PushSubscriptionInput } from '../domain/push-subscription.ts'
+import { ReminderInput, SnoozeRequest } from '../domain/reminder.ts'
 import { TaskInput } from '../domain/task.ts'
 import { fieldErrors, summaryOf } from './field-errors.ts'
 
@@ -20,6 +22,28 @@ describe('field errors', () => {
     [[], 'the body must be an object'],
   ])('says of %j: %s', (value, words) => {
     expect(summaryOf(errorsOf(TaskInput, value))).toBe(words)
+  })
+
+  it.each([
+    [ReminderInput, {}, 'the body must have remind_at, or offset_minutes'],
+    [ReminderInput, { channels: null }, 'the body must have remind_at, or offset_minutes'],
+    [
+      ReminderInput,
+      { remind_at: '2027-03-15T08:00:00Z', offset_minutes: 5 },
+      'the body must not have both remind_at and offset_minutes',
+    ],
+    [ReminderInput, { offset_minutes: 5, chanels: [] }, 'chanels: is not a known field'],
+    [ReminderInput, { offset_minutes: 5, channels: [] }, 'channels: must have at least 1 entry'],
+    [ReminderInput, { offset_minutes: 0.5 }, 'offset_minutes: must be a whole number'],
+    [
+      ReminderInput,
+      { remind_at: 'tomorrow', offset_minutes: 5 },
+      'the body must not have both remind_at and offset_minutes',
+    ],
+    [PushSubscriptionInput, {}, 'the body must have endpoint and keys, or fcm_token'],
+    [z.object({ when: SnoozeRequest }), { when: {} }, 'when: must have minutes, or until'],
+  ])('names the forms a value may have when it has none of them, or several (%#)', (schema, value, words) => {
+    expect(summaryOf(errorsOf(schema, value))).toBe(words)
   })
 
   it.each(['2027-03-15T08:00:00', '2027-03-15', 'tomorrow'])('asks for the zone of %s', (value) => {

@@ -21,9 +21,28 @@ export const summaryOf = (errors: readonly FieldError[]): string =>
 /** Of the forms a value may have, the one it comes closest to: its faults name fields, "no form fits" does not. */
 function closest(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue]
+  const undecided = noneOrSeveral(issue.errors)
+  if (undecided) return [{ code: 'custom', path: issue.path, message: undecided, input: issue.input }]
   const [best] = issue.errors.toSorted((a, b) => a.length - b.length)
   return (best ?? []).flatMap(closest).map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }))
 }
+
+/** What to say of a value that has the fields of none of the forms, or of more than one; null when it is another fault. */
+function noneOrSeveral(forms: z.core.$ZodIssue[][]): string | null {
+  const missing = forms.map((issues) => issues.filter(isMissing).map(({ path }) => path.join('.')))
+  if (forms.every((issues, index) => issues.length > 0 && missing[index]!.length === issues.length)) {
+    return `must have ${missing.map((fields) => fields.join(' and ')).join(', or ')}`
+  }
+  const unknown = forms.map((issues) =>
+    issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : [])),
+  )
+  const owned = unknown.map((keys) => keys.filter((key) => !unknown.every((other) => other.includes(key))))
+  if (owned.length === 0 || owned.some((keys) => keys.length === 0)) return null
+  return `must not have both ${[...new Set(owned.toReversed().flat())].join(' and ')}`
+}
+
+const isMissing = (issue: z.core.$ZodIssue): boolean =>
+  issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
 
 const FORMATS: Record<string, string> = {
   datetime: 'must be a date-time with its zone, such as 2027-03-15T08:00:00Z or 2027-03-15T09:00:00+01:00',
@@ -31,19 +50,20 @@ const FORMATS: Record<string, string> = {
   uuid: 'must be a UUID',
   email: 'must be an e-mail address',
 }
-const UNITS: Record<string, string> = { string: ' characters', array: ' entries' }
+const UNITS: Record<string, [one: string, more: string]> = {
+  string: ['character', 'characters'],
+  array: ['entry', 'entries'],
+}
 
 function wording(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.message.endsWith('received undefined')
-        ? 'is required'
-        : `must be ${article(issue.expected)}`
+      return isMissing(issue) ? 'is required' : `must be ${article(issue.expected)}`
     case 'too_small':
       if (issue.origin === 'string' && issue.minimum === 1) return 'must not be empty'
-      return `must ${verb(issue.origin)} at least ${String(issue.minimum)}${UNITS[issue.origin] ?? ''}`
+      return `must ${verb(issue.origin)} at least ${amount(issue.minimum, issue.origin)}`
     case 'too_big':
-      return `must ${verb(issue.origin)} at most ${String(issue.maximum)}${UNITS[issue.origin] ?? ''}`
+      return `must ${verb(issue.origin)} at most ${amount(issue.maximum, issue.origin)}`
     case 'invalid_format':
       return FORMATS[issue.format] ?? issue.message
     case 'invalid_value':
@@ -58,5 +78,11 @@ function wording(issue: z.core.$ZodIssue): string {
   }
 }
 
+function amount(limit: number | bigint, origin: string): string {
+  const unit = UNITS[origin]?.[Number(limit) === 1 ? 0 : 1]
+  return unit ? `${limit} ${unit}` : String(limit)
+}
+
 const verb = (origin: string): string => (origin in UNITS ? 'have' : 'be')
-const article = (type: string): string => (/^[aeio]/.test(type) ? `an ${type}` : `a ${type}`)
+const article = (type: string): string =>
+  type === 'int' ? 'a whole number' : /^[aeio]/.test(type) ? `an ${type}` : `a ${type}`
