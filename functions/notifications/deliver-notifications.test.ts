@@ -125,6 +125,30 @@ describe('a reminder that has fired', () => {
   })
 })
 
+describe('a delivery', () => {
+  it('is written down without being sent again, however many others of its notification end before', async () => {
+    const user = newUser()
+    await fired(user)
+    let others = 20
+    const commit: typeof deps.changes.commit = async (change) =>
+      others-- > 0 ? { outcome: 'conflict' } : deps.changes.commit(change)
+    await deliverDue({ ...deps, changes: { ...deps.changes, commit } })
+    expect(await mails(user)).toEqual([['delivered', 1]])
+    expect(sent).toHaveLength(1)
+  })
+
+  it('that takes long does not keep its event, and so all events behind it, waiting', async () => {
+    const user = newUser()
+    const { message } = await fired(user)
+    const slow = Promise.withResolvers<{ outcome: 'delivered' }>()
+    answerWith(() => slow.promise)
+    expect(await bring('reminders', message)).toEqual(done)
+    expect(await mails(user)).toEqual([['triggered', 0]])
+    slow.resolve({ outcome: 'delivered' })
+    await expect.poll(() => mails(user)).toEqual([['delivered', 1]])
+  })
+})
+
 describe('a delivery that fails', () => {
   it('is tried again after 1 s, 5 s, 30 s and 5 min, with the same id, and then given up', async () => {
     const user = newUser()
@@ -296,6 +320,13 @@ describe('a notification that another service asks for', () => {
     ])
     expect(sent).toHaveLength(1)
     expect(await inbox(user)).toHaveLength(1)
+  })
+
+  it('goes to the dead letters at once when the event that asks has no id that it can have', async () => {
+    const user = newUser()
+    const message = { ...(await request(user, 'Your export is ready')), id: 'export-17' }
+    expect(await bring('notification-events', message)).toEqual(done)
+    expect(deadLetters).toMatchObject([{ id: 'export-17', dlqreason: 'the id of the event is no UUID' }])
   })
 
   it('goes to the dead letters when it cannot be delivered', async () => {

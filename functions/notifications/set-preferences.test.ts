@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
+import { createChangeStore } from '../../shared/db/change-store.ts'
+import { connect } from '../../shared/db/connect.ts'
+import { createPreferenceStore } from '../../shared/db/preference-store.ts'
 import type { PreferencesView } from '../../shared/domain/notification-preferences.ts'
 import { requiresLogin } from '../../shared/testing/obligations.ts'
 import type { Client } from '../tasks/testing/task-service.ts'
@@ -117,6 +120,24 @@ describe('PUT /api/notifications/preferences', () => {
     ])
     const last = answers.find(({ body }) => (body as PreferencesView).version === 4)!
     expect(await get(user)).toEqual(last.body)
+  })
+
+  it('needs one connection at a time, so that writers cannot wait for each other', async () => {
+    const [one, two] = [newUser(), newUser()]
+    const [row] = await sql<{ database: string }[]>`select current_database() as database`
+    const narrow = connect({ ...inject('postgres'), ...row }, { max: 2, applicationName: 'narrow' })
+    const { changes, preferences } = deps
+    Object.assign(deps, { changes: createChangeStore(narrow), preferences: createPreferenceStore(narrow) })
+    try {
+      const times = ['06:00', '07:00', '08:00', '09:00']
+      const answers = await Promise.all(
+        [one, two].flatMap((user) => times.map((time) => put(user, { daily_digest: { at: time } }))),
+      )
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+    } finally {
+      Object.assign(deps, { changes, preferences })
+      await narrow.end({ timeout: 1 })
+    }
   })
 
   it('lets one of several writers through that all know the same version', async () => {

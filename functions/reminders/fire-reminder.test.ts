@@ -30,6 +30,15 @@ describe('the job of a reminder', () => {
     expect(jobs.get(`reminder-${reminder.id}`)).toMatchObject({ dueTime: new Date(REMIND_AT) })
   })
 
+  it('that comes while another worker fires its reminder does not come again at once, for ever', async () => {
+    const { reminder } = await reminded(newUser())
+    at(REMIND_AT)
+    const claim = { now: deps.clock.now(), leaseUntil: new Date('2026-03-02T08:05:30Z'), limit: 1 }
+    expect(await deps.dueReminders.claimOne(reminder.id, claim)).toHaveLength(1)
+    expect(await callBack(reminder.id)).toBe(204)
+    expect(jobs.size).toBe(0)
+  })
+
   it('that comes late fires what nobody has fired, and says that it is late', async () => {
     const { reminder } = await reminded(newUser())
     at('2026-03-02T08:30:00Z')

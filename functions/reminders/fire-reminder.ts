@@ -11,6 +11,6 @@ export default jobFunction({
     const reminderId = ReminderId.safeParse(name.slice('reminder-'.length)).data
     if (reminderId === undefined) return
     // The scheduler's clock may be ahead of ours, and the reminder may have been put off.
-    if ((await fireDue(deps, { reminderId })) === 0) await setAlarm(deps, reminderId)
+    if ((await fireDue(deps, { reminderId })) === 0) await setAlarm(deps, reminderId, deps.clock.now())
   },
 })

@@ -52,7 +52,7 @@ describe('GET /api/reminders/:id', () => {
   it('answers 304 until its time, and anew from then on: deliveries change without its version', async () => {
     const user = newUser()
     const task = await user.create(DUE)
-    const { id } = await add(user, task.id, { offset_minutes: 60 })
+    const { id } = await add(user, task.id, { offset_minutes: 60, channels: ['in_app'] })
     const ask = async (tag: string) => {
       const got = await user.send('GET', `/api/reminders/${id}`, undefined, { 'if-none-match': tag })
       return [got.status, got.headers.get('etag')]
@@ -62,6 +62,18 @@ describe('GET /api/reminders/:id', () => {
     expect(await ask('"1"')).toEqual([200, '"1"'])
     await service.tick()
     expect(await ask('"2"')).toEqual([200, '"2"'])
+  })
+
+  it('names the channels of the preferences as they are now, where the reminder has none of its own', async () => {
+    const user = newUser()
+    const task = await user.create(DUE)
+    const { id } = await add(user, task.id, { offset_minutes: 60 })
+    const channels = async () => (await get(user, id)).firings.map(({ channel }) => channel)
+    expect(await channels()).toEqual(['in_app'])
+    await service.sql`insert into users values (${user.id}, ${`${user.id}@example.org`}, 'x', 'UTC', now())`
+    const again = await user.send('GET', `/api/reminders/${id}`, undefined, { 'if-none-match': '"1"' })
+    expect(again.status).toBe(200)
+    expect(await channels()).toEqual(['in_app', 'email'])
   })
 
   it('has none of another user', async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { reminderNotFound } from '../../shared/app/write-reminder.ts'
+import { usualChannels } from '../../shared/domain/announce.ts'
 import { ReminderId, reminderWithFirings, ReminderWithFirings } from '../../shared/domain/reminder.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
@@ -15,10 +16,12 @@ export default httpFunction({
     const now = deps.clock.now()
     const found = await deps.reminders.get(actor.userId, params.id, now)
     if (!found) throw reminderNotFound()
-    const { reminder, deliveries, isClaimed } = found
+    const { reminder, deliveries, audience, isClaimed } = found
     const { firedAt, fireAt } = reminder
-    // What becomes of a delivery, or of a claim, does not change the reminder's version.
-    const variesWithTime = firedAt !== null || (fireAt !== null && fireAt <= now)
-    return { body: reminderWithFirings(reminder, deliveries, isClaimed), variesWithTime }
+    const channels = reminder.channels ?? usualChannels('reminder', audience)
+    // What becomes of a delivery, of a claim or of preferences does not change the reminder's version.
+    const variesWithTime =
+      firedAt !== null || (fireAt !== null && (fireAt <= now || reminder.channels === null))
+    return { body: reminderWithFirings(reminder, deliveries, { channels, isClaimed }), variesWithTime }
   },
 })

@@ -3,6 +3,7 @@ import { decideTry } from '../domain/delivery-plan.ts'
 import { toChange, type Origin } from './commit-decision.ts'
 import type { Deps } from './ports.ts'
 import type { Claim, DueDelivery, Outward, SendResult } from './reminder-ports.ts'
+import { waitAtMost } from './wait-at-most.ts'
 
 /** A worker that dies while it sends keeps its deliveries from the others for so long. */
 const LEASE_MS = 60_000
@@ -16,7 +17,10 @@ const BATCH = 200
 const LOOK_AGAIN_MS = 500
 /** Of one notification; there are no more devices than that. */
 const MOST_AT_ONCE = 50
-const ATTEMPTS = 10
+/** Whoever waits for one notification waits no longer than this for those it is sent to. */
+const PATIENCE_MS = 2000
+/** Each time another delivery of the same notification has ended in between. */
+const ATTEMPTS = MOST_AT_ONCE
 
 export type Delivering = Pick<
   Deps,
@@ -34,7 +38,8 @@ export type Delivering = Pick<
 
 /**
  * Carries out every delivery whose time has come, or those of one notification. It may be called at any time, by any number
- * of workers, and be cut off anywhere: what is sent but not written down is sent again, with the same id.
+ * of workers, and be cut off anywhere: what is sent but not written down is sent again, with the same id. For one
+ * notification it resolves before the slowest have answered, so that whoever they are holds up nobody's event behind it.
  */
 export async function deliverDue(
   deps: Delivering,
@@ -42,7 +47,7 @@ export async function deliverDue(
 ): Promise<number> {
   if (notificationId !== undefined) {
     const due = await deps.deliveries.claimOf(notificationId, newClaim(deps, MOST_AT_ONCE))
-    await Promise.all(due.map((one) => carryOut(deps, one)))
+    await waitAtMost(deps, PATIENCE_MS, Promise.all(due.map((one) => carryOut(deps, one))))
     return due.length
   }
   const channels = Object.keys(LANES) as Outward[]
@@ -77,11 +82,11 @@ async function drain(deps: Delivering, channel: Outward, { busy, over }: Round):
       if (due.length === BATCH) continue
       if (underWay.size > 0) {
         busy.add(channel)
-        await orSoon(deps, Promise.all(underWay))
+        await waitAtMost(deps, LOOK_AGAIN_MS, Promise.all(underWay))
       } else {
         busy.delete(channel)
         if (busy.size === 0) return done
-        await orSoon(deps, over.promise)
+        await waitAtMost(deps, LOOK_AGAIN_MS, over.promise)
         if (busy.size === 0) return done
       }
     }
@@ -89,14 +94,6 @@ async function drain(deps: Delivering, channel: Outward, { busy, over }: Round):
     busy.delete(channel)
     if (busy.size === 0) over.resolve()
   }
-}
-
-/** Waits for something, but no longer than until it is time to look again. */
-async function orSoon({ startTimer }: Delivering, awaited: Promise<unknown>): Promise<void> {
-  const soon = Promise.withResolvers<void>()
-  const cancel = startTimer(soon.resolve, LOOK_AGAIN_MS)
-  await Promise.race([awaited, soon.promise])
-  cancel()
 }
 
 async function carryOut(deps: Delivering, due: DueDelivery): Promise<void> {

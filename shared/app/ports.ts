@@ -173,6 +173,7 @@ export interface ChangeStore {
   /** The task and its ancestors, nearest first; empty when the task is not the user's or deleted. */
   ancestors(userId: string, taskId: string): Promise<string[]>
   storedAnswer(userId: string, key: string, now: Date): Promise<LoadedTask['stored']>
+  loadPreferences: PreferenceStore['get']
   commit(change: Change): Promise<CommitResult>
   exclusively<T>(userId: string, work: (store: ChangeStore) => Promise<T>): Promise<T>
 }

@@ -8,6 +8,7 @@ const MOST_AT_ONCE = 500
 /** Users side by side. */
 const LANES = 4
 
+type HeldOfUser = Parameters<typeof decideRelease>[0]
 type Releasing = Pick<Deps, 'changes' | 'clock' | 'ids' | 'log' | 'publishing' | 'deliveries'>
 
 /**
@@ -26,13 +27,20 @@ async function releaseUntilNone(deps: Releasing): Promise<number> {
     const leaseUntil = new Date(now.getTime() + LEASE_MS)
     const found = await deps.deliveries.claimHeld({ now, leaseUntil, limit: MOST_AT_ONCE })
     if (!found) return done
-    const { userId } = found.audience
-    const actor = { type: 'system' as const, id: 'notifications', on_behalf_of: userId }
-    const decision = decideRelease(found, { now, newId: deps.ids.uuid })
-    const { outcome } = await deps.changes.commit(
-      toChange(deps, { userId, actor, now, trace: null }, decision),
-    )
-    if (outcome === 'applied') deps.publishing.wake()
-    else deps.log.info({ outcome }, 'what was held back has been released by somebody else')
+    try {
+      await release(deps, found, now)
+    } catch (err) {
+      // One that cannot be released must not keep the others waiting; it is tried again when its lease ends.
+      deps.log.error({ err, user_id: found.audience.userId }, 'what was held back could not be released')
+    }
   }
+}
+
+async function release(deps: Releasing, found: HeldOfUser, now: Date): Promise<void> {
+  const { userId } = found.audience
+  const actor = { type: 'system' as const, id: 'notifications', on_behalf_of: userId }
+  const decision = decideRelease(found, { now, newId: deps.ids.uuid })
+  const { outcome } = await deps.changes.commit(toChange(deps, { userId, actor, now, trace: null }, decision))
+  if (outcome === 'applied') deps.publishing.wake()
+  else deps.log.info({ outcome }, 'what was held back has been released by somebody else')
 }

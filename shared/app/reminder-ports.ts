@@ -27,12 +27,12 @@ export interface DueReminder {
 }
 
 export interface ReminderReader {
-  /** One the user has not removed, with its deliveries (oldest first) and whether a worker has claimed it. */
+  /** One the user has not removed, with its deliveries (oldest first), whom it reaches and whether a worker has claimed it. */
   get(
     userId: string,
     reminderId: string,
     now: Date,
-  ): Promise<{ reminder: Reminder; deliveries: Delivery[]; isClaimed: boolean } | null>
+  ): Promise<{ reminder: Reminder; deliveries: Delivery[]; audience: Audience; isClaimed: boolean } | null>
   /** Those of a task, the earliest first, each with the deliveries of its last firing. */
   list(userId: string, taskId: string): Promise<{ reminder: Reminder; deliveries: Delivery[] }[]>
 }

@@ -19,7 +19,7 @@ export function setPreferences(
   const { userId } = write.actor
   const attempt = async (store: ChangeStore) => {
     const [{ audience, accountTimeZone }, stored] = await Promise.all([
-      deps.preferences.get(userId),
+      store.loadPreferences(userId),
       write.idempotency && store.storedAnswer(userId, write.idempotency.key, write.now),
     ])
     const earlier = replay<PreferencesView>(stored, write)

@@ -3,6 +3,7 @@ import type { Change, ChangeStore, CommitResult, LoadedTask } from '../app/ports
 import { preferencesToRow } from './audience.ts'
 import { inGroups } from './commit-groups.ts'
 import type { Sql, Transaction } from './connect.ts'
+import { createPreferenceStore } from './preference-store.ts'
 import {
   deliveryFromRow,
   deliveryToRow,
@@ -226,6 +227,7 @@ function reads(sql: Sql | Transaction): Reads {
         where user_id = ${userId} and key = ${key} and expires_at > ${now}`
       return storedAnswer(row)
     },
+    loadPreferences: createPreferenceStore(sql).get,
   }
 }
 

@@ -101,8 +101,10 @@ export function createDeliveryQueue(sql: Sql): DeliveryQueue {
               select greatest(next_attempt_at, lease_until) as at from deliveries d
               where d.channel = c.channel and state = 'triggered' order by next_attempt_at, id limit ${FRONT}) front),
           (select min(at) from (
-            select greatest(next_attempt_at, lease_until) as at from deliveries
-            where state = 'held' and digest_id is null order by next_attempt_at, id limit ${FRONT}) front),
+            select distinct on (user_id) greatest(next_attempt_at, lease_until) as at from (
+              select user_id, id, next_attempt_at, lease_until from deliveries
+              where state = 'held' and digest_id is null order by next_attempt_at, id limit ${FRONT}) front
+            order by user_id, next_attempt_at, id) heads),
           (select min(at) from (
             select greatest(next_digest_at, digest_lease_until) as at from notification_preferences
             where next_digest_at is not null order by next_digest_at limit ${FRONT}) front)) as at`

@@ -1,8 +1,8 @@
 import type { PreferenceStore } from '../app/reminder-ports.ts'
 import { audienceFromJson, audienceOf, type AudienceJson } from './audience.ts'
-import type { Sql } from './connect.ts'
+import type { Sql, Transaction } from './connect.ts'
 
-export const createPreferenceStore = (sql: Sql): PreferenceStore => ({
+export const createPreferenceStore = (sql: Sql | Transaction): PreferenceStore => ({
   async get(userId) {
     const [row] = await sql<{ audience: AudienceJson }[]>`
       select ${audienceOf(sql, sql`u.id`)} as audience from (select ${userId}::uuid as id) u`

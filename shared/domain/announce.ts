@@ -6,6 +6,7 @@ import {
   type Channel,
   type Delivery,
   type Notification,
+  type NotificationType,
 } from './notification.ts'
 import type { Audience } from './notification-preferences.ts'
 import { quietUntil } from './quiet-hours.ts'
@@ -63,6 +64,11 @@ export const sentFact = (notification: Notification, { id, channel, attempts }: 
   fact(NotificationSent, `notification/${notification.id}`, {
     ...{ notification: notificationView(notification), delivery_id: id, channel, attempts },
   })
+
+/** The channels that a notification of a type would go to by the user's preferences, each once. */
+export const usualChannels = (type: NotificationType, audience: Audience): Channel[] => [
+  ...new Set(targetsOf(audience.preferences.channels[type], audience).map(({ channel }) => channel)),
+]
 
 /** Where a user can be reached on the channels they want; in the app always, so nobody is left out. */
 function targetsOf(

@@ -106,8 +106,8 @@ export function reminderView(reminder: Reminder, deliveries: readonly Delivery[]
 export function reminderWithFirings(
   reminder: Reminder,
   deliveries: readonly Delivery[],
-  /** Whether a worker has claimed the next firing just now. */
-  isClaimed: boolean,
+  /** The channels that the next firing would go to, and whether a worker has claimed it just now. */
+  next: { channels: readonly Channel[]; isClaimed: boolean },
 ): ReminderWithFirings {
   const past = deliveries.map<FiringView>((delivery) => ({
     fire_at: delivery.fireAt.toISOString(),
@@ -119,15 +119,15 @@ export function reminderWithFirings(
     late: delivery.late,
     reason: delivery.reason,
   }))
-  const next = reminder.fireAt
-    ? (reminder.channels ?? ['in_app' as const]).map<FiringView>((channel) => ({
+  const toCome = reminder.fireAt
+    ? next.channels.map<FiringView>((channel) => ({
         fire_at: reminder.fireAt!.toISOString(),
         channel,
-        state: isClaimed ? 'claimed' : 'scheduled',
+        state: next.isClaimed ? 'claimed' : 'scheduled',
         ...{ attempts: 0, triggered_at: null, delivered_at: null, late: false, reason: null },
       }))
     : []
-  return { ...reminderView(reminder, deliveries), firings: [...past, ...next] }
+  return { ...reminderView(reminder, deliveries), firings: [...past, ...toCome] }
 }
 
 function statusOf(reminder: Reminder, deliveries: readonly Delivery[]): ReminderStatus {

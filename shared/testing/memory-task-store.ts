@@ -14,6 +14,7 @@ import type { RecordedEvent } from '../domain/cloud-event.ts'
 import { lastClosed } from '../domain/last-occurrence.ts'
 import type { Reminder } from '../domain/reminder.ts'
 import type { Task } from '../domain/task.ts'
+import { anAudience } from './a-reminder.ts'
 import { createMemoryTaskReader } from './memory-task-reader.ts'
 import { applyChange, copyOf, emptyState, type UserState } from './memory-task-state.ts'
 
@@ -90,7 +91,8 @@ export function createMemoryTaskStores(): TaskStores {
     reminders: {
       get: async (userId, reminderId) => {
         const reminder = stateOf(userId).reminders.get(reminderId)
-        return reminder?.deletedAt === null ? { reminder, deliveries: [], isClaimed: false } : null
+        if (reminder?.deletedAt !== null) return null
+        return { reminder, deliveries: [], audience: anAudience({ userId }), isClaimed: false }
       },
       list: async (userId, taskId) =>
         [...stateOf(userId).reminders.values()]
@@ -180,6 +182,7 @@ function loads(stateOf: (userId: string) => UserState, userIds: () => string[]):
       return { reminder, task, deliveries: [], stored: stored(userId, key, now) }
     },
     loadReminders: async (userId, taskIds) => remindersOf(userId, taskIds),
+    loadPreferences: async () => Promise.reject(new Error('Preferences are kept on PostgreSQL only.')),
     loadSeries: async (userId, seriesId) => stateOf(userId).series.get(seriesId) ?? null,
     lastClosed: async (seriesId, at) => {
       const all = occurrencesOf(seriesId)

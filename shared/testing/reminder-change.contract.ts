@@ -3,7 +3,7 @@ import type { Change } from '../app/ports.ts'
 import type { Reminder } from '../domain/reminder.ts'
 import type { Task } from '../domain/task.ts'
 import { systemIds } from '../kit/system.ts'
-import { aReminder } from './a-reminder.ts'
+import { aReminder, anAudience } from './a-reminder.ts'
 import { aChange, anAnswer, NOON, tasksAdded } from './a-task.ts'
 import type { TaskStores } from './memory-task-store.ts'
 
@@ -41,7 +41,7 @@ export function reminderChangeContract(name: string, makeStores: () => Promise<T
       for (const reminder of reminders) {
         const found = { reminder, task, deliveries: [], stored: null }
         expect(await loadReminder(userId, reminder.id, null, NOON)).toEqual(found)
-        const read = { reminder, deliveries: [], isClaimed: false }
+        const read = { reminder, deliveries: [], audience: anAudience({ userId }), isClaimed: false }
         expect(await stores.reminders.get(userId, reminder.id, NOON)).toEqual(read)
       }
       const [first, second, third, fourth] = reminders

@@ -38,6 +38,7 @@ export function guardChanges(world: World, life: Life, real: ChangeStore): Chang
       loadPreceding: (...args) => read('load preceding', () => store.loadPreceding(...args)),
       ancestors: (...args) => read('load ancestors', () => store.ancestors(...args)),
       storedAnswer: (...args) => read('load answer', () => store.storedAnswer(...args)),
+      loadPreferences: (...args) => read('load preferences', () => store.loadPreferences(...args)),
       commit: async (change) => {
         const facts = change.events.map((event) => event.type).join(' + ') || 'nothing'
         await gate(`commit ${facts}`, () => isFree(change.userId))
