@@ -31,10 +31,17 @@ export function createEventStreams(options: Options): EventStreams {
   const { ids, setTimer = setSystemTimer, mostPerOwner = MOST_PER_OWNER } = options
   const streams = new Map<string, Set<Stream>>()
   let isOver = false
+  let isFailing = false
 
   const random = (): number => Number.parseInt(ids.hex(4), 16) / 2 ** 32
   /** For clients that are sent away together and shall not come back together. */
   const soon = (): number => Math.round(RETRY_MS.over * (1 + random()))
+
+  /** What came of a read: a database that is away fails every stream every few seconds, which is one line in the log. */
+  function note(err: unknown): void {
+    if (err !== null && !isFailing) options.log.warn({ err }, 'live streams cannot be read; trying again')
+    isFailing = err !== null
+  }
 
   function admit(owner: string, stream: Stream): () => void {
     const own = streams.get(owner) ?? new Set()
@@ -58,7 +65,7 @@ export function createEventStreams(options: Options): EventStreams {
   return {
     open: (owner, events, drop) =>
       createStream(events, {
-        ...{ clock: options.clock, log: options.log, setTimer, drop },
+        ...{ clock: options.clock, note, setTimer, drop },
         admit: (stream) => admit(owner, stream),
       }),
     count: () => [...streams.values()].reduce((sum, own) => sum + own.size, 0),
@@ -74,8 +81,10 @@ interface Stream {
   end(retryMs: number): void
 }
 
-interface Surroundings extends Pick<Options, 'clock' | 'log'> {
+interface Surroundings extends Pick<Options, 'clock'> {
   setTimer: SetTimer
+  /** Told after every read: null, or why it failed. */
+  note: (err: unknown) => void
   drop: () => void
   /** Called when the client begins to read; the answer is called when it is gone. */
   admit: (stream: Stream) => () => void
@@ -83,7 +92,7 @@ interface Surroundings extends Pick<Options, 'clock' | 'log'> {
 
 function createStream(
   events: LiveEvents,
-  { clock, log, setTimer, drop, admit }: Surroundings,
+  { clock, note, setTimer, drop, admit }: Surroundings,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const encoder = new TextEncoder()
   let state: 'new' | 'open' | 'gone' = 'new'
@@ -161,10 +170,12 @@ function createStream(
   /** The client need not know that the database was away for a while: it gets everything afterwards. */
   async function read(): Promise<ServerSentEvent[]> {
     try {
-      return await events.next()
+      const found = await events.next()
+      note(null)
+      return found
     } catch (err) {
       if (isGone()) return []
-      log.warn({ err }, 'a live stream could not be read; trying again')
+      note(err)
       after(RETRY_MS.broken, news)
       return []
     }
