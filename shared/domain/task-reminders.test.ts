@@ -83,6 +83,12 @@ describe('a relative reminder that has fired', () => {
     expect(follow({ ...FIRED, fireAt: at('12:10') }, due('12:30'))).toMatchObject({ fireAt: at('12:10') })
   })
 
+  it('does not fire at a time that it was moved to when it is moved on to one that has passed', () => {
+    const ahead = { ...FIRED, remindAt: at('14:00'), fireAt: at('14:00') }
+    expect(follow(ahead, due('12:30'))).toMatchObject({ remindAt: at('11:30'), fireAt: null })
+    expect(follow(ahead, due('12:00'))).toMatchObject({ remindAt: at('11:00'), fireAt: null })
+  })
+
   it('does not fire twice for one planned time, whatever the clock does', () => {
     const ahead = { ...FIRED, remindAt: at('15:00'), firedAt: at('14:00') }
     expect(follow(ahead, due('15:00'))).toMatchObject({ remindAt: at('14:00'), fireAt: null })
@@ -179,6 +185,16 @@ describe('a task that is open again', () => {
     const snoozed = (until: string) => follow({ ...fired, snoozedUntil: at(until) }, due('12:00'))
     expect(snoozed('13:00')).toMatchObject({ cancelledAt: null, fireAt: at('13:00') })
     expect(snoozed('12:00')).toMatchObject({ cancelledAt: null, fireAt: null })
+  })
+
+  it('goes on repeating by its plan when it is of high priority, and not when it is of another', () => {
+    const fired = { ...FIRED, remindAt: at('11:45'), firedAt: at('11:55'), cancelledAt: at('11:57') }
+    const insistent = { ...due('12:45'), priority: 'high' } as const
+    expect(follow(fired, insistent)).toMatchObject({ cancelledAt: null, fireAt: at('12:05') })
+    expect(follow(fired, due('12:45'))).toMatchObject({ cancelledAt: null, fireAt: null })
+    expect(follow({ ...fired, acknowledgedAt: now }, insistent)).toMatchObject({ fireAt: null })
+    // It has not fired at its time, which is not made up for.
+    expect(follow({ ...fired, firedAt: at('10:00') }, insistent)).toMatchObject({ fireAt: null })
   })
 
   it('does not bring back what was acknowledged', () => {

@@ -1,7 +1,7 @@
 import { revise, type Decision, type Fact } from './decision.ts'
 import { ReminderCancelled, ReminderRescheduled, ReminderScheduled } from './events.ts'
 import { firstFiring, newReminder, reminderFact } from './new-reminder.ts'
-import { dueInstant, timeOf } from './reminder-plan.ts'
+import { dueInstant, nextRepetition, timeOf } from './reminder-plan.ts'
 import { reminderView, type Reminder } from './reminder.ts'
 import type { Task } from './task.ts'
 
@@ -66,12 +66,13 @@ function follow(reminder: Reminder, task: Task, now: Date): Reminder {
   }
   const moved = isMoved ? moveReminder(reminder, time, { task, now }) : reminder
   if (!isOpen(task)) return cancel(moved, now)
-  return moved.cancelledAt ? { ...moved, cancelledAt: null, fireAt: toCome(moved, now) } : moved
+  return moved.cancelledAt ? { ...moved, cancelledAt: null, fireAt: toCome(moved, task, now) } : moved
 }
 
 /**
- * A reminder with another time. One in the future is to come whatever was before; one that has passed changes nothing
- * for a reminder that the user has had or has put off, and is made up for at once where the task is still to come.
+ * A reminder with another time. One in the future is to come whatever was before. One that has passed ends neither the
+ * repetitions of a reminder that the user has had nor what they have put off; a reminder that they have not had is made up
+ * for at once where the task is still to come.
  */
 export function moveReminder(
   reminder: Reminder,
@@ -84,7 +85,9 @@ export function moveReminder(
   if (time > now && !sameInstant(time, firedAt)) {
     return { ...moved, fireAt: time, acknowledgedAt: null, snoozedUntil: null }
   }
-  if (firedAt || acknowledgedAt || snoozedUntil) return moved
+  if (firedAt || acknowledgedAt || snoozedUntil) {
+    return sameInstant(reminder.fireAt, reminder.remindAt) ? { ...moved, fireAt: null } : moved
+  }
   return { ...moved, fireAt: firstFiring(time, task, now) }
 }
 
@@ -96,9 +99,13 @@ function cancel(reminder: Reminder, now: Date): Reminder {
 }
 
 /** The next firing of a reminder whose task is open again: what has passed meanwhile is not made up for. */
-function toCome({ remindAt, firedAt, acknowledgedAt, snoozedUntil }: Reminder, now: Date): Date | null {
+function toCome(reminder: Reminder, task: Task, now: Date): Date | null {
+  const { remindAt, firedAt, acknowledgedAt, snoozedUntil } = reminder
   if (acknowledgedAt) return null
   if (snoozedUntil && snoozedUntil > now) return snoozedUntil
+  const first = snoozedUntil ?? remindAt
+  if (first && firedAt && first <= now && firedAt >= first)
+    return nextRepetition(reminder, task.priority, now)
   return remindAt && remindAt > now && !sameInstant(remindAt, firedAt) ? remindAt : null
 }
 
