@@ -1,9 +1,9 @@
-import { lookup as systemLookup, type LookupAddress } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
 import { Agent, request } from 'undici'
 import type { Outbound } from '../app/reminder-ports.ts'
 import type { OutsideAnswer } from './answered.ts'
 import { isPublic, isWithin, networkList } from './forbidden-networks.ts'
+import { nameResolver, type Resolve } from './resolve-name.ts'
 
 const DEADLINE_MS = 10_000
 const CONNECT_MS = 5_000
@@ -40,12 +40,6 @@ export interface SafeFetch extends Outbound {
   post(url: string, request: OutboundRequest): Promise<OutsideAnswer & { body: string }>
 }
 
-type Resolve = (
-  hostname: string,
-  options: { all: true; family?: number },
-  done: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
-) => void
-
 /**
  * Requests to URLs that users name, without letting them reach what only we can reach (server-side request forgery):
  * https to port 443 of public addresses, or anything to the networks in `allow`. The name is resolved once, here, and
@@ -53,7 +47,7 @@ type Resolve = (
  */
 export function createSafeFetch({
   allow = [],
-  resolve = systemLookup,
+  resolve = nameResolver(),
   deadlineMs = DEADLINE_MS,
 }: {
   allow?: readonly string[]
