@@ -77,7 +77,7 @@ export async function run(): Promise<void> {
       figures,
       notes: [
         ...notes,
-        '"in the app" ends with the decision to write it, "on the stream" with what a client has',
+        '"in the app" ends with the commit, "on the stream" with the arrival at a client, "by mail" with the relay\'s word',
         '"failed" counts what never came or came twice',
       ],
     },

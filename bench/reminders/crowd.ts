@@ -30,7 +30,8 @@ interface Sent {
   state: string
   fire_at: Date
   delivered_at: Date | null
-  created_at: Date
+  /** When the notification was committed. */
+  written_at: Date
 }
 
 /** Sets reminders by POST /api/tasks, lets them come due and tells how late each one was, on each of its ways. */
@@ -53,17 +54,20 @@ export async function measureCrowd(
   const { arrivals } = stage.audience
   const shown = sent.filter(({ channel }) => channel === 'in_app')
   const mailed = sent.filter(({ channel }) => channel === 'email')
-  const written = ({ notification_id: id, fire_at: dueAt, delivered_at: doneAt }: Sent) =>
+  const done = ({ notification_id: id, fire_at: dueAt, delivered_at: doneAt }: Sent) =>
     doneAt ? [{ id, from: dueAt.getTime(), to: doneAt.getTime() }] : []
+  const written = ({ notification_id: id, fire_at: dueAt, written_at: to }: Sent) => ({
+    ...{ id, from: dueAt.getTime(), to: to.getTime() },
+  })
   const seen = (since: (one: Sent) => Date) => (one: Sent) =>
     (arrivals.get(one.notification_id) ?? []).map((to) => ({
       ...{ id: one.notification_id, from: since(one).getTime(), to },
     }))
   const ways = {
-    'in the app': shown.flatMap(written),
+    'in the app': shown.map(written),
     'on the stream': shown.flatMap(seen(({ fire_at: dueAt }) => dueAt)),
-    'from the app to the stream': shown.flatMap(seen(({ created_at: writtenAt }) => writtenAt)),
-    'by mail': mailed.flatMap(written),
+    'from the app to the stream': shown.flatMap(seen(({ written_at: writtenAt }) => writtenAt)),
+    'by mail': mailed.flatMap(done),
   }
   const figures = Object.entries(ways).map(([way, waits]) =>
     latenessOf(`${name}: ${way}`, { count, connections: stage.people.length }, waits),
@@ -132,6 +136,7 @@ async function untilDelivered(
   // Whatever comes twice comes soon.
   await delay(LOOK_EVERY_MS)
   return await sql<Sent[]>`
-    select d.notification_id, d.channel, d.state, d.fire_at, d.delivered_at, n.created_at
+    select d.notification_id, d.channel, d.state, d.fire_at, d.delivered_at,
+      pg_xact_commit_timestamp(n.xmin) as written_at
     from deliveries d join notifications n on n.id = d.notification_id where d.fire_at between ${from} and ${to}`
 }

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { inheritedEnvironment } from '../../shared/config.ts'
-import { connect, type Sql } from '../../shared/db/connect.ts'
+import { connect, socketUrl, type Sql } from '../../shared/db/connect.ts'
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../shared/db/embedded-postgres.ts'
+import { SERVER_SETTINGS } from '../../scripts/embedded.ts'
 
 export interface Person {
   id: string
@@ -27,29 +29,37 @@ export interface Server {
 export async function startServer(): Promise<Server> {
   const directory = mkdtempSync(join(tmpdir(), 'daybook-bench-'))
   chmodSync(directory, 0o755)
+  // As Daybook starts it, but for the times of commits, which say when something was written.
+  const database = await startEmbeddedPostgres(directory, {
+    ...{ ...SERVER_SETTINGS, track_commit_timestamp: 'on' },
+  })
   const script = new URL('../reminders-server.ts', import.meta.url).pathname
   const child = spawn(process.execPath, ['--expose-gc', script], {
-    env: { ...inheritedEnvironment(), PORT: '0', DAYBOOK_DATA_DIR: directory, LOG_LEVEL: 'error' },
+    env: {
+      ...inheritedEnvironment(),
+      PORT: '0',
+      DAYBOOK_DATA_DIR: directory,
+      LOG_LEVEL: 'error',
+      DATABASE_URL: socketUrl(database.target),
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const end = async () => {
     child.kill('SIGTERM')
     if (child.exitCode === null) await once(child, 'exit')
+    await database.stop()
     rmSync(directory, { recursive: true, force: true })
   }
   for await (const text of createInterface({ input: child.stdout })) {
     const url = /^ready (\S+)$/.exec(text)?.[1]
-    if (url) return serverAt(url, directory, end)
+    if (url) return serverAt(url, database, end)
   }
   await end()
   throw new Error('the server of the benchmark did not start')
 }
 
-function serverAt(url: string, directory: string, end: () => Promise<void>): Server {
-  const sql = connect(
-    { host: join(directory, 'run'), port: 5432, user: 'daybook', database: 'postgres' },
-    { max: 2, applicationName: 'bench' },
-  )
+function serverAt(url: string, { target }: EmbeddedPostgres, end: () => Promise<void>): Server {
+  const sql = connect(target, { max: 2, applicationName: 'bench' })
   const ask = async <T>(method: string, path: string) =>
     (await (await fetch(`${url}${path}`, { method })).json()) as T
   return {
