@@ -61,6 +61,7 @@ function firstFiring(task: Task, time: number | null, now: number): number | nul
 
 /** The reminder gets another time. */
 export function moveTo(reminder: ModelReminder, time: number | null, task: Task, now: number): void {
+  const wasAhead = reminder.next !== null && reminder.next === reminder.time
   reminder.time = time
   if (time === null) {
     Object.assign(reminder, { next: null, snoozed: null })
@@ -68,6 +69,8 @@ export function moveTo(reminder: ModelReminder, time: number | null, task: Task,
     Object.assign(reminder, { next: time, snoozed: null, isAcknowledged: false })
   } else if (reminder.fired === null && !reminder.isAcknowledged && reminder.snoozed === null) {
     reminder.next = firstFiring(task, time, now)
+  } else if (wasAhead) {
+    reminder.next = null
   }
 }
 
@@ -90,14 +93,18 @@ export function follow(reminder: ModelReminder, task: Task, now: number): void {
     const isOver = reminder.next === null && (reminder.fired !== null || reminder.isAcknowledged)
     if (!isOver) Object.assign(reminder, { next: null, isCancelled: true })
   } else if (reminder.isCancelled) {
-    Object.assign(reminder, { next: stillAhead(reminder, now), isCancelled: false })
+    Object.assign(reminder, { next: stillAhead(reminder, task, now), isCancelled: false })
   }
 }
 
 /** What a reopened task's reminder still has before it. */
-function stillAhead({ time, fired, snoozed, isAcknowledged }: ModelReminder, now: number): number | null {
+function stillAhead(reminder: ModelReminder, task: Task, now: number): number | null {
+  const { time, fired, snoozed, isAcknowledged } = reminder
   if (isAcknowledged) return null
   if (snoozed !== null && snoozed > now) return snoozed
+  const first = snoozed ?? time
+  if (first !== null && first <= now && fired !== null && fired >= first)
+    return repetition(reminder, task, now)
   return time !== null && time > now && time !== fired ? time : null
 }
 
