@@ -223,9 +223,9 @@ export interface ChangeFeed {
 
 export interface Housekeeping {
   /**
-   * Removes at most `batch` of each: old dedupe marks, tasks deleted long ago with their reminders, what was told long
-   * ago with its deliveries, dead letters settled long ago, and what has expired of keys, sessions, tickets and counts
-   * of failed sign-ins. Resolves to the most of one.
+   * Removes at most `batch` of each: old dedupe marks, tasks deleted long ago with their reminders, reminders removed
+   * long ago, what was told long ago with its deliveries, dead letters settled long ago, and what has expired of keys,
+   * sessions, tickets and counts of failed sign-ins. Resolves to the most of one.
    */
   purge(now: Date, limits: PurgeLimits): Promise<number>
 }

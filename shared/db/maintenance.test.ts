@@ -97,6 +97,16 @@ describe('housekeeping', () => {
     expect(await purge()).toBe(0)
   })
 
+  it('removes reminders that were taken away long ago from tasks that are still there', async () => {
+    await deleted(0)
+    await sql`insert into reminders (id, user_id, task_id, origin, version, created_at, updated_at, deleted_at)
+      select gen_random_uuid(), t.user_id, t.id, 'user', 1, ${NOW}, ${NOW}, ${NOW}::timestamptz - least(n, 1) * interval '1 ms'
+      from tasks t, generate_series(0, 12) n`
+    expect(await counts()).toEqual([0, 0, 1, 16, 0])
+    expect([await purge(), await purge(), await purge()]).toEqual([BATCH, 2, 0])
+    expect(await counts()).toEqual([0, 0, 1, 4, 0])
+  })
+
   it.each(['triggered', 'held'])('keeps what is still to be delivered, however old: %s', async (state) => {
     await told(3, { state })
     expect(await purge()).toBe(0)
@@ -130,6 +140,7 @@ describe('housekeeping', () => {
     await settled(20)
     await sql`insert into reminders (id, user_id, task_id, origin, version, created_at, updated_at)
       select gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), 'user', 1, ${NOW}, ${NOW} from generate_series(1, 5000)`
+    await sql`update reminders set deleted_at = ${NOW}::timestamptz - interval '1 ms' where id in (select id from reminders limit 20)`
     await sql`vacuum analyze notifications, deliveries, reminders, dead_letters`
     const plans: string[] = []
     const explained = postgres({
@@ -143,7 +154,13 @@ describe('housekeeping', () => {
     await explained.end()
     const plan = plans.join('\n')
     for (const index of [
-      ...['notifications_age', 'deliveries_notification_id', 'reminders_of_task', 'dead_letters_resolved'],
+      ...[
+        'notifications_age',
+        'deliveries_notification_id',
+        'reminders_of_task',
+        'reminders_removed',
+        'dead_letters_resolved',
+      ],
     ]) {
       expect(plan).toContain(index)
     }

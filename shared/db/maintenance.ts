@@ -30,6 +30,9 @@ export const createHousekeeping = (sql: Sql): Housekeeping => ({
         delete from tasks where id in (
           select id from tasks where deleted_at < ${deletedBefore} limit ${batch} for update skip locked) returning id),
       unneeded as (delete from reminders r using gone where r.task_id = gone.id),
+      removed as (
+        delete from reminders where id in (
+          select id from reminders where deleted_at < ${deletedBefore} limit ${batch} for update skip locked) returning 1),
       told as (
         delete from notifications where id in (
           select id from notifications n where created_at < ${toldBefore} and coalesce((
@@ -51,7 +54,7 @@ export const createHousekeeping = (sql: Sql): Housekeeping => ({
         delete from login_counts where key in (
           select key from login_counts where resets_at < ${now} limit ${batch} for update skip locked) returning 1)
       select greatest((select count(*) from keys), (select count(*) from marks), (select count(*) from gone),
-        (select count(*) from told), (select count(*) from settled), (select count(*) from signed_out),
+        (select count(*) from removed), (select count(*) from told), (select count(*) from settled), (select count(*) from signed_out),
         (select count(*) from unused), (select count(*) from forgotten))::int as most`
     return row!.most
   },

@@ -22,6 +22,7 @@ create table reminders (
 ) with (fillfactor = 80);
 create index reminders_due on reminders (fire_at, id) where fire_at is not null;
 create index reminders_of_task on reminders (task_id);
+create index reminders_removed on reminders (deleted_at) where deleted_at is not null;
 -- The task's own remind_at is one reminder.
 create unique index reminders_of_task_itself on reminders (task_id) where origin = 'task' and deleted_at is null;
 
