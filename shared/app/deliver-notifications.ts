@@ -51,19 +51,21 @@ export async function deliverDue(
     return due.length
   }
   const channels = Object.keys(LANES) as Outward[]
-  const round = { busy: new Set(channels), over: Promise.withResolvers<void>() }
+  const round: Round = { busy: new Set(channels), over: Promise.withResolvers(), isOver: false }
   const counts = await Promise.all(channels.map((channel) => drain(deps, channel, round)))
   return counts.reduce((sum, count) => sum + count, 0)
 }
 
 interface Round {
   busy: Set<Outward>
-  /** Resolves when no channel is busy. */
+  /** Resolves when no channel is busy. One that then finds something yet finishes it by itself. */
   over: PromiseWithResolvers<void>
+  isOver: boolean
 }
 
 /** Carries out what is due on a channel, and what comes up while another channel is busy. */
-async function drain(deps: Delivering, channel: Outward, { busy, over }: Round): Promise<number> {
+async function drain(deps: Delivering, channel: Outward, round: Round): Promise<number> {
+  const { busy, over } = round
   const lanes = LANES[channel]
   const underWay = new Set<Promise<void>>()
   let done = 0
@@ -87,12 +89,15 @@ async function drain(deps: Delivering, channel: Outward, { busy, over }: Round):
         busy.delete(channel)
         if (busy.size === 0) return done
         await waitAtMost(deps, LOOK_AGAIN_MS, over.promise)
-        if (busy.size === 0) return done
+        if (round.isOver) return done
       }
     }
   } finally {
     busy.delete(channel)
-    if (busy.size === 0) over.resolve()
+    if (busy.size === 0) {
+      round.isOver = true
+      over.resolve()
+    }
   }
 }
 
