@@ -4,6 +4,8 @@ import type { ReminderWorld } from './world.ts'
 
 /** So often time moves on to what is due next. */
 const MOST_TURNS = 600
+/** Between two moves of time. */
+const MOST_STEPS = 5000
 const SECOND_MS = 1000
 const MINUTE_MS = 60 * SECOND_MS
 export const CRONS = ['reminder-cron', 'delivery-cron', 'sweep-series-cron']
@@ -26,6 +28,7 @@ export async function comeToRest(world: ReminderWorld, rest: Rest): Promise<bool
   const isHasty = random.chance(0.3)
   let isSwept = false
   await drain(world, rest)
+  if (world.isAwake && !isHasty) journal.write({ kind: 'calm', at: world.now })
   for (let turns = 0; turns < MOST_TURNS; turns += 1) {
     if (journal.upcoming.size === 0 && !rest.isAsking()) {
       if (isSwept) return false
@@ -37,12 +40,11 @@ export async function comeToRest(world: ReminderWorld, rest: Rest): Promise<bool
       continue
     }
     const next = Math.min(...journal.upcoming.values(), world.now + 26 * 60 * MINUTE_MS)
-    const onTheWay = Math.max(next, world.now + 5 * SECOND_MS)
+    const onTheWay = Math.max(next, world.now + 10 * SECOND_MS)
     world.now = isHasty
       ? Math.max(onTheWay, world.now + 26 * 60 * MINUTE_MS)
       : onTheWay + random.below(20_000)
-    if (turns % 20 === 19) world.now += 6 * MINUTE_MS
-    if (!world.isAwake || turns % 50 === 49) for (const binding of CRONS) rest.tick(binding)
+    if (!world.isAwake) for (const binding of CRONS) rest.tick(binding)
     await drain(world, rest)
   }
   return true
@@ -52,7 +54,8 @@ export async function comeToRest(world: ReminderWorld, rest: Rest): Promise<bool
 async function drain(world: ReminderWorld, { living, deliver, publish }: Rest): Promise<void> {
   const { random, scheduler, topics } = world
   const awake = random.pick(living()).life
-  for (;;) {
+  for (let steps = 0; ; steps += 1) {
+    if (steps > MOST_STEPS) throw new Error('steps without an end')
     await scheduler.settle()
     publish()
     const message = topics.next(random, { inDisorder: false, again: false })

@@ -16,6 +16,8 @@ interface Reach {
 
 export interface Audiences {
   user(userId: string): ReminderUser
+  /** When it became calm, if it did before a place. */
+  calmAt(before: number): number | null
   /** All that was so at any time between two places of the journal. */
   between(userId: string, from: number, to: number): Reach[]
   /** The place where a process claimed a row first since it was last changed, seen from a later place. */
@@ -37,7 +39,10 @@ export function tellAudiences(entries: readonly Entry[], users: readonly Reminde
       history.push({ place, reach: { settings, devices: kept } })
     }
   }
+  const calm = entries.findIndex(({ kind }) => kind === 'calm')
+  const calmEntry = entries[calm]
   return {
+    calmAt: (before) => (calmEntry?.kind === 'calm' && calm < before ? calmEntry.at : null),
     user: (userId) => users.find(({ id }) => id === userId)!,
     between: (userId, from, to) => {
       const history = told.get(userId)!
@@ -100,6 +105,10 @@ export function checkFiring({
   if (now < fireAt || highest < now) fault('nothing fires before its time', what)
   if (notification.late !== now - fireAt > LATE_MS)
     fault('what is late says so', `${what}, fired ${now - fireAt} ms after`)
+  const calmAt = audiences.calmAt(place)
+  if (calmAt !== null && fireAt > calmAt + LATE_MS && now - fireAt > LATE_MS) {
+    fault('on time while a worker is awake', `${what}, fired ${now - fireAt} ms after`)
+  }
   const claimed = audiences.claimed(reminder.id, process, place)
   const reaches = audiences.between(change.userId, claimed, place)
   const user = audiences.user(change.userId)

@@ -30,6 +30,10 @@ export type Entry =
   | { kind: 'settings'; userId: string; settings: Settings }
   | { kind: 'device'; userId: string; id: string; channel: 'web_push' | 'mobile_push'; isGone: boolean }
   | ({ kind: 'send' } & Send)
+  /** A worker asks the same over and over, without a pause. */
+  | { kind: 'spin'; process: string; question: string }
+  /** From now on a worker is awake and time passes as it should. */
+  | { kind: 'calm'; at: number }
 
 export interface Journal {
   readonly entries: readonly Entry[]
@@ -126,26 +130,6 @@ export function recordDeliveryQueue(recorder: Recorder, real: DeliveryQueue): De
       note(claim, found?.held ?? [], ({ delivery }) => [delivery.id])
       return found
     },
-  }
-}
-
-/** Spares the database questions to which there is no answer: nothing of what they ask for exists. */
-export function idleReminders({ has }: Journal, queue: ReminderQueue): ReminderQueue {
-  return {
-    ...queue,
-    claimDue: async (claim) => (has('reminder') ? queue.claimDue(claim) : []),
-    nextDueAt: async () => (has('reminder') ? queue.nextDueAt() : null),
-  }
-}
-
-/** The same for deliveries. There are no digests of the day here. */
-export function idleDeliveries({ has }: Journal, queue: DeliveryQueue): DeliveryQueue {
-  return {
-    ...queue,
-    claimDue: async (channel, claim) => (has('triggered', channel) ? queue.claimDue(channel, claim) : []),
-    claimHeld: async (claim) => (has('held') ? queue.claimHeld(claim) : null),
-    claimDigests: async () => [],
-    nextDueAt: async () => (has('triggered') || has('held') ? queue.nextDueAt() : null),
   }
 }
 

@@ -58,6 +58,9 @@ function checkClaim(
   fault: Fault,
 ): void {
   for (const id of entry.ids) {
+    const line = lines.get(id)
+    // Of what is held back, whoever claims the first claims all; the commit decides between two.
+    if (line?.delivery.state === 'held') continue
     const former = leases.get(id)
     const isOver =
       !former ||
@@ -66,15 +69,13 @@ function checkClaim(
       (entry.renews === former.leaseUntil && entry.process === former.process)
     if (!isOver) fault('a lease keeps others out', `${id} claimed at ${place} by ${entry.process}`)
     leases.set(id, entry)
-    const line = lines.get(id)
     if (!line) continue
-    const { state } = line.delivery
-    if (state !== 'triggered' && state !== 'held')
-      fault('what is over is left alone', `${id}, ${state}, claimed at ${place}`)
-    if (line.delivery.nextAttemptAt && line.delivery.nextAttemptAt.getTime() > entry.now) {
+    const { state, nextAttemptAt } = line.delivery
+    if (state !== 'triggered') fault('what is over is left alone', `${id}, ${state}, claimed at ${place}`)
+    if (nextAttemptAt && nextAttemptAt.getTime() > entry.now) {
       fault(
         'tries keep to the plan',
-        `${id} claimed at ${place}, to be tried at ${line.delivery.nextAttemptAt.toISOString()}`,
+        `${id} claimed at ${place}, to be tried at ${nextAttemptAt.toISOString()}`,
       )
     }
     line.mayBeSentBy.set(entry.process, (line.mayBeSentBy.get(entry.process) ?? 0) + 1)

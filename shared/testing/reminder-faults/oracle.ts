@@ -24,6 +24,9 @@ export async function judge(
   const fault: Fault = (rule, detail) => violations.push({ rule, detail })
   const { journal, users } = world
   if (isRestless) fault('everything comes to an end', [...journal.upcoming].join('; '))
+  for (const entry of journal.entries) {
+    if (entry.kind === 'spin') fault('nobody looks without a pause', `${entry.process} for ${entry.question}`)
+  }
   const audiences = tellAudiences(journal.entries, users)
   const told = retell(journal.entries, { reports, audiences, fault })
   for (const reminder of told.reminders.values()) {

@@ -32,9 +32,8 @@ import { guardBroker, guardChanges } from '../faults/guarded-ports.ts'
 import { APP_TOKEN, type Process } from '../faults/process.ts'
 import { beginLife, type Life } from '../faults/scheduler.ts'
 import { guardAlarms, guardStore, simulateSenders } from './guarded-queues.ts'
+import { idleQueues } from './idle-queues.ts'
 import {
-  idleDeliveries,
-  idleReminders,
   recordChanges,
   recordDeliveryQueue,
   recordReminderQueue,
@@ -150,18 +149,14 @@ function composeDeps(
     changes: guardChanges(world, life, recordChanges(recorder, stores.changes)),
     sweep: store('series', stores.sweep),
     reminders: store('reminders', stores.reminders),
-    dueReminders: idleReminders(
-      journal,
-      store('due reminders', recordReminderQueue(recorder, stores.dueReminders), ['claimDue', 'claimOne']),
-    ),
-    deliveries: idleDeliveries(
-      journal,
-      store('deliveries', recordDeliveryQueue(recorder, stores.deliveries), [
-        'claimDue',
-        'claimOf',
-        'claimHeld',
+    ...idleQueues(world, process, {
+      dueReminders: store('due reminders', recordReminderQueue(recorder, stores.dueReminders), [
+        ...(['claimDue', 'claimOne'] as const),
       ]),
-    ),
+      deliveries: store('deliveries', recordDeliveryQueue(recorder, stores.deliveries), [
+        ...(['claimDue', 'claimOf', 'claimHeld'] as const),
+      ]),
+    }),
     notifications: store('notifications', stores.notifications),
     preferences: store('preferences', stores.preferences),
     subscriptions: store('subscriptions', recordSubscriptions(recorder, stores.subscriptions), ['remove']),
