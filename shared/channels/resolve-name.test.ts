@@ -32,9 +32,11 @@ async function nameServer(records: Record<string, Partial<Record<number, number[
   socket.bind(0, '127.0.0.1')
   await once(socket, 'listening')
   afterAll(() => socket.close())
-  const resolver = new Resolver({ timeout: 200, tries: 1 })
-  resolver.setServers([`127.0.0.1:${socket.address().port}`])
-  const resolve = nameResolver(resolver)
+  const resolve = nameResolver(() => {
+    const resolver = new Resolver({ timeout: 200, tries: 1 })
+    resolver.setServers([`127.0.0.1:${socket.address().port}`])
+    return resolver
+  })
   return (name: string, family = 0) =>
     new Promise((answer) =>
       resolve(name, { all: true, family }, (error, found) => answer(error?.code ?? found)),
@@ -62,6 +64,15 @@ describe('a name', () => {
     const ask = await nameServer({})
     expect(await ask('gone.example')).toBe('ENOTFOUND')
     expect(await ask('localhost.localdomain')).toBe('ENOTFOUND')
+  })
+
+  it('that is localhost leads here, whatever name servers say', async () => {
+    const ask = await nameServer({ localhost: { [A]: [8, 8, 8, 8] } })
+    expect(await ask('localhost')).toEqual([
+      { address: '127.0.0.1', family: 4 },
+      { address: '::1', family: 6 },
+    ])
+    expect(await ask('a.localhost.', 4)).toEqual([{ address: '127.0.0.1', family: 4 }])
   })
 
   it('whose servers never answer is given up, however many ask at once', async () => {
