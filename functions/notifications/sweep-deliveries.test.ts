@@ -2,13 +2,14 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { CommitResult } from '../../shared/app/ports.ts'
 import { deliverDue } from '../../shared/app/deliver-notifications.ts'
 import { releaseHeld } from '../../shared/app/release-held.ts'
+import { aChange } from '../../shared/testing/a-task.ts'
 import { sendDailyDigests } from '../../shared/app/send-daily-digests.ts'
 import type { TaskView } from '../../shared/domain/task.ts'
 import type { Client } from '../tasks/testing/task-service.ts'
 import { notificationService } from './testing/notification-service.ts'
 
 const service = await notificationService()
-const { newUser, reminded, tick, at, deps, app, sent, deadLetters, answerWith, sql } = service
+const { newUser, remind, reminded, tick, at, deps, app, sent, deadLetters, answerWith, sql } = service
 const { account, device, prefer, request, bring, messages, sweep, entries, told, inbox } = service
 
 const QUIET = { quiet_hours: { start: '08:00', end: '09:30' } }
@@ -136,9 +137,38 @@ describe('quiet hours', () => {
     expect((await entries(user)).slice(0, 4)).toMatchObject(
       Array.from({ length: 4 }, () => ({
         state: 'cancelled',
-        reason: 'the task was closed, or its reminder dealt with, during quiet hours',
+        reason: 'the task was closed, or its reminder dealt with or set anew, during quiet hours',
       })),
     )
+  })
+
+  it('cancel what is told again later anyway, because it was put off or its task moved', async () => {
+    const user = newUser()
+    await prefer(user, QUIET)
+    const day = await user.create({ title: 'Call the bank', due_at: '2026-03-02T09:00:00Z' })
+    const moved = await remind(user, day, { offsetMinutes: 55 })
+    const { reminder: snoozed } = await reminded(user, { title: 'Buy milk' })
+    at('2026-03-02T08:05:00Z')
+    await tick()
+    expect(await states(user)).toEqual(
+      expect.arrayContaining(['Call the bank: in_app held', 'Buy milk: in_app held']),
+    )
+    await user.does('PATCH', `/api/tasks/${day.id}`, { due_at: '2026-03-02T11:00:00Z' })
+    const until = new Date('2026-03-02T10:30:00Z')
+    const edits = {
+      version: 3,
+      firedAt: new Date('2026-03-02T08:05:00Z'),
+      fireAt: until,
+      snoozedUntil: until,
+    }
+    await deps.changes.commit(aChange(user.id, { changedReminders: [{ ...snoozed, ...edits }] }))
+    at('2026-03-02T09:30:00Z')
+    await sweep()
+    expect(await inbox(user)).toEqual([])
+    at('2026-03-02T10:05:00Z')
+    await tick()
+    expect(await inbox(user)).toEqual(['Call the bank'])
+    expect((await service.ledger(moved.id)).map(({ state }) => state)).toEqual(['cancelled', 'delivered'])
   })
 
   it('end in nothing when nothing is left to tell', async () => {

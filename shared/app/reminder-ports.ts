@@ -86,7 +86,7 @@ export interface DeliveryQueue {
 export interface HeldDelivery {
   delivery: Delivery
   notification: Notification
-  /** Whether the task is still to be done and the reminder not acknowledged; true when it is about neither. */
+  /** Whether the task is still to be done and the reminder neither acknowledged nor to come again; true when it is about neither. */
   isWanted: boolean
 }
 

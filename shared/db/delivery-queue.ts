@@ -124,12 +124,12 @@ const firstHeld = (sql: Sql, { now }: Claim, isFree: Part): Part => sql`
       and (e.next_attempt_at, e.id) < (h.next_attempt_at, h.id))
   order by next_attempt_at, id limit 1 for update skip locked`
 
-/** Of the delivery `d`: its task is open, and nobody has dealt with its reminder. */
+/** Of the delivery `d`: its task is open, and nobody has dealt with its reminder or set it anew: then it comes again. */
 const isWanted = (sql: Sql): Part => sql`(
   select (n.task_id is null or exists (select from tasks t where t.id = n.task_id and t.user_id = d.user_id
       and t.completed_at is null and t.deleted_at is null))
     and (n.reminder_id is null or exists (select from reminders r where r.id = n.reminder_id
-      and r.acknowledged_at is null and r.cancelled_at is null and r.deleted_at is null))
+      and r.acknowledged_at is null and r.cancelled_at is null and r.deleted_at is null and r.fire_at is null))
   from notifications n where n.id = d.notification_id)`
 
 /** The select list of a {@link DueRow} for the delivery `d`. */

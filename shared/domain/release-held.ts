@@ -24,7 +24,7 @@ export function decideRelease(
     .filter(({ isWanted }) => !isWanted)
     .map<Delivery>(({ delivery }) => ({
       ...{ ...delivery, state: 'cancelled', nextAttemptAt: null },
-      reason: 'the task was closed, or its reminder dealt with, during quiet hours',
+      reason: 'the task was closed, or its reminder dealt with or set anew, during quiet hours',
     }))
   const wanted = held.filter(({ isWanted }) => isWanted)
   const until = quietUntil(audience.preferences.quietHours, audience.timeZone, now)

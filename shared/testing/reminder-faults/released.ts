@@ -37,9 +37,10 @@ export function checkReleased(telling: Telling, { change, process }: ChangeEntry
   }
 }
 
-/** Its task is open, and its reminder neither acknowledged nor removed. */
+/** Its task is open, and its reminder neither acknowledged nor removed, nor to come again. */
 function isWanted({ tasks, reminders }: Telling, { reminderId }: Delivery): boolean {
   const reminder = reminders.get(reminderId ?? '')
   const task = tasks.get(reminder?.taskId ?? '')
-  return !reminder || !task || (isOpen(task) && !reminder.isAcknowledged && !reminder.isRemoved)
+  if (!reminder || !task) return true
+  return isOpen(task) && !reminder.isAcknowledged && !reminder.isRemoved && reminder.next === null
 }
