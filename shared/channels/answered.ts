@@ -1,5 +1,7 @@
 import type { SendResult } from '../app/reminder-ports.ts'
 
+/** Statuses that are about the message: malformed, gone, too long, not to be processed. */
+const ABOUT_THE_MESSAGE = [400, 410, 413, 422]
 const LONGEST_WAIT_MS = 60 * 60 * 1000
 
 /** Thrown where a message cannot be sent; its own message may stand in the ledger. */
@@ -18,15 +20,13 @@ export interface OutsideAnswer {
 
 /**
  * What an answer of an outside service says of one message. `refused` is about the message; what is about us or the
- * service (a key it does not take, too many requests, an error of its own) may be better next time.
+ * service (a wrong path, a key it does not take, too many requests, an error of its own) may be better next time.
  */
 export function resultOf(service: string, answer: OutsideAnswer, now: Date): SendResult {
   const { status } = answer
   if (status >= 200 && status < 300) return { outcome: 'delivered' }
   const reason = `${service} answered ${status}`
-  if (status >= 400 && status < 500 && ![401, 403, 408, 409, 425, 429].includes(status)) {
-    return { outcome: 'refused', reason }
-  }
+  if (ABOUT_THE_MESSAGE.includes(status)) return { outcome: 'refused', reason }
   const afterMs = waitOf(answer.retryAfter, now)
   return { outcome: 'failed', reason, ...(afterMs !== null && { afterMs }) }
 }

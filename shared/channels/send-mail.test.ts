@@ -85,6 +85,8 @@ describe('mail', () => {
     [422, {}, { outcome: 'refused', reason: 'the mail service answered 422' }],
     [400, {}, { outcome: 'refused', reason: 'the mail service answered 400' }],
     [401, {}, { outcome: 'failed', reason: 'the mail service answered 401' }],
+    [404, {}, { outcome: 'failed', reason: 'the mail service answered 404' }],
+    [405, {}, { outcome: 'failed', reason: 'the mail service answered 405' }],
     [408, {}, { outcome: 'failed', reason: 'the mail service answered 408' }],
     [409, {}, { outcome: 'failed', reason: 'the mail service answered 409' }],
     [
