@@ -4,7 +4,14 @@ import { z } from 'zod'
 const networks = z
   .string()
   .transform((text) => text.split(',').map((entry) => entry.trim()))
-  .pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'must be addresses or networks')))
+  .pipe(
+    z.array(
+      z.union(
+        [z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()],
+        'must be addresses or networks, such as 10.20.0.0/16',
+      ),
+    ),
+  )
 
 const port = z.coerce.number('must be a port from 0 to 65535').int().min(0).max(65_535)
 
@@ -34,7 +41,7 @@ const Environment = z.object({
   TRUSTED_PROXIES: networks.default([]),
   MAIL_FROM: sender.default('Daybook <daybook@localhost>'),
   MAIL_SMTP_URL: z
-    .url({ protocol: /^smtps?$/, error: 'must look like smtp://user:password@host:587' })
+    .url({ protocol: /^smtps?$/, hostname: /./, error: 'must look like smtp://user:password@host:587' })
     .optional(),
   MAIL_RELAY_PORT: port.default(0),
   VAPID_KEYS: z.enum(['database', 'secretstore']).default('database'),

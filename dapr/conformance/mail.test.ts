@@ -18,7 +18,7 @@ let dataDir: string
 
 beforeAll(async () => {
   dataDir = await temporaryDirectory()
-  relay = await startMailRelay({ mailRelay: { port: 0, smtpUrl: undefined }, dataDir })
+  relay = await startMailRelay({ mailRelay: { port: 0, smtpUrl: undefined }, dataDir, logLevel: 'silent' })
   afterAll(() => relay.close())
   dapr = await startSidecar({
     hasPubsub: false,

@@ -5,7 +5,8 @@ import { readMail } from '../../dapr/conformance/testing/read-mail.ts'
 import { temporaryDirectory } from '../../dapr/embedded/testing/embedded-sidecar.ts'
 import { readConfig } from '../../shared/config.ts'
 import { Mail } from './mail.ts'
-import { startMailRelay } from './relay.ts'
+import { smtpOutlet } from './outlets.ts'
+import { createMailRelay, startMailRelay } from './relay.ts'
 import { startSmtpServer } from './testing/smtp-server.ts'
 
 const MAIL = {
@@ -19,7 +20,11 @@ const MAIL = {
 
 async function relay(smtpUrl?: string) {
   const dataDir = await temporaryDirectory()
-  const { url, close } = await startMailRelay({ dataDir, mailRelay: { port: 0, smtpUrl } })
+  const { url, close } = await startMailRelay({
+    dataDir,
+    mailRelay: { port: 0, smtpUrl },
+    logLevel: 'silent',
+  })
   afterAll(close)
   const post = async (mail: unknown, key?: string, headers: Record<string, string> = {}) => {
     const answer = await fetch(url, {
@@ -145,6 +150,10 @@ describe('the mailbox', () => {
     expect(Mail.safeParse({ ...MAIL, from }).success).toBe(false)
   })
 
+  it.each(['http://mail.example', 'smtp://', 'mail.example:25'])('passes nothing on to %s', (url) => {
+    expect(() => readConfig({ MAIL_SMTP_URL: url })).toThrow('MAIL_SMTP_URL: must look like smtp://')
+  })
+
   it('takes no body that is no JSON', async () => {
     const { post } = await relay()
     expect((await post('{')).status).toBe(422)
@@ -210,6 +219,27 @@ describe('with MAIL_SMTP_URL', () => {
     expect((await post(MAIL, 'k')).status).toBe(503)
     expect(server.heard).toContain('STARTTLS')
     expect(server.heard.filter((line) => line.startsWith('AUTH'))).toEqual([])
+  })
+
+  it('says in the log why a mail cannot be passed on, and nothing of people', async () => {
+    const logged: object[] = []
+    const askOnce = async (server: { url: string }) => {
+      const outlet = smtpOutlet(server.url)
+      const app = createMailRelay(outlet, {
+        warn: (fields: object | string) => logged.push(fields as object),
+      })
+      const headers = { 'content-type': 'application/json', 'idempotency-key': 'k' }
+      await app.request('/', { method: 'POST', headers, body: JSON.stringify(MAIL) })
+      outlet.close()
+    }
+    const away = await startSmtpServer()
+    await away.close()
+    await askOnce(away)
+    await askOnce(await startSmtpServer({ RCPT: '450 ada@example.org is busy' }))
+    expect(logged).toEqual([
+      { code: 'ESOCKET', reason: `connect ECONNREFUSED 127.0.0.1:${away.port}`, delivery_id: 'k' },
+      { code: 'EENVELOPE', reply: 450, delivery_id: 'k' },
+    ])
   })
 
   it('answers 503 while the server is away, and sends when it is asked again later', async () => {

@@ -4,6 +4,7 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Config } from '../../shared/config.ts'
 import { serve } from '../../shared/kit/serve.ts'
+import { createLogger, type Logger } from '../../shared/observability/logger.ts'
 import { Mail } from './mail.ts'
 import { mailboxOutlet, RefusedMail, smtpOutlet, type Outlet } from './outlets.ts'
 
@@ -22,9 +23,9 @@ export interface MailRelay {
  * A small mail service: `POST /` takes one mail as JSON and hands it to the outlet. A repeated Idempotency-Key is one
  * mail, also while the first is still under way. Answers 200 `{id}`, 403 to a page in a browser, 415 for another media
  * type, 422 for what is no mail or what the mail server will never take, 503 for everything that may be better next
- * time. Answers name no address.
+ * time. Answers name no address. Why a mail could not be passed on is in the log, because only who runs the relay can help.
  */
-export function createMailRelay(outlet: Outlet): Hono {
+export function createMailRelay(outlet: Outlet, log: Pick<Logger, 'warn'>): Hono {
   const underWay = new Map<string, Promise<void>>()
 
   function once(key: string, mail: Mail): Promise<void> {
@@ -59,20 +60,36 @@ export function createMailRelay(outlet: Outlet): Hono {
       return c.json({ id: key })
     } catch (error) {
       if (error instanceof RefusedMail) return c.json({ error: error.message }, 422)
+      log.warn({ ...whyNot(error), delivery_id: key }, 'a mail cannot be passed on just now')
       return c.json({ error: 'the mail cannot be passed on just now' }, 503)
     }
   })
   return app
 }
 
+/** What the mail server says may name people, so of its answer only the number is told. */
+function whyNot(error: unknown): { code?: string; reply?: number; reason?: string } {
+  const {
+    code,
+    responseCode: reply,
+    message,
+  } = error as Partial<Record<'code' | 'message', string>> & { responseCode?: number }
+  return {
+    ...(code !== undefined && { code }),
+    ...(reply !== undefined ? { reply } : message !== undefined && { reason: message }),
+  }
+}
+
 /** Listens on 127.0.0.1 until it is closed; mail goes to MAIL_SMTP_URL or else into `<dataDir>/mailbox/`. */
 export async function startMailRelay({
   mailRelay,
   dataDir,
-}: Pick<Config, 'mailRelay' | 'dataDir'>): Promise<MailRelay> {
+  logLevel,
+}: Pick<Config, 'mailRelay' | 'dataDir' | 'logLevel'>): Promise<MailRelay> {
   const { smtpUrl, port } = mailRelay
   const outlet = smtpUrl === undefined ? mailboxOutlet(join(dataDir, 'mailbox')) : smtpOutlet(smtpUrl)
-  const server = await serve(createMailRelay(outlet).fetch, { host: '127.0.0.1', port }).catch(
+  const log = createLogger({ level: logLevel, service: 'mail-relay' })
+  const server = await serve(createMailRelay(outlet, log).fetch, { host: '127.0.0.1', port }).catch(
     (error: unknown) => {
       if ((error as { code?: string }).code !== 'EADDRINUSE') throw error
       throw new Error(`port ${port} is in use; stop what uses it or set MAIL_RELAY_PORT to another.`)

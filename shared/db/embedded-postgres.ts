@@ -1,6 +1,15 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -213,6 +222,8 @@ function socketDirectoryOf(root: string): string {
 function prepareSocketDirectory(root: string, asRoot: boolean): string {
   const directory = socketDirectoryOf(root)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
+  // It may have been there before, made by somebody else.
+  chmodSync(directory, 0o700)
   if (asRoot) chownSync(directory, NOBODY, NOBODY)
   return directory
 }
