@@ -147,7 +147,10 @@ describe('the stream of notifications', () => {
       expect([got.status, JSON.parse(got.text)]).toMatchObject([401, { code: 'auth.invalid_token' }])
     }
     const token = await replica.ask('GET', `${path}?access_token=${person.token}`)
-    expect([token.status, JSON.parse(token.text)]).toMatchObject([401, { code: 'auth.required' }])
+    expect([token.status, JSON.parse(token.text)]).toMatchObject([
+      401,
+      { code: 'auth.required', detail: expect.stringContaining('?ticket=') },
+    ])
     // A ticket that was not needed can still be used.
     const spare = `?ticket=${await replica.ticketFor(person)}`
     const both = await replica.listen(person, {

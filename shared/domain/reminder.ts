@@ -168,7 +168,7 @@ export const ReminderPatch = z
   .partial()
   .refine(
     (patch) => patch.remind_at === undefined || patch.offset_minutes === undefined,
-    'remind_at and offset_minutes exclude each other',
+    'must not have both remind_at and offset_minutes',
   )
   .meta({ id: 'ReminderPatch' })
 export type ReminderPatch = z.infer<typeof ReminderPatch>

@@ -11,11 +11,11 @@ import { createOidcVerifier, type ExternalClaims, type GetJson, type OidcIssuer 
 import type { KeyRing } from './signing-keys.ts'
 import { invalidToken, verifyOwnToken, type TokenAddressee } from './tokens.ts'
 
-/** The token of `Authorization: Bearer …` (RFC 6750 §2.1). */
-export function bearerToken(c: Context): string {
+/** The token of `Authorization: Bearer …` (RFC 6750 §2.1). `alternative` ends the sentence that asks for it. */
+export function bearerToken(c: Context, alternative = ''): string {
   const header = c.req.header('authorization')
   if (header === undefined)
-    throw new DomainError('auth.required', 'Send an access token as Authorization: Bearer …')
+    throw new DomainError('auth.required', `Send an access token as Authorization: Bearer …${alternative}`)
   const token = /^Bearer ([\w.~+/=-]+)$/i.exec(header)?.[1]
   if (!token) throw new DomainError('auth.invalid_token', 'The Authorization header holds no bearer token.')
   return token

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { civilDate, instant } from '../domain/fields.ts'
 import { PushSubscriptionInput } from '../domain/push-subscription.ts'
-import { ReminderInput, SnoozeRequest } from '../domain/reminder.ts'
+import { ReminderInput, ReminderPatch, SnoozeRequest } from '../domain/reminder.ts'
 import { TaskInput } from '../domain/task.ts'
 import { fieldErrors, summaryOf } from './field-errors.ts'
 
@@ -38,6 +38,11 @@ describe('field errors', () => {
     [
       ReminderInput,
       { remind_at: 'tomorrow', offset_minutes: 5 },
+      'the body must not have both remind_at and offset_minutes',
+    ],
+    [
+      ReminderPatch,
+      { remind_at: '2027-03-15T08:00:00Z', offset_minutes: 5 },
       'the body must not have both remind_at and offset_minutes',
     ],
     [PushSubscriptionInput, {}, 'the body must have endpoint and keys, or fcm_token'],

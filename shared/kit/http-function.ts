@@ -109,7 +109,9 @@ export function httpFunction<
 
 function signIn({ ticket: redeem }: AnyHttpSpec, c: Context, deps: Deps): Promise<Actor> {
   const ticket = redeem && c.req.header('authorization') === undefined ? readQuery(c).ticket : undefined
-  return redeem && ticket !== undefined ? redeem(deps, ticket) : deps.authenticate(bearerToken(c))
+  if (redeem && ticket !== undefined) return redeem(deps, ticket)
+  const orTicket = redeem ? ', or ?ticket= with one of POST /api/auth/ticket' : ''
+  return deps.authenticate(bearerToken(c, orTicket))
 }
 
 function queryOf({ ticket: redeem }: AnyHttpSpec, c: Context): Record<string, string> {
