@@ -242,8 +242,10 @@ begin
         delivered_at = n.delivered_at, reason = n.reason, digest_id = n.digest_id, lease_until = null
       from jsonb_populate_recordset(null::deliveries, change -> 'changed_deliveries') n
       where d.id = any(ids_of(change -> 'changed_deliveries')) and d.id = n.id and d.user_id = owner
-        and d.triggered_at = n.triggered_at and (d.attempts = n.attempts - 1
-        or (d.attempts = n.attempts and d.state = 'held' and d.digest_id is null));
+        and d.triggered_at = n.triggered_at and d.state in ('triggered', 'held')
+        and (d.attempts = n.attempts - 1 or (d.attempts = n.attempts and d.state = 'held' and d.digest_id is null))
+        -- Only what is held back can go into a digest, and into one only.
+        and (d.digest_id is not distinct from n.digest_id or (d.state = 'held' and d.digest_id is null));
     get diagnostics touched = row_count;
     if touched <> jsonb_array_length(change -> 'changed_deliveries') then
       raise exception 'a delivery was tried by somebody else' using errcode = 'DB001';
