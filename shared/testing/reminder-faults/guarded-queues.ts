@@ -67,7 +67,7 @@ export function simulateSenders(world: ReminderWorld, life: Life, process: strin
       journal.write({ kind: 'send', process, ...what, isTaken, said })
       await scheduler.gate(life, `${life.name}: sent ${channel}: ${isTaken ? 'taken' : 'not taken'}, ${said}`)
       if (said === 'delivered') return { outcome: said }
-      return { outcome: said, reason: 'the simulated other side' }
+      return { outcome: said, reason: said }
     }
   return {
     email: send('email'),

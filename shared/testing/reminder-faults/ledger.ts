@@ -161,11 +161,13 @@ function afterTry(line: Line, after: Delivery, { process, change }: ChangeEntry)
   const was = `${before.state} after ${before.attempts}, now ${after.state} after ${after.attempts}; heard ${told.join()}`
   if (before.state !== 'triggered') return { rule: 'what is over is left alone', detail: was }
   if (after.attempts !== before.attempts + 1) return { rule: 'every try counts', detail: was }
-  const isLast = after.attempts === MOST_TRIES
-  const fitting: Said[] =
-    after.state === 'delivered' ? ['delivered'] : after.state === 'triggered' || isLast ? ['failed'] : []
-  const all: Said[] = after.state === 'failed' ? [...fitting, 'refused', 'gone'] : fitting
-  const place = told.findIndex((said) => all.includes(said))
+  const isFitting = (said: Said) =>
+    after.state === 'triggered'
+      ? said === 'failed'
+      : after.state === 'delivered'
+        ? said === 'delivered'
+        : said === after.reason && (said !== 'failed' || after.attempts === MOST_TRIES)
+  const place = told.findIndex(isFitting)
   const heard = place < 0 ? null : told.splice(place, 1)[0]!
   line.isGivenUp = after.state === 'failed' && (heard === 'refused' || heard === 'failed')
   if (!heard && after.state === 'delivered') return { rule: 'delivered means taken', detail: was }
