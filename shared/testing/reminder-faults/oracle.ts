@@ -38,6 +38,8 @@ export async function judge(
   return violations
 }
 
+const KEPT_MS = 18 * 3_600_000
+
 /** An accepted write happened once, a refused one not at all, and every retry got the first answer. */
 function checkReports(entries: readonly Entry[], reports: readonly Report[], fault: Fault): void {
   const changes = entries.flatMap((entry) => (entry.kind === 'change' ? [entry.change] : []))
@@ -46,11 +48,15 @@ function checkReports(entries: readonly Entry[], reports: readonly Report[], fau
     const what = `${command.name} ${command.path}`
     const caused = (byTrace.get(traceId) ?? []).filter(({ events }) => actorOf(events[0]) === command.userId)
     if (outcome === 'refused' && caused.length > 0) fault('a refused write changes nothing', what)
-    if (caused.length > 1) fault('an accepted write happens once', `${what}: ${caused.length} times`)
+    // An answer is kept for a day, by clocks that jump by hours here.
+    const isForgotten = caused.some(({ at }) => at.getTime() - caused[0]!.at.getTime() > KEPT_MS)
+    if (caused.length > 1 && !isForgotten)
+      fault('an accepted write happens once', `${what}: ${caused.length} times`)
     if (outcome !== 'accepted') continue
-    if (new Set(answers).size > 1) fault('a retry gets the first answer', `${what}: ${answers.join(' | ')}`)
+    if (new Set(answers).size > 1 && !isForgotten)
+      fault('a retry gets the first answer', `${what}: ${answers.join(' | ')}`)
     const isNew = command.name === 'remind' || command.name === 'create'
-    if (isNew && caused.length !== 1)
+    if (isNew && caused.length === 0)
       fault('an accepted write happens once', `${what}: ${caused.length} times`)
   }
 }

@@ -94,6 +94,9 @@ export function follow(reminder: ModelReminder, task: Task, now: number): void {
     if (!isOver) Object.assign(reminder, { next: null, isCancelled: true })
   } else if (reminder.isCancelled) {
     Object.assign(reminder, { next: stillAhead(reminder, task, now), isCancelled: false })
+  } else if (task.priority !== 'high' && reminder.fired !== null) {
+    // Nobody is to be pressed any more.
+    if (reminder.next !== reminder.time && reminder.next !== reminder.snoozed) reminder.next = null
   }
 }
 
