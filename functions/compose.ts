@@ -64,6 +64,7 @@ export function composeDeps(config: Config, { sql, log, sidecarFetch, appToken }
   })
   const settings = {
     ...{ appToken, issuer: config.publicUrl ?? 'urn:daybook', audience: 'daybook' },
+    hasMobilePush: config.push.fcmProject !== undefined,
     isTrustedProxy: proxyList(config.trustedProxies),
   }
   const { identity, authenticate, prepare } = createIdentity({

@@ -174,7 +174,7 @@ describe('a delivery that fails', () => {
     expect(sent).toHaveLength(5)
     expect(new Set(sent.map(({ id }) => id)).size).toBe(1)
     expect(deadLetters).toEqual([
-      { ...message, dlqconsumer: 'deliver-notifications', dlqreason: 'the server is busy' },
+      { ...message, dlqconsumer: 'deliver-notifications/email', dlqreason: 'the server is busy' },
     ])
     expect((await entries(user))[1]).toMatchObject({
       ...{ state: 'failed', attempts: 5, reason: 'the server is busy', next_attempt_at: null },
@@ -252,6 +252,37 @@ describe('a delivery that fails', () => {
     never.resolve({ outcome: 'delivered' })
     await sweeping
     expect(await mails(stuck)).toEqual([['delivered', 1]])
+  })
+
+  it('is no try while the way out is closed, and goes out soon after it is open again', async () => {
+    const user = newUser()
+    await fired(user)
+    answerWith(() => ({ outcome: 'unreachable', reason: 'the sidecar is away' }))
+    for (let second = 0; second <= 600; second += 10) {
+      secondsPast805(second)
+      await sweep()
+    }
+    expect([await mails(user), deadLetters]).toEqual([[['triggered', 0]], []])
+    answerWith(() => ({ outcome: 'delivered' }))
+    secondsPast805(610)
+    await sweep()
+    expect(await mails(user)).toEqual([['delivered', 1]])
+  })
+
+  it('of one user, however many there are, leaves lanes to the others', async () => {
+    const [greedy, modest] = [newUser(), newUser()]
+    const address = await account(greedy)
+    for (let nth = 0; nth < 30; nth += 1) await reminded(greedy, {}, { channels: ['email'] })
+    secondsPast805(0)
+    await tick()
+    const silence = Promise.withResolvers<{ outcome: 'delivered' }>()
+    answerWith(({ to }) => (to === address ? silence.promise : { outcome: 'delivered' }))
+    const sweeping = sweep()
+    await fired(modest)
+    await expect.poll(() => mails(modest)).toEqual([['delivered', 1]])
+    silence.resolve({ outcome: 'delivered' })
+    await sweeping
+    expect(new Set((await states(greedy)).flat())).toEqual(new Set(['email', 'delivered']))
   })
 })
 

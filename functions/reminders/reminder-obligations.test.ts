@@ -36,7 +36,7 @@ const about =
 const WRITES: [string, HttpFunction, Preparation][] = [
   ['edit-reminder', editReminder, about('reminder', { offset_minutes: 30 })],
   ['remove-reminder', removeReminder, about('reminder')],
-  ['snooze-reminder', snoozeReminder, about('reminder', { minutes: 5 })],
+  ['snooze-reminder', snoozeReminder, about('reminder', { until: '2026-03-09T09:00:00Z' })],
   ['acknowledge-reminder', acknowledgeReminder, about('reminder')],
 ]
 

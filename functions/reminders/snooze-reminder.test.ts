@@ -55,6 +55,9 @@ describe('POST /api/reminders/:id/snooze', () => {
 
   it.each([
     [{ until: '2026-03-02T08:00:00Z' }, 'until'],
+    // Its own time, eleven o'clock, is still to come.
+    [{ until: '2026-03-02T10:59:00Z' }, 'until'],
+    [{ minutes: 1 }, 'minutes'],
     [{ minutes: 0 }, 'minutes'],
     [{ minutes: 527_041 }, 'minutes'],
   ])('refuses %o', async (body, path) => {

@@ -142,7 +142,7 @@ describe('POST /api/tasks/reorder with a task and its neighbour', () => {
   })
 
   it.each([
-    [{}, ['task_ids']],
+    [{}, ['']],
     [{ task_ids: [] }, ['task_ids']],
     [{ task_ids: ['x'] }, ['task_ids.0']],
     [{ task_id: 'x', before: '0199d0a0-0000-7000-8000-000000000000' }, ['task_id']],

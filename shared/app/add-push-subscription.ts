@@ -13,7 +13,7 @@ import type { Answer, Deps, WriteContext } from './ports.ts'
  * that another user has comes over only with its keys, which the browser alone knows.
  */
 export async function addPushSubscription(
-  { subscriptions, outbound, ids }: Pick<Deps, 'subscriptions' | 'outbound' | 'ids'>,
+  { subscriptions, outbound, ids, settings }: Pick<Deps, 'subscriptions' | 'outbound' | 'ids' | 'settings'>,
   { actor, now }: WriteContext,
   input: PushSubscriptionInput,
 ): Promise<Answer<PushSubscriptionView>> {
@@ -21,6 +21,9 @@ export async function addPushSubscription(
   if (objection !== null) throw invalidField('endpoint', objection)
   if ('endpoint' in input && !isPoint(input.keys.p256dh)) {
     throw invalidField('keys.p256dh', 'must be a point on the curve P-256')
+  }
+  if ('fcm_token' in input && !settings.hasMobilePush) {
+    throw invalidField('fcm_token', 'this Daybook is not set up for mobile push')
   }
   const device =
     'endpoint' in input

@@ -1,6 +1,7 @@
 import { toCloudEvent, type CloudEvent } from '../domain/cloud-event.ts'
-import { decideTry } from '../domain/delivery-plan.ts'
+import { decideTry, type TryResult } from '../domain/delivery-plan.ts'
 import { toChange, type Origin } from './commit-decision.ts'
+import { createFairLanes } from './fair-lanes.ts'
 import type { Deps } from './ports.ts'
 import type { Claim, DueDelivery, Outward, SendResult } from './reminder-ports.ts'
 import { waitAtMost } from './wait-at-most.ts'
@@ -15,6 +16,8 @@ const LANES: Record<Outward, number> = { email: 16, web_push: 32, mobile_push: 3
 const BATCH = 200
 /** While one channel is busy the others look for what has come up since. */
 const LOOK_AGAIN_MS = 500
+/** While the way out is closed (the sidecar is away) it is looked for this often; that is no try of the plan. */
+const CLOSED_MS = 10_000
 /** Of one notification; there are no more devices than that. */
 const MOST_AT_ONCE = 50
 /** Whoever waits for one notification waits no longer than this for those it is sent to. */
@@ -46,8 +49,9 @@ export async function deliverDue(
   { notificationId }: { notificationId?: string } = {},
 ): Promise<number> {
   if (notificationId !== undefined) {
-    const due = await deps.deliveries.claimOf(notificationId, newClaim(deps, MOST_AT_ONCE))
-    await waitAtMost(deps, PATIENCE_MS, Promise.all(due.map((one) => carryOut(deps, one))))
+    const claim = newClaim(deps, MOST_AT_ONCE)
+    const due = await deps.deliveries.claimOf(notificationId, claim)
+    await waitAtMost(deps, PATIENCE_MS, Promise.all(due.map((one) => carryOut(deps, one, claim))))
     return due.length
   }
   const channels = Object.keys(LANES) as Outward[]
@@ -66,25 +70,24 @@ interface Round {
 /** Carries out what is due on a channel, and what comes up while another channel is busy. */
 async function drain(deps: Delivering, channel: Outward, round: Round): Promise<number> {
   const { busy, over } = round
-  const lanes = LANES[channel]
-  const underWay = new Set<Promise<void>>()
+  const lanes = createFairLanes(LANES[channel])
   let done = 0
   try {
     for (;;) {
-      const claim = newClaim(deps, BATCH)
+      const claim = { ...newClaim(deps, BATCH), without: lanes.crowding() }
       const due = await deps.deliveries.claimDue(channel, claim)
       done += due.length
       for (const one of due) {
-        const leftMs = claim.leaseUntil.getTime() - deps.clock.now().getTime()
-        if (leftMs < LONGEST_TRY_MS) break
-        const work: Promise<void> = carryOut(deps, one).finally(() => underWay.delete(work))
-        underWay.add(work)
-        while (underWay.size >= lanes) await Promise.race(underWay)
+        lanes.add(one.delivery.userId, async () => {
+          const leftMs = claim.leaseUntil.getTime() - deps.clock.now().getTime()
+          if (leftMs >= LONGEST_TRY_MS) await carryOut(deps, one, claim)
+        })
       }
+      while (lanes.isFull()) await lanes.next()
       if (due.length === BATCH) continue
-      if (underWay.size > 0) {
+      if (lanes.size() > 0) {
         busy.add(channel)
-        await waitAtMost(deps, LOOK_AGAIN_MS, Promise.all(underWay))
+        await waitAtMost(deps, LOOK_AGAIN_MS, lanes.idle())
       } else {
         busy.delete(channel)
         if (busy.size === 0) return done
@@ -101,9 +104,13 @@ async function drain(deps: Delivering, channel: Outward, round: Round): Promise<
   }
 }
 
-async function carryOut(deps: Delivering, due: DueDelivery): Promise<void> {
+async function carryOut(deps: Delivering, due: DueDelivery, claim: Claim): Promise<void> {
   try {
-    await settle(deps, due, await send(deps, due))
+    const result = await send(deps, due)
+    if (result.outcome === 'unreachable') {
+      const until = new Date(deps.clock.now().getTime() + CLOSED_MS)
+      await deps.deliveries.putOff(due.delivery.id, claim, until)
+    } else await settle(deps, due, result)
   } catch (err) {
     // One that cannot be settled must not keep the others waiting; it is tried again when its lease ends.
     const { id, channel } = due.delivery
@@ -129,7 +136,7 @@ async function send(
 }
 
 /** Writes down what came of a try, unless somebody else has: then it was theirs. */
-async function settle(deps: Delivering, tried: DueDelivery, result: SendResult): Promise<void> {
+async function settle(deps: Delivering, tried: DueDelivery, result: TryResult): Promise<void> {
   const { id, userId, attempts, triggeredAt } = tried.delivery
   const now = deps.clock.now()
   const actor: Origin['actor'] = { type: 'system', id: 'notifications', on_behalf_of: userId }
@@ -165,7 +172,7 @@ async function sendLetter(
     deps.log.error(about, 'delivery given up; the event behind it is gone, so there is no dead letter')
     return true
   }
-  const marks = { dlqconsumer: 'deliver-notifications', dlqreason: reason.slice(0, 1000) }
+  const marks = { dlqconsumer: `deliver-notifications/${delivery.channel}`, dlqreason: reason.slice(0, 1000) }
   const letter: CloudEvent = { ...toCloudEvent(event), ...marks }
   try {
     const refused = await deps.broker.publishAll('dlq-events', [letter])

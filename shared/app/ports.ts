@@ -292,6 +292,8 @@ export interface Settings {
   appToken: string
   issuer: string
   audience: string
+  /** Whether phones can be reached (FCM). */
+  hasMobilePush: boolean
   /** Whether what this peer says of the client's address is believed. */
   isTrustedProxy: (address: string) => boolean
 }

@@ -14,6 +14,8 @@ export interface Claim {
   limit: number
   /** The end of a lease of one's own, which does not stand in the way. */
   renews?: Date
+  /** Users whose turn it is not. */
+  without?: readonly string[]
 }
 
 /** A reminder that is due, with all that the decision about it depends on. */
@@ -70,6 +72,8 @@ export interface DeliveryQueue {
   claimOf(notificationId: string, claim: Claim): Promise<DueDelivery[]>
   /** The same without claiming it; null when it is not in state `triggered` any more. */
   look(deliveryId: string): Promise<DueDelivery | null>
+  /** What was claimed with this claim is left alone until then, by everybody; no try is counted. */
+  putOff(deliveryId: string, claim: Claim, until: Date): Promise<void>
   /** The event that goes to the dead letters when a notification cannot be delivered. */
   eventOf(notification: Notification): Promise<RecordedEvent | null>
   /**
@@ -152,11 +156,13 @@ export interface Message {
 
 /**
  * `gone`: the device will never come back, forget it. `refused`: trying again cannot help. `failed`: it may; `afterMs`
- * when the other side says how long to wait. Reasons are for the ledger: no address, no title, no token in them.
+ * when the other side says how long to wait. `unreachable`: it did not get as far as trying, for our own way out (the
+ * sidecar) is closed. Reasons are for the ledger: no address, no title, no token in them.
  */
 export type SendResult =
   | { outcome: 'delivered' }
   | { outcome: 'gone' | 'refused'; reason: string }
+  | { outcome: 'unreachable'; reason: string }
   | { outcome: 'failed'; reason: string; afterMs?: number }
 
 export type Outward = Exclude<Channel, 'in_app'>

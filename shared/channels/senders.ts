@@ -55,7 +55,8 @@ function resultOfError(error: unknown): SendResult {
     return error.kind === 'forbidden' ? { outcome: 'refused', reason } : { outcome: 'failed', reason }
   }
   if (error instanceof DaprError) {
-    const { operation, kind, status } = error
+    const { operation, kind, status, isUndelivered } = error
+    if (isUndelivered && status === null) return { outcome: 'unreachable', reason: 'the sidecar is away' }
     return { outcome: 'failed', reason: `${operation}: ${kind}${status === null ? '' : ` ${status}`}` }
   }
   if (error instanceof ChannelError || error instanceof DomainError)

@@ -47,12 +47,17 @@ export function createDeliveryQueue(sql: Sql): DeliveryQueue {
     return rows.map(dueFromRow)
   }
   return {
-    claimDue: (channel, claim) => claimSome(claim, sql`channel = ${channel}`),
+    claimDue: (channel, claim) =>
+      claimSome(claim, sql`channel = ${channel} and user_id <> all(${[...(claim.without ?? [])]}::uuid[])`),
     claimOf: (notificationId, claim) => claimSome(claim, sql`notification_id = ${notificationId}`),
     async look(deliveryId) {
       const [row] = await sql<DueRow[]>`
         select ${dueOf(sql)} from deliveries d where d.id = ${deliveryId} and d.state = 'triggered'`
       return row ? dueFromRow(row) : null
+    },
+    async putOff(deliveryId, { leaseUntil }, until) {
+      await sql`update deliveries set lease_until = ${until}
+        where id = ${deliveryId} and state = 'triggered' and lease_until = ${leaseUntil}`
     },
     async eventOf({ id, userId, source }) {
       const [row] = await sql<EventRow[]>`

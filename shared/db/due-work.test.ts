@@ -135,12 +135,18 @@ it('among many reminders that are to come, what is due is found by its index', a
   expect(await reads((_, tx) => tx.unsafe(kedaQuery()))).toEqual(few)
 })
 
-function kedaQuery(): string {
-  const file = readFileSync(new URL('../../knative/keda/reminders-worker.yaml', import.meta.url), 'utf8')
-  const documents = parseAllDocuments(file).map((document) => document.toJS() as Record<string, never>)
-  const { spec } = documents.find(({ kind }) => kind === 'ScaledObject') as never as {
-    spec: { triggers: { type: string; metadata: { query: string } }[] }
-  }
+interface Scaled {
+  kind: string
+  metadata: { name: string }
+  spec: { triggers: { type: string; metadata: { query: string } }[] }
+}
+
+function kedaQuery(worker = 'reminders-worker'): string {
+  const file = readFileSync(new URL('../../knative/keda/workers.yaml', import.meta.url), 'utf8')
+  const documents = parseAllDocuments(file).map((document) => document.toJS() as Scaled)
+  const { spec } = documents.find(
+    ({ kind, metadata }) => kind === 'ScaledObject' && metadata.name === worker,
+  )!
   return spec.triggers.find(({ type }) => type === 'postgresql')!.metadata.query
 }
 
@@ -151,4 +157,17 @@ it('on Kubernetes, what is due within half a minute wakes the worker, and what i
   await queue.claimDue({ ...claim(new Date(now)), limit: 1 })
   const [row] = await sql.unsafe<{ count: number }[]>(kedaQuery())
   expect(row!.count).toBe(3)
+})
+
+it('on Kubernetes, what is to be sent soon wakes the worker that sends it', async () => {
+  const asked = () => sql.unsafe<{ '?column?': number }[]>(kedaQuery('notifications-worker'))
+  const count = async () => Number(Object.values((await asked())[0]!)[0])
+  expect(await count()).toBe(0)
+  const delivery = (seconds: number | null) => sql`
+    insert into deliveries (id, user_id, notification_id, fire_at, channel, target, state, attempts, next_attempt_at,
+      triggered_at, late)
+    values (${systemIds.uuid()}, ${systemIds.uuid()}, ${systemIds.uuid()}, now(), 'email', ${systemIds.uuid()},
+      'triggered', 0, now() + make_interval(secs => ${seconds}), now(), false)`
+  for (const seconds of [-5, 20, 300, null]) await delivery(seconds)
+  expect(await count()).toBe(2)
 })

@@ -78,11 +78,16 @@ export function decideReminderEdit(
   return changed({ task, reminder }, moved, ReminderRescheduled, now)
 }
 
-/** Once more later, at a time that the user names, in place of all that was to come. */
+/** Once more later, at a time that the user names, in place of all that was to come; never before its own time. */
 export function decideSnooze({ task, reminder }: State, request: SnoozeRequest, now: Date): ReminderDecision {
   mustBeOpen(task)
   const until = 'until' in request ? request.until : new Date(now.getTime() + request.minutes * MS_PER_MINUTE)
   if (until <= now) throw invalidField('until', 'must be in the future')
+  const { fireAt, remindAt } = reminder
+  if (fireAt && fireAt > now && sameInstant(fireAt, remindAt) && until < fireAt) {
+    const field = 'until' in request ? 'until' : 'minutes'
+    throw invalidField(field, `must reach beyond ${fireAt.toISOString()}, when it comes first`)
+  }
   const edits = { snoozedUntil: until, fireAt: until, acknowledgedAt: null }
   return changed({ task, reminder }, edits, ReminderSnoozed, now)
 }

@@ -35,6 +35,9 @@ export function timeOf(
   return due && new Date(due.getTime() - offsetMinutes * MS_PER_MINUTE)
 }
 
+/** Whether reminders of this priority come again until they are acknowledged. */
+export const repeats = (priority: Priority): boolean => REPETITIONS[priority].most > 0
+
 /**
  * When a reminder that fires now fires again, unless it is acknowledged before: in steps counted from its time or the end
  * of its snooze, so that a late firing neither shifts nor piles up the others. Null when it was the last.

@@ -135,7 +135,8 @@ function statusOf(reminder: Reminder, deliveries: readonly Delivery[]): Reminder
   if (reminder.acknowledgedAt) return 'acknowledged'
   // Once the snooze is over, it is what repetitions count from.
   if (reminder.fireAt && reminder.fireAt.getTime() === reminder.snoozedUntil?.getTime()) return 'snoozed'
-  if (!reminder.firedAt) return 'scheduled'
+  // One whose time passed while its task was closed has none any more.
+  if (!reminder.firedAt) return reminder.fireAt || !reminder.remindAt ? 'scheduled' : 'cancelled'
   const last = deliveries.filter(({ fireAt }) => fireAt.getTime() === reminder.firedAt!.getTime())
   if (last.length === 0 || last.some(({ state }) => state === 'triggered' || state === 'held'))
     return 'triggered'

@@ -80,7 +80,15 @@ describe('a relative reminder that has fired', () => {
   })
 
   it('goes on repeating, or sleeping, when it is moved to a time that has passed', () => {
-    expect(follow({ ...FIRED, fireAt: at('12:10') }, due('12:30'))).toMatchObject({ fireAt: at('12:10') })
+    const urgent = { ...due('12:30'), priority: 'high' as const }
+    expect(follow({ ...FIRED, fireAt: at('12:10') }, urgent)).toMatchObject({ fireAt: at('12:10') })
+    const asleep = { ...FIRED, snoozedUntil: at('12:10'), fireAt: at('12:10') }
+    expect(follow(asleep, due('12:30'))).toMatchObject({ fireAt: at('12:10') })
+  })
+
+  it('repeats no more when its task is not of high priority any more', () => {
+    const repeating = { ...FIRED, fireAt: at('12:10') }
+    expect(follow(repeating, due('12:00'))).toMatchObject({ fireAt: null, types: ['reminder.rescheduled'] })
   })
 
   it('does not fire at a time that it was moved to when it is moved on to one that has passed', () => {

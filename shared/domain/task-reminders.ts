@@ -1,7 +1,7 @@
 import { revise, type Decision, type Fact } from './decision.ts'
 import { ReminderCancelled, ReminderRescheduled, ReminderScheduled } from './events.ts'
 import { firstFiring, newReminder, reminderFact } from './new-reminder.ts'
-import { dueInstant, nextRepetition, timeOf } from './reminder-plan.ts'
+import { dueInstant, nextRepetition, repeats, timeOf } from './reminder-plan.ts'
 import { reminderView, type Reminder } from './reminder.ts'
 import type { Task } from './task.ts'
 
@@ -53,7 +53,8 @@ export function remindersFollowing(
 export const concernsReminders = (before: Task, after: Task): boolean =>
   isOpen(before) !== isOpen(after) ||
   !sameInstant(dueInstant(before), dueInstant(after)) ||
-  !sameInstant(before.remindAt, after.remindAt)
+  !sameInstant(before.remindAt, after.remindAt) ||
+  (repeats(before.priority) && !repeats(after.priority))
 
 export const isOpen = ({ completedAt, deletedAt }: Task): boolean =>
   completedAt === null && deletedAt === null
@@ -66,7 +67,8 @@ function follow(reminder: Reminder, task: Task, now: Date): Reminder {
   }
   const moved = isMoved ? moveReminder(reminder, time, { task, now }) : reminder
   if (!isOpen(task)) return cancel(moved, now)
-  return moved.cancelledAt ? { ...moved, cancelledAt: null, fireAt: toCome(moved, task, now) } : moved
+  if (moved.cancelledAt) return { ...moved, cancelledAt: null, fireAt: toCome(moved, task, now) }
+  return repeats(task.priority) || !isRepetition(moved) ? moved : { ...moved, fireAt: null }
 }
 
 /**
@@ -90,6 +92,10 @@ export function moveReminder(
   }
   return { ...moved, fireAt: firstFiring(time, task, now) }
 }
+
+/** What is to come is the reminder once more, not its own time or the end of a snooze. */
+const isRepetition = ({ firedAt, fireAt, remindAt, snoozedUntil }: Reminder): boolean =>
+  firedAt !== null && fireAt !== null && !sameInstant(fireAt, remindAt) && !sameInstant(fireAt, snoozedUntil)
 
 /** What has come and gone is not cancelled: it stays what it is in the history. */
 function cancel(reminder: Reminder, now: Date): Reminder {

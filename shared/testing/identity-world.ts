@@ -59,7 +59,7 @@ function worldOn(sql: Sql, options: { oidc?: OidcIssuer }, start: Date): Identit
   const deps = {
     ...{ clock, ids: systemIds, log: { info: write, warn: write, error: write } },
     ...{ identity: parts.identity, authenticate: parts.authenticate },
-    settings: { isTrustedProxy: () => false, appToken: 'app-token' },
+    settings: { isTrustedProxy: () => false, hasMobilePush: true, appToken: 'app-token' },
     publishing: { wake, state: () => ({ status: 'available', since: clock.now() }) },
   } as unknown as Deps
 

@@ -75,7 +75,7 @@ export function testDeps(overrides: Partial<Omit<Deps, 'clock'>> = {}): TestDeps
     },
     settings: {
       ...{ appToken: 'shown-by-the-sidecar', issuer: 'urn:daybook:test', audience: 'daybook' },
-      isTrustedProxy: () => false,
+      ...{ isTrustedProxy: () => false, hasMobilePush: true },
     },
     ...overrides,
   }

@@ -1,0 +1,64 @@
+interface Owner {
+  running: number
+  waiting: (() => Promise<void>)[]
+}
+
+export interface FairLanes {
+  /** Begins with a work as soon as there is a lane for it and its owner. It must not reject. */
+  add(owner: string, work: () => Promise<void>): void
+  /** Owners with works that wait for each other: there is no point in looking for more of theirs. */
+  crowding(): string[]
+  /** Works that are under way or wait. */
+  size(): number
+  isFull(): boolean
+  /** Resolves when a work ends; there must be one. */
+  next(): Promise<void>
+  /** Resolves when all have ended; there must be one. */
+  idle(): Promise<void>
+}
+
+/** How many owners it takes to fill all lanes: one whose other side never answers leaves three quarters to the others. */
+const SHARES = 4
+
+/** Runs works side by side, so many in all and a quarter of them for one owner. */
+export function createFairLanes(lanes: number): FairLanes {
+  const most = Math.max(1, Math.floor(lanes / SHARES))
+  const owners = new Map<string, Owner>()
+  let running = 0
+  let ended = Promise.withResolvers<void>()
+  let allEnded = Promise.withResolvers<void>()
+
+  function start(name: string, owner: Owner): void {
+    while (owner.running < most && running < lanes) {
+      const work = owner.waiting.shift()
+      if (!work) return
+      owner.running += 1
+      running += 1
+      void work().finally(() => finish(name, owner))
+    }
+  }
+  function finish(name: string, owner: Owner): void {
+    owner.running -= 1
+    running -= 1
+    for (const [other, waiting] of owners) start(other, waiting)
+    if (owner.running === 0 && owner.waiting.length === 0) owners.delete(name)
+    ended.resolve()
+    ended = Promise.withResolvers()
+    if (owners.size > 0) return
+    allEnded.resolve()
+    allEnded = Promise.withResolvers()
+  }
+  return {
+    add: (name, work) => {
+      const owner = owners.get(name) ?? { running: 0, waiting: [] }
+      owners.set(name, owner)
+      owner.waiting.push(work)
+      start(name, owner)
+    },
+    crowding: () => [...owners].filter(([, { waiting }]) => waiting.length > 0).map(([name]) => name),
+    size: () => [...owners.values()].reduce((sum, one) => sum + one.running + one.waiting.length, 0),
+    isFull: () => running >= lanes,
+    next: () => ended.promise,
+    idle: () => allEnded.promise,
+  }
+}
