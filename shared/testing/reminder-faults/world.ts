@@ -31,7 +31,7 @@ const CALM: Mishaps = {
 }
 
 /** Where a user can be reached besides in the app and by mail. */
-export interface Device {
+interface Device {
   id: string
   channel: 'web_push' | 'mobile_push'
 }
