@@ -32,7 +32,8 @@ export function checkReleased(telling: Telling, { change, process }: ChangeEntry
     if (before && isTold && !opinions.includes(true))
       fault('what is done is not told when quiet hours end', what)
     if (delivery.state === 'held' && delivery.digestId === null)
-      held.set(delivery.id, { delivery, wanted: new Map() })
+      // Another lane of the same worker may have claimed it before.
+      held.set(delivery.id, { delivery, wanted: before?.wanted ?? new Map() })
     else held.delete(delivery.id)
   }
 }
