@@ -30,12 +30,6 @@ const CALM: Mishaps = {
   ...{ sendFailure: 0, unheardSend: 0, refusedSend: 0, sendersAway: 0 },
 }
 
-/** Where a user can be reached besides in the app and by mail. */
-interface Device {
-  id: string
-  channel: 'web_push' | 'mobile_push'
-}
-
 export interface ReminderUser {
   id: string
   hasEmail: boolean
