@@ -34,7 +34,7 @@ async function givenUnits() {
   const url = `http://127.0.0.1:${front.port}`
   return {
     ...createApiClient(async (path, init) => app.request(path, init)),
-    ...{ deps, dapr },
+    ...{ deps, dapr, url },
     open: async (token: string, headers: Record<string, string> = {}): Promise<EventStream> => {
       const signedIn = { authorization: `Bearer ${token}`, ...headers }
       const stream = await openEventStream(url + STREAM, { headers: signedIn })
@@ -74,6 +74,13 @@ describe('the stream of notifications over real sidecars', () => {
     const resumed = await units.open(person.token, headers)
     await vi.waitFor(() => expect(told(resumed)).toHaveLength(1), { timeout: 5000 })
     expect(told(resumed)[0]).toMatchObject({ id: told(stream)[0]!.id, data: told(stream)[0]!.data })
+  })
+
+  it('is refused to who shows no token, as it is in one process', async () => {
+    const answer = await fetch(units.url + STREAM, { headers: { accept: 'text/event-stream' } })
+    expect(answer.status).toBe(401)
+    expect(answer.headers.get('content-type')).toBe('application/problem+json')
+    expect(await answer.json()).toMatchObject({ code: 'auth.required' })
   })
 
   it('is over for the unit when its client goes away', { timeout: 30_000 }, async () => {

@@ -26,4 +26,4 @@ export function installHttp(): void {
 
 /** By what the request accepts; `fetch` hands headers on as an object. */
 const isStream = (headers: unknown): boolean =>
-  (headers as Record<string, unknown> | null)?.['accept'] === 'text/event-stream'
+  String((headers as Record<string, unknown> | null)?.['accept']).startsWith('text/event-stream')
