@@ -2,7 +2,6 @@ import type { TaskReader } from '../app/ports.ts'
 import type { TaskPage, TaskQuery } from '../app/task-query.ts'
 import { tagKey } from '../domain/task.ts'
 import type { Sql } from './connect.ts'
-import { fewAtOnce } from './few-at-once.ts'
 import { listTasks, type KnownCounts, type ListQuery } from './task-reader-list.ts'
 import { recentlyUsed } from './task-reader-memory.ts'
 import {
@@ -17,8 +16,6 @@ import {
 } from './task-rows.ts'
 import { lexemePrefix, respell, searchWords, type WantedWords } from './task-search.ts'
 
-/** Lists and searches that are with the database at the same time. */
-const LISTS_AT_ONCE = 6
 const REMEMBERED_TOTALS = 5000
 const REMEMBERED_VOCABULARIES = 50
 /** Open and completed tasks, the latest changed, whose words make up a vocabulary. */
@@ -41,11 +38,10 @@ export function createTaskReader(sql: Sql): TaskReader {
   const vocabularies = recentlyUsed<Vocabulary>(REMEMBERED_VOCABULARIES)
   const respellings = recentlyUsed<Respelling>(REMEMBERED_TOTALS)
 
-  const inTurn = fewAtOnce(LISTS_AT_ONCE)
 
   async function listOnce(userId: string, query: ListQuery): Promise<{ page: TaskPage; sequence: number }> {
     const key = filterKey(userId, query)
-    const { page, counted } = await inTurn(() => listTasks(sql, userId, query, totals.get(key)))
+    const { page, counted } = await listTasks(sql, userId, query, totals.get(key))
     totals.set(key, counted)
     return { page, sequence: counted.sequence }
   }
