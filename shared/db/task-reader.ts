@@ -38,7 +38,6 @@ export function createTaskReader(sql: Sql): TaskReader {
   const vocabularies = recentlyUsed<Vocabulary>(REMEMBERED_VOCABULARIES)
   const respellings = recentlyUsed<Respelling>(REMEMBERED_TOTALS)
 
-
   async function listOnce(userId: string, query: ListQuery): Promise<{ page: TaskPage; sequence: number }> {
     const key = filterKey(userId, query)
     const { page, counted } = await listTasks(sql, userId, query, totals.get(key))
