@@ -4,8 +4,8 @@ import type { Entry } from './journal.ts'
 import { isOpen } from './reminder-model.ts'
 import type { Told } from './retell.ts'
 
-/** Deliveries that are held back, and for each worker that claimed them whether they were wanted then. */
-export type HeldLines = Map<string, { delivery: Delivery; wanted: Map<string, boolean> }>
+/** Deliveries that are held back, and for each worker whether they were wanted each time that one of its lanes claimed them. */
+export type HeldLines = Map<string, { delivery: Delivery; wanted: Map<string, boolean[]> }>
 
 type ChangeEntry = Extract<Entry, { kind: 'change' }>
 type Telling = Told & { held: HeldLines; fault: Fault }
@@ -14,7 +14,7 @@ type Telling = Told & { held: HeldLines; fault: Fault }
 export function noteHeld(telling: Telling, { ids, process }: Extract<Entry, { kind: 'claim' }>): void {
   for (const id of ids) {
     const held = telling.held.get(id)
-    held?.wanted.set(process, isWanted(telling, held.delivery))
+    held?.wanted.set(process, [...(held.wanted.get(process) ?? []), isWanted(telling, held.delivery)])
   }
 }
 
@@ -24,7 +24,7 @@ export function checkReleased(telling: Telling, { change, process }: ChangeEntry
   for (const delivery of [...(change.newDeliveries ?? []), ...(change.changedDeliveries ?? [])]) {
     const before = held.get(delivery.id)
     const what = `${delivery.id} ${delivery.channel} at ${place}`
-    const opinions = [before?.wanted.get(process), isWanted(telling, delivery)]
+    const opinions = [...(before?.wanted.get(process) ?? []), isWanted(telling, delivery)]
     if (before && delivery.state === 'cancelled' && !opinions.includes(false)) {
       fault('only what nobody needs is cancelled', what)
     }
