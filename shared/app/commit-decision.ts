@@ -21,31 +21,13 @@ export const originOf = (write: WriteContext): Origin => ({
 
 /** The rows and events of a decision, with the changes of the user's counters that follow from them. */
 export function toChange(deps: Pick<Deps, 'ids'>, origin: Origin, decision: Decision): Change {
-  const { facts, changedTasks = [], newTasks, movedTasks, series } = decision
-  const { newOccurrences, changedOccurrences, droppedOccurrences } = decision
-  const { newReminders, changedReminders, newNotifications, newDeliveries, changedDeliveries } = decision
+  const { facts, changedTasks = [], ...rows } = decision
   const pairs: [Task | null, Task][] = [
-    ...(newTasks ?? []).map((after): [null, Task] => [null, after]),
+    ...(rows.newTasks ?? []).map((after): [null, Task] => [null, after]),
     ...changedTasks.map(({ before, after }): [Task, Task] => [before, after]),
   ]
   return {
-    ...(newTasks && { newTasks }),
-    ...(movedTasks && { movedTasks }),
-    ...(series && { series }),
-    ...(newOccurrences && { newOccurrences }),
-    ...(changedOccurrences && { changedOccurrences }),
-    ...(droppedOccurrences && { droppedOccurrences }),
-    ...(newReminders && { newReminders }),
-    ...(changedReminders && { changedReminders }),
-    ...(newNotifications && { newNotifications }),
-    ...(newDeliveries && { newDeliveries }),
-    ...(changedDeliveries && { changedDeliveries }),
-    ...(decision.unchangedTasks && { unchangedTasks: decision.unchangedTasks }),
-    ...(decision.unchangedDeliveries && { unchangedDeliveries: decision.unchangedDeliveries }),
-    ...(decision.shownNotifications && { shownNotifications: decision.shownNotifications }),
-    ...(decision.nextDigest && { nextDigest: decision.nextDigest }),
-    ...(decision.preferences && { preferences: decision.preferences }),
-    ...(decision.knownReminders && { knownReminders: decision.knownReminders }),
+    ...rows,
     changedTasks: changedTasks.map(({ after }) => after),
     userId: origin.userId,
     at: origin.now,

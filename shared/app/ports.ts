@@ -1,6 +1,6 @@
 import type { ActorView, TraceContext } from '../domain/actor.ts'
 import type { CloudEvent, RecordedEvent } from '../domain/cloud-event.ts'
-import type { AnnouncedNotification, KnownReminders, ChangedPreferences } from '../domain/decision.ts'
+import type { DecidedRows } from '../domain/decision.ts'
 import type { EventDraft } from '../domain/events.ts'
 import type { Delivery } from '../domain/notification.ts'
 import type { Reminder } from '../domain/reminder.ts'
@@ -86,27 +86,10 @@ export interface DedupeMark {
 }
 
 /** One decided change of one user. It is applied as a whole or not at all; a changed row carries its new version. */
-export interface Change {
+export interface Change extends DecidedRows {
   userId: string
   at: Date
-  newTasks?: Task[]
   changedTasks?: Task[]
-  movedTasks?: { id: string; position: number; version: number }[]
-  series?: Series
-  newOccurrences?: Occurrence[]
-  changedOccurrences?: Occurrence[]
-  droppedOccurrences?: Pick<Occurrence, 'seriesId' | 'occurrenceAt'>[]
-  newReminders?: Reminder[]
-  changedReminders?: Reminder[]
-  newNotifications?: AnnouncedNotification[]
-  newDeliveries?: Delivery[]
-  changedDeliveries?: Delivery[]
-  unchangedTasks?: Pick<Task, 'id' | 'version'>[]
-  unchangedDeliveries?: Pick<Delivery, 'id' | 'attempts' | 'state'>[]
-  shownNotifications?: { id: string; fact: number }[]
-  nextDigest?: { from: Date; to: Date | null }
-  preferences?: ChangedPreferences
-  knownReminders?: KnownReminders
   tagDeltas?: TagDelta[]
   activeDelta: number
   completedDelta: number

@@ -13,10 +13,9 @@ export interface Fact {
   data: object
 }
 
-/** What a decision wants done: the rows that change and the facts to record. Nothing happens until it is committed. */
-export interface Decision {
+/** Rows that a decision changes, and what it rests on, in the form in which they are committed. */
+export interface DecidedRows {
   newTasks?: Task[]
-  changedTasks?: { before: Task; after: Task }[]
   movedTasks?: { id: string; position: number; version: number }[]
   series?: Series
   newOccurrences?: Occurrence[]
@@ -40,6 +39,11 @@ export interface Decision {
   unchangedTasks?: Pick<Task, 'id' | 'version'>[]
   /** All reminders that the decision knew of these tasks: one added or changed by then is a conflict. */
   knownReminders?: KnownReminders
+}
+
+/** What a decision wants done: the rows that change and the facts to record. Nothing happens until it is committed. */
+export interface Decision extends DecidedRows {
+  changedTasks?: { before: Task; after: Task }[]
   facts: Fact[]
 }
 

@@ -1,7 +1,8 @@
 import { decideAnnouncement } from './announce.ts'
+import { firingFact } from './delivery-plan.ts'
 import { fact, revise, type Decision, type Fact } from './decision.ts'
-import { ReminderCancelled, ReminderRescheduled, ReminderSent, ReminderTriggered } from './events.ts'
-import { notificationView, type Delivery, type Notification } from './notification.ts'
+import { ReminderCancelled, ReminderRescheduled, ReminderTriggered } from './events.ts'
+import { notificationView, type Notification } from './notification.ts'
 import type { Audience } from './notification-preferences.ts'
 import { describeDue } from './describe-due.ts'
 import { reminderFact } from './new-reminder.ts'
@@ -70,6 +71,8 @@ function announced(
     { now, newId, factsBefore: 1 },
   )
   const channels = [...new Set(newDeliveries.map(({ channel }) => channel))]
+  // At once, when nothing is left for anybody to carry out.
+  const sent = firingFact(notification, newDeliveries)
   const triggered = fact(ReminderTriggered, `reminder/${fired.id}`, {
     reminder: reminderView(fired, newDeliveries),
     notification: notificationView(notification),
@@ -78,18 +81,6 @@ function announced(
   return {
     ...{ changedReminders: [fired], newNotifications, newDeliveries },
     unchangedTasks: [{ id: task.id, version: task.version }],
-    facts: [triggered, ...facts, ...sentAtOnce(newDeliveries, notification, fired)],
+    facts: [triggered, ...facts, ...(sent ? [sent] : [])],
   }
-}
-
-/** `reminder.sent`, when nothing is left for anybody to carry out. */
-function sentAtOnce(deliveries: readonly Delivery[], notification: Notification, fired: Reminder): Fact[] {
-  if (deliveries.some(({ state }) => state !== 'delivered')) return []
-  return [
-    fact(ReminderSent, `reminder/${fired.id}`, {
-      ...{ reminder_id: fired.id, task_id: fired.taskId, notification_id: notification.id },
-      fire_at: fired.firedAt!.toISOString(),
-      ...{ delivered: deliveries.map(({ channel }) => channel), failed: [] },
-    }),
-  ]
 }
