@@ -137,7 +137,7 @@ async function send(
 
 /** Writes down what came of a try, unless somebody else has: then it was theirs. */
 async function settle(deps: Delivering, tried: DueDelivery, result: TryResult): Promise<void> {
-  const { id, userId, attempts, triggeredAt } = tried.delivery
+  const { id, userId, version } = tried.delivery
   const now = deps.clock.now()
   const actor: Origin['actor'] = { type: 'system', id: 'notifications', on_behalf_of: userId }
   let due: DueDelivery | null = tried
@@ -155,7 +155,7 @@ async function settle(deps: Delivering, tried: DueDelivery, result: TryResult): 
     if (outcome !== 'conflict') return
     // Another delivery of the same firing may have ended at the same time.
     due = await deps.deliveries.look(id)
-    if (due?.delivery.attempts !== attempts || +due.delivery.triggeredAt !== +triggeredAt) return
+    if (due?.delivery.version !== version) return
   }
   throw new Error('the other deliveries of the firing kept changing')
 }

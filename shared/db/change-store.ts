@@ -269,9 +269,7 @@ function changeRow(change: Change): object {
     ...rows('new_notifications', change.newNotifications, notificationToRow),
     ...rows('new_deliveries', change.newDeliveries, deliveryToRow),
     ...rows('changed_deliveries', change.changedDeliveries, deliveryToRow),
-    ...rows('unchanged_deliveries', change.unchangedDeliveries, ({ id, attempts, state }) => ({
-      ...{ id, attempts, state },
-    })),
+    ...rows('unchanged_deliveries', change.unchangedDeliveries, ({ id, version }) => ({ id, version })),
     ...rows('shown_notifications', change.shownNotifications, ({ id, fact }) => ({ id, seq: fact + 1 })),
     ...(change.nextDigest && { next_digest: change.nextDigest }),
     ...(change.preferences && { preferences: preferencesToRow(change.preferences, change.at) }),

@@ -84,18 +84,17 @@ async function publishAgain(tx: Transaction, eventId: string, now: Date): Promis
       insert into outbox (user_id, seq, time) select user_id, seq, ${now} from event on conflict do nothing)
     select user_id, data -> 'notification' ->> 'id' as notification_id from event`
   if (!event) return false
-  // What the event led to: a reminder's notification is in it, a request's names it. `triggered_at` changes, so that a
-  // worker that still deals with an earlier try can no longer write what came of it (commit_reminding, migration 0004).
-  // What a digest carries waits for it once more.
+  // What the event led to: a reminder's notification is in it, a request's names it. What a digest carries waits for it
+  // once more.
   await tx`
     with rearmed as (
       update deliveries set state = 'triggered', attempts = 0, next_attempt_at = ${now}, triggered_at = ${now},
-        reason = null, lease_until = null
+        reason = null, version = version + 1, lease_until = null
       where user_id = ${event.user_id} and state = 'failed' and notification_id in (
         select id from notifications where user_id = ${event.user_id}
           and (id = ${event.notification_id} or source = ${`event/${eventId.toLowerCase()}`}))
       returning notification_id)
-    update deliveries set state = 'held', lease_until = null
+    update deliveries set state = 'held', version = version + 1, lease_until = null
     where state = 'failed' and digest_id in (select notification_id from rearmed)`
   return true
 }

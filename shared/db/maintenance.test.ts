@@ -22,9 +22,10 @@ async function told(count: number, { at = NOW.getTime() - 1, state = 'delivered'
       insert into notifications (id, user_id, source, type, title, body, late, created_at)
       select gen_random_uuid(), gen_random_uuid(), 'event/' || n, 'notice', 't', 'b', false, ${new Date(at)}
       from generate_series(1, ${count}::int) n returning *)
-    insert into deliveries (id, user_id, notification_id, fire_at, channel, target, state, attempts, triggered_at, late)
+    insert into deliveries (id, user_id, notification_id, fire_at, channel, target, state, attempts, triggered_at, late,
+      version)
     select gen_random_uuid(), user_id, id, created_at, channel, ${NOBODY}::uuid,
-      case channel when 'email' then ${state} else 'delivered' end, 1, created_at, false
+      case channel when 'email' then ${state} else 'delivered' end, 1, created_at, false, 1
     from new cross join unnest(array['in_app', 'email']) c (channel)`
 }
 

@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest'
 import type { Change } from '../app/ports.ts'
-import { NO_TARGET, type Delivery, type Notification } from '../domain/notification.ts'
+import { changedDelivery, NO_TARGET, type Delivery, type Notification } from '../domain/notification.ts'
+import { DEFAULT_PREFERENCES } from '../domain/notification-preferences.ts'
 import { systemIds } from '../kit/system.ts'
 import { testDatabase } from '../testing/database.ts'
 import { createChangeStore } from './change-store.ts'
+import { createDeliveryQueue } from './delivery-queue.ts'
 
 const sql = await testDatabase()
 const changes = createChangeStore(sql)
@@ -19,7 +21,7 @@ async function aHeldMail(): Promise<Delivery> {
   const delivery: Delivery = {
     ...{ id: systemIds.uuid(), userId, notificationId: id, reminderId: null, fireAt: now, channel: 'email' },
     ...{ target: NO_TARGET, state: 'held', attempts: 0, nextAttemptAt: now, triggeredAt: now },
-    ...{ deliveredAt: null, late: false, reason: null, digestId: null },
+    ...{ deliveredAt: null, late: false, reason: null, digestId: null, version: 1 },
   }
   await commit(userId, { newNotifications: [{ notification, fact: null }], newDeliveries: [delivery] })
   return delivery
@@ -32,8 +34,9 @@ const commit = async (userId: string, change: Partial<Change>) => {
 
 it('what was released as itself does not go into the digest of a slower worker', async () => {
   const mail = await aHeldMail()
-  const itself: Delivery = { ...mail, state: 'triggered' }
-  const inDigest: Delivery = { ...mail, state: 'delivered', attempts: 1, digestId: systemIds.uuid() }
+  const itself = changedDelivery(mail, { state: 'triggered' })
+  const digestId = systemIds.uuid()
+  const inDigest = changedDelivery(mail, { state: 'delivered', attempts: 1, digestId })
 
   expect(await commit(mail.userId, { changedDeliveries: [itself] })).toBe('applied')
   expect(await commit(mail.userId, { changedDeliveries: [inDigest] })).toBe('conflict')
@@ -41,9 +44,33 @@ it('what was released as itself does not go into the digest of a slower worker',
 
 it('what was cancelled during quiet hours is not told by a slower worker', async () => {
   const mail = await aHeldMail()
-  const cancelled: Delivery = { ...mail, state: 'cancelled', nextAttemptAt: null }
-  const told: Delivery = { ...mail, state: 'delivered', attempts: 1, nextAttemptAt: null }
+  const cancelled = changedDelivery(mail, { state: 'cancelled', nextAttemptAt: null })
+  const told = changedDelivery(mail, { state: 'delivered', attempts: 1, nextAttemptAt: null })
 
   expect(await commit(mail.userId, { changedDeliveries: [cancelled] })).toBe('applied')
   expect(await commit(mail.userId, { changedDeliveries: [told] })).toBe('conflict')
+})
+
+it('what must wait on, because the quiet hours are longer now, is not told by a slower worker', async () => {
+  const mail = await aHeldMail()
+  const putOff = changedDelivery(mail, { nextAttemptAt: new Date('2026-03-02T09:00:00Z') })
+  const told = changedDelivery(mail, { state: 'triggered' })
+
+  expect(await commit(mail.userId, { changedDeliveries: [putOff] })).toBe('applied')
+  expect(await commit(mail.userId, { changedDeliveries: [told] })).toBe('conflict')
+})
+
+it('what was decided before the user changed the quiet hours is decided again, at once', async () => {
+  const mail = await aHeldMail()
+  const deliveries = createDeliveryQueue(sql)
+  const claim = () => deliveries.claimHeld({ now, leaseUntil: new Date(now.getTime() + 30_000), limit: 500 })
+  const [held] = (await claim())!.held
+  const preferences = { ...DEFAULT_PREFERENCES, version: 1 }
+  expect(await commit(mail.userId, { preferences: { preferences, nextDigestAt: null } })).toBe('applied')
+
+  expect(
+    await commit(mail.userId, { changedDeliveries: [changedDelivery(mail, { state: 'triggered' })] }),
+  ).toBe('conflict')
+  const again = (await claim())!.held.find(({ delivery }) => delivery.id === held!.delivery.id)
+  expect(again!.delivery).toMatchObject({ state: 'held', version: 2, nextAttemptAt: now })
 })

@@ -58,6 +58,7 @@ export interface DeliveryRow {
   late: boolean
   reason: string | null
   digest_id: string | null
+  version: number
 }
 
 export const reminderFromRow = (row: ReminderRow): Reminder => ({
@@ -142,6 +143,7 @@ export const deliveryFromRow = (row: DeliveryRow): Delivery => ({
   late: row.late,
   reason: row.reason,
   digestId: row.digest_id,
+  version: row.version,
 })
 
 export const deliveryToRow = (delivery: Delivery) => ({
@@ -159,4 +161,5 @@ export const deliveryToRow = (delivery: Delivery) => ({
   late: delivery.late,
   reason: delivery.reason,
   digest_id: delivery.digestId,
+  version: delivery.version,
 })

@@ -49,7 +49,7 @@ export function decideAnnouncement(
       attempts: isDone ? 1 : 0,
       nextAttemptAt: isDone ? null : (heldUntil ?? now),
       ...{ triggeredAt: now, deliveredAt: isDone ? now : null, late: notification.late },
-      ...{ reason: heldUntil ? 'quiet hours' : null, digestId: null },
+      ...{ reason: heldUntil ? 'quiet hours' : null, digestId: null, version: 1 },
     }
   })
   const shown = deliveries.filter(({ state }) => state === 'delivered')

@@ -26,10 +26,10 @@ export interface DecidedRows {
   changedReminders?: Reminder[]
   newNotifications?: AnnouncedNotification[]
   newDeliveries?: Delivery[]
-  /** Each after one attempt more than before, or held back no longer. */
+  /** Each with its new version. */
   changedDeliveries?: Delivery[]
-  /** What the decision rests on and leaves as it is: another attempt or state by then is a conflict. */
-  unchangedDeliveries?: Pick<Delivery, 'id' | 'attempts' | 'state'>[]
+  /** What the decision rests on and leaves as it is: another version by then is a conflict. */
+  unchangedDeliveries?: Pick<Delivery, 'id' | 'version'>[]
   /** Those that existed and that the app shows from now on, each with the place of its fact. */
   shownNotifications?: { id: string; fact: number }[]
   /** The digest of the day that was due; null: none is to come. */

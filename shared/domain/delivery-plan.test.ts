@@ -21,7 +21,7 @@ const aDelivery = (over: Partial<Delivery> = {}): Delivery => ({
     nextAttemptAt: NOW,
     triggeredAt: NOW,
   },
-  ...{ deliveredAt: null, late: false, reason: null, digestId: null },
+  ...{ deliveredAt: null, late: false, reason: null, digestId: null, version: 1 },
   ...over,
 })
 const tried = (delivery: Delivery, result: TryResult, siblings: Delivery[] = []) => {

@@ -1,7 +1,13 @@
 import { sentFact } from './announce.ts'
 import { fact, type Decision, type Fact } from './decision.ts'
 import { NotificationFailed, ReminderFailed, ReminderSent } from './events.ts'
-import { CHANNELS, notificationView, type Delivery, type Notification } from './notification.ts'
+import {
+  CHANNELS,
+  changedDelivery,
+  notificationView,
+  type Delivery,
+  type Notification,
+} from './notification.ts'
 
 /** How long after a try that failed the next one comes; after the last of these there is none. */
 const PAUSES_MS = [1000, 5000, 30_000, 300_000]
@@ -81,10 +87,8 @@ export function carrierOf(held: Delivery, digest: readonly Delivery[]): Delivery
 }
 
 /** One that was held back, when what carries it is over. */
-export const settledAs = (held: Delivery, { state, deliveredAt, reason }: Delivery): Delivery => ({
-  ...held,
-  ...{ state, deliveredAt, reason, attempts: held.attempts + 1, nextAttemptAt: null },
-})
+export const settledAs = (held: Delivery, { state, deliveredAt, reason }: Delivery): Delivery =>
+  changedDelivery(held, { state, deliveredAt, reason, attempts: held.attempts + 1, nextAttemptAt: null })
 
 /** `reminder.sent` or `reminder.failed`, once nothing of a firing is left to be done. */
 export function firingFact(notification: Notification, deliveries: readonly Delivery[]): Fact | null {
@@ -103,7 +107,7 @@ export function firingFact(notification: Notification, deliveries: readonly Deli
 }
 
 function afterTry(delivery: Delivery, result: TryResult, now: Date): Delivery {
-  const tried = { ...delivery, attempts: delivery.attempts + 1, nextAttemptAt: null }
+  const tried = changedDelivery(delivery, { attempts: delivery.attempts + 1, nextAttemptAt: null })
   if (result.outcome === 'delivered') return { ...tried, state: 'delivered', deliveredAt: now, reason: null }
   const pause = result.outcome === 'failed' ? PAUSES_MS[delivery.attempts] : undefined
   if (pause === undefined) return { ...tried, state: 'failed', reason: result.reason }

@@ -59,7 +59,15 @@ export interface Delivery {
   reason: string | null
   /** The notification that carries it, when quiet hours held it back. */
   digestId: string | null
+  /** Counts every change, from 1. */
+  version: number
 }
+
+/** A delivery with what changes of it. */
+export const changedDelivery = (delivery: Delivery, to: Partial<Delivery>): Delivery => ({
+  ...{ ...delivery, ...to },
+  version: delivery.version + 1,
+})
 
 export const NotificationView = z
   .object({

@@ -2,7 +2,7 @@ import { sentFact } from './announce.ts'
 import type { Decision } from './decision.ts'
 import { carrierOf, firingFact, settledAs } from './delivery-plan.ts'
 import { announceDigest, lines } from './digest.ts'
-import type { Delivery, Notification } from './notification.ts'
+import { changedDelivery, type Delivery, type Notification } from './notification.ts'
 import type { Audience } from './notification-preferences.ts'
 import { quietUntil } from './quiet-hours.ts'
 
@@ -22,17 +22,21 @@ export function decideRelease(
 ): Decision {
   const cancelled = held
     .filter(({ isWanted }) => !isWanted)
-    .map<Delivery>(({ delivery }) => ({
-      ...{ ...delivery, state: 'cancelled', nextAttemptAt: null },
-      reason: 'the task was closed, or its reminder dealt with or set anew, during quiet hours',
-    }))
+    .map(({ delivery }) =>
+      changedDelivery(delivery, {
+        ...{ state: 'cancelled', nextAttemptAt: null },
+        reason: 'the task was closed, or its reminder dealt with or set anew, during quiet hours',
+      }),
+    )
   const wanted = held.filter(({ isWanted }) => isWanted)
   const until = quietUntil(audience.preferences.quietHours, audience.timeZone, now)
   const notifications = new Map(wanted.map(({ notification }) => [notification.id, notification]))
   const released =
     until !== null || notifications.size === 0
       ? {
-          changedDeliveries: wanted.map(({ delivery }) => ({ ...delivery, nextAttemptAt: until })),
+          changedDeliveries: wanted.map(({ delivery }) =>
+            changedDelivery(delivery, { nextAttemptAt: until }),
+          ),
           facts: [],
         }
       : notifications.size === 1
@@ -43,10 +47,10 @@ export function decideRelease(
 
 function asItself(held: readonly Held[], now: Date): Decision {
   const { notification } = held[0]!
-  const deliveries = held.map<Delivery>(({ delivery }) =>
+  const deliveries = held.map(({ delivery }) =>
     delivery.channel === 'in_app'
       ? settledAs(delivery, { ...delivery, state: 'delivered', deliveredAt: now, reason: null })
-      : { ...delivery, state: 'triggered', nextAttemptAt: now, reason: null },
+      : changedDelivery(delivery, { state: 'triggered', nextAttemptAt: now, reason: null }),
   )
   const shown = deliveries.filter(({ state }) => state === 'delivered')
   const ended = firingFact(notification, deliveries)
@@ -76,9 +80,11 @@ function inDigest(
   const announced = announceDigest(digest, { audience, fireAt: now, isUrgent: true }, { now, newId })
   const carried = byNotification.map((group) => {
     const deliveries = group.map(({ delivery }) => {
-      const kept = { ...delivery, digestId: digest.id, nextAttemptAt: null }
+      const digestId = digest.id
       const carrier = carrierOf(delivery, announced.newDeliveries)
-      return carrier?.state === 'delivered' ? settledAs(kept, carrier) : kept
+      return carrier?.state === 'delivered'
+        ? settledAs({ ...delivery, digestId }, carrier)
+        : changedDelivery(delivery, { digestId, nextAttemptAt: null })
     })
     return { deliveries, ended: firingFact(group[0]!.notification, deliveries) }
   })

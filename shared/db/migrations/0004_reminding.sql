@@ -64,6 +64,7 @@ create table deliveries (
   late boolean not null,
   reason text,
   digest_id uuid,
+  version integer not null check (version > 0),
   lease_until timestamptz(3),
   unique (notification_id, channel, target)
 ) with (fillfactor = 80);
@@ -213,9 +214,9 @@ begin
 
   if change ? 'new_deliveries' then
     insert into deliveries (id, user_id, notification_id, reminder_id, fire_at, channel, target, state, attempts,
-        next_attempt_at, triggered_at, delivered_at, late, reason, digest_id)
+        next_attempt_at, triggered_at, delivered_at, late, reason, digest_id, version)
       select id, owner, notification_id, reminder_id, fire_at, channel, target, state, attempts,
-        next_attempt_at, triggered_at, delivered_at, late, reason, digest_id
+        next_attempt_at, triggered_at, delivered_at, late, reason, digest_id, version
       from jsonb_populate_recordset(null::deliveries, change -> 'new_deliveries')
       on conflict do nothing;
     get diagnostics touched = row_count;
@@ -227,28 +228,22 @@ begin
   if change ? 'unchanged_deliveries' then
     select count(*) into touched from deliveries d
       join jsonb_populate_recordset(null::deliveries, change -> 'unchanged_deliveries') n on d.id = n.id
-      where d.id = any(ids_of(change -> 'unchanged_deliveries')) and d.user_id = owner and d.attempts = n.attempts
-        and d.state = n.state;
+      where d.id = any(ids_of(change -> 'unchanged_deliveries')) and d.user_id = owner and d.version = n.version;
     if touched <> jsonb_array_length(change -> 'unchanged_deliveries') then
-      raise exception 'a delivery was tried in between' using errcode = 'DB001';
+      raise exception 'a delivery has another version' using errcode = 'DB001';
     end if;
   end if;
 
-  -- The number of attempts is the version of a delivery. A replayed one begins again with none, triggered anew, so that
-  -- a worker that has slept meanwhile cannot take the new tries for its own. To be held back no longer is no attempt, and
-  -- happens once anyway.
   if change ? 'changed_deliveries' then
     update deliveries d set state = n.state, attempts = n.attempts, next_attempt_at = n.next_attempt_at,
-        delivered_at = n.delivered_at, reason = n.reason, digest_id = n.digest_id, lease_until = null
+        delivered_at = n.delivered_at, reason = n.reason, digest_id = n.digest_id, version = n.version,
+        lease_until = null
       from jsonb_populate_recordset(null::deliveries, change -> 'changed_deliveries') n
       where d.id = any(ids_of(change -> 'changed_deliveries')) and d.id = n.id and d.user_id = owner
-        and d.triggered_at = n.triggered_at and d.state in ('triggered', 'held')
-        and (d.attempts = n.attempts - 1 or (d.attempts = n.attempts and d.state = 'held' and d.digest_id is null))
-        -- Only what is held back can go into a digest, and into one only.
-        and (d.digest_id is not distinct from n.digest_id or (d.state = 'held' and d.digest_id is null));
+        and d.version = n.version - 1;
     get diagnostics touched = row_count;
     if touched <> jsonb_array_length(change -> 'changed_deliveries') then
-      raise exception 'a delivery was tried by somebody else' using errcode = 'DB001';
+      raise exception 'a delivery has another version' using errcode = 'DB001';
     end if;
   end if;
 
@@ -275,7 +270,8 @@ begin
     if not found then
       raise exception 'the preferences have another version' using errcode = 'DB001';
     end if;
-    update deliveries set next_attempt_at = (change #>> '{preferences,updated_at}')::timestamptz
+    update deliveries set next_attempt_at = (change #>> '{preferences,updated_at}')::timestamptz, version = version + 1,
+        lease_until = null
       where user_id = owner and state = 'held' and digest_id is null;
   end if;
 end
