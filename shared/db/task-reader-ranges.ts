@@ -35,7 +35,9 @@ export const partColumns = (sql: Sql): Fragment =>
 export function rangeReading({ sql, userId, query, order, reach }: ListRequest): Reading {
   const filter = filterOf(sql, query)
   const isPlain = filter === null && query.priorities.length === 0
-  const condition = isBounded(query) ? (filter ?? sql``) : sql`${filter ?? sql``} ${plannedForItsValues(sql)}`
+  const ofPriority = priorityRanges(sql, query) ? sql`` : isOfPriority(sql, query)
+  const narrowed = sql`${filter ?? sql``} ${ofPriority}`
+  const condition = isBounded(query) ? narrowed : sql`${narrowed} ${plannedForItsValues(sql)}`
   const ranges = rangesOf(sql, query).map(
     (range) => sql`from tasks where user_id = ${userId} and deleted_at is null and ${range} ${condition}`,
   )
@@ -54,22 +56,22 @@ export function rangeReading({ sql, userId, query, order, reach }: ListRequest):
   }
 }
 
-/**
- * What narrows the list down beside status, words and tags, and beside the priorities where they are ranges of their own;
- * null when nothing does.
- */
+/** What narrows the list down beside status, priorities, words and tags; null when nothing does. */
 export function filterOf(sql: Sql, query: TaskQuery): Fragment | null {
-  const { priorities, dueAfter, dueBefore, isRecurring, parentId } = query
-  const ranks = hasPriorityRanges(query) ? [] : priorities.map((name) => PRIORITIES.indexOf(name))
+  const { dueAfter, dueBefore, isRecurring, parentId } = query
   const conditions = [
     ...(dueAfter || dueBefore ? [dueRange(sql, query)] : []),
     ...(isRecurring === true ? [sql`and recurrence_rule is not null`] : []),
     ...(isRecurring === false ? [sql`and recurrence_rule is null`] : []),
     ...(parentId === null ? [] : [sql`and parent_id = ${parentId}`]),
-    ...(ranks.length > 0 ? [sql`and priority = any(${ranks}::smallint[])`] : []),
   ]
   return conditions.length > 0 ? sql`${conditions}` : null
 }
+
+export const isOfPriority = (sql: Sql, { priorities }: TaskQuery): Fragment =>
+  priorities.length > 0
+    ? sql`and priority = any(${priorities.map((name) => PRIORITIES.indexOf(name))}::smallint[])`
+    : sql``
 
 /** Nothing but ranges of the index the list is read by, so the plan is the same for all values. */
 const isBounded = ({ sortBy, priorities, isRecurring, parentId, dueAfter, dueBefore }: TaskQuery): boolean =>
@@ -85,19 +87,21 @@ const isBounded = ({ sortBy, priorities, isRecurring, parentId, dueAfter, dueBef
 const plannedForItsValues = (sql: Sql): Fragment =>
   sql`and (${true}::boolean or (select sum(n) from generate_series(1, 1000000000) n) is null)`
 
-/**
- * Open tasks, completed ones, or both. By due date or priority each wanted priority is a range of its own, so that the
- * few tasks of a rare one are found at once.
- */
+/** Open tasks, completed ones, or both, each cut into the ranges of the wanted priorities. */
 function rangesOf(sql: Sql, query: TaskQuery): Fragment[] {
   const sides = sidesOf(query).map((isOpen) => sql`is_open = ${isOpen}`)
-  if (!hasPriorityRanges(query)) return sides
-  const ranks = query.priorities.map((name) => -PRIORITIES.indexOf(name))
-  return sides.flatMap((side) => ranks.map((rank) => sql`${side} and priority_order = ${rank}::smallint`))
+  const ranges = priorityRanges(sql, query)
+  return ranges ? sides.flatMap((side) => ranges.map((range) => sql`${side} and ${range}`)) : sides
 }
 
 export const sidesOf = ({ status }: TaskQuery): boolean[] =>
   status === 'all' ? [true, false] : [status === 'active']
 
-const hasPriorityRanges = ({ priorities, q, tags, sortBy }: TaskQuery): boolean =>
-  priorities.length > 0 && q === null && tags.length === 0 && (sortBy === 'due_at' || sortBy === 'priority')
+/**
+ * By due date or priority each wanted priority is a range of its own, so that the few tasks of a rare one are found at
+ * once; null where there are no such ranges.
+ */
+export const priorityRanges = (sql: Sql, { priorities, sortBy }: TaskQuery): Fragment[] | null =>
+  priorities.length > 0 && (sortBy === 'due_at' || sortBy === 'priority')
+    ? priorities.map((name) => sql`priority_order = ${-PRIORITIES.indexOf(name)}::smallint`)
+    : null

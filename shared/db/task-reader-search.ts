@@ -1,11 +1,15 @@
+import type { Fragment } from 'postgres'
 import {
   COUNTED_MATCHES,
   filterOf,
+  isOfPriority,
   partColumns,
+  priorityRanges,
   sidesOf,
   type ListRequest,
   type Reading,
 } from './task-reader-ranges.ts'
+import type { Stretch } from './task-reader-order.ts'
 import { lexemePrefix, searchQuery, type WantedWords } from './task-search.ts'
 
 /** To fetch so many by the index costs less than the walk. */
@@ -19,56 +23,118 @@ const FEW = 200
  * counted the last time the walk is left out: a guess that can cost time, never a task.
  */
 export function searchReading(
-  { sql, userId, query, order, reach }: ListRequest,
+  request: ListRequest,
   words: WantedWords,
   lastCounts: readonly number[],
 ): Reading {
-  const filter = filterOf(sql, query) ?? sql``
-  const walkLength = 1000 + 20 * reach
+  const { sql, userId, query, order, reach } = request
+  const filter = sql`${filterOf(sql, query) ?? sql``} ${isOfPriority(sql, query)}`
   const columns = partColumns(sql)
-  const sides = sidesOf(query).map((isOpen, side) => {
-    const wereFew = (lastCounts[side] ?? Infinity) <= FEW
-    const text = searchQuery(lexemePrefix(userId, isOpen), { ...query, words })
-    const holds = sql`words @@ (select lower(${text}::text collate pg_c_utf8)::tsquery)`
-    const found = sql(isOpen ? 'found_open' : 'found_completed')
-    const walks = (wereFew ? [] : order.stretches).map((stretch, index) => ({
-      ...stretch,
-      name: sql(`walk_${isOpen ? 'open' : 'completed'}_${index}`),
-      gate: sql(`gate_${isOpen ? 'open' : 'completed'}_${index}`),
-      rows: sql`from tasks where user_id = ${userId} and deleted_at is null and is_open = ${isOpen} ${stretch.where}
-        order by ${stretch.order}`,
-    }))
-    return { holds, found, walks, wereFew }
-  })
+  const sides = sidesOf(query).map<Side>((isOpen, side) => ({
+    isOpen,
+    text: searchQuery(lexemePrefix(userId, isOpen), { ...query, words }),
+    found: isOpen ? sql`found_open` : sql`found_completed`,
+    wereFew: (lastCounts[side] ?? Infinity) <= FEW,
+  }))
+  const walkLength = 1000 + 20 * reach
+  const walks = walksOf(
+    request,
+    sides.filter(({ wereFew }) => !wereFew),
+    walkLength,
+  )
   // A lexeme is of one user but for a few whose ids end alike, so the index needs no other condition; offset 0 keeps the
   // planner from adding one.
-  const tables = sides.flatMap(({ holds, found, walks }) => [
-    sql`${found} as materialized (select ${columns}
-      from (select * from tasks where ${holds} and deleted_at is null offset 0) matches
-      where user_id = ${userId} ${filter})`,
-    ...walks.map(
-      ({ name, gate, rows }) => sql`${name} as materialized (select ${columns}
-          from (select * ${rows} limit ${walkLength}) walk where ${holds} ${filter} limit ${reach}),
-        ${gate} as materialized (select case when count(*) < ${reach}
-          then (select count(*) from (select 1 ${rows} limit ${walkLength + 1}) longer) > ${walkLength}
-          else false end as was_too_short from ${name})`,
+  const tables = [
+    ...sides.map(
+      ({ found, text }) => sql`${found} as materialized (select ${columns}
+        from (select * from tasks where ${holds(sql, text)} and deleted_at is null offset 0) matches
+        where user_id = ${userId} ${filter})`,
     ),
-  ])
+    ...walks.flatMap(({ name, gate, rows, text }) => [
+      sql`${name} as materialized (select ${columns}
+        from (select * ${rows} limit ${walkLength}) walk where ${holds(sql, text)} ${filter} limit ${reach})`,
+      sql`${gate} as materialized (select case when count(*) < ${reach}
+        then (select count(*) from (select 1 ${rows} limit ${walkLength + 1}) longer) > ${walkLength}
+        else false end as was_too_short from ${name})`,
+    ]),
+  ]
+  const fewOf = sides.filter(({ wereFew }) => wereFew)
   return {
     preface: sql`with ${tables.reduce((all, table) => sql`${all}, ${table}`)}`,
-    parts: sides.flatMap(({ found, walks, wereFew }) =>
-      wereFew
-        ? order.stretches.map(
-            (stretch) =>
-              sql`select * from ${found} where true ${stretch.where} order by ${stretch.order} limit ${reach}`,
-          )
-        : walks.map(
-            ({ name, gate, where, order: itsOrder }) => sql`
-          select * from ${name} where not (select was_too_short from ${gate})
-          union all (select * from ${found} where (select was_too_short from ${gate}) ${where}
-            order by ${itsOrder} limit ${reach})`,
-          ),
-    ),
+    parts: [
+      ...fewOf.flatMap(({ found }) =>
+        order.stretches.map(
+          (stretch) =>
+            sql`select * from ${found} where true ${stretch.where} order by ${stretch.order} limit ${reach}`,
+        ),
+      ),
+      ...walks.flatMap(({ name, gate, sides: walked, range, stretch }) => [
+        sql`select * from ${name} where not (select was_too_short from ${gate})`,
+        ...walked.map(
+          ({
+            found,
+          }) => sql`select * from ${found} where (select was_too_short from ${gate}) ${range} ${stretch.where}
+            order by ${stretch.order} limit ${reach}`,
+        ),
+      ]),
+    ],
     matches: sides.map(({ found }) => sql`select 1 from ${found} limit ${COUNTED_MATCHES + 1}`),
   }
 }
+
+/** Open or completed tasks. */
+interface Side {
+  isOpen: boolean
+  /** What they must hold, as a tsquery that is still to be put in lower case. */
+  text: string
+  /** The table of those that hold it. */
+  found: Fragment
+  wereFew: boolean
+}
+
+interface Walk {
+  sides: readonly Side[]
+  range: Fragment
+  stretch: Stretch
+  name: Fragment
+  gate: Fragment
+  text: string
+  rows: Fragment
+}
+
+/**
+ * The walks that together go through the list. Where they can, PostgreSQL merges the open and the completed tasks as it
+ * goes, so that no more is read than the page needs. Each wanted priority is walked by itself, so that others are not met.
+ */
+function walksOf(
+  { sql, userId, query, order }: ListRequest,
+  sides: readonly Side[],
+  walkLength: number,
+): Walk[] {
+  const ranges = priorityRanges(sql, query)?.map((range) => sql`and ${range}`)
+  // Titles are ordered by an expression, which PostgreSQL does not know how to merge by.
+  const together =
+    ranges || query.sortBy === 'title' || sides.length === 0 ? sides.map((side) => [side]) : [sides]
+  const groups = together.flatMap((walked) => (ranges ?? [sql``]).map((range) => ({ sides: walked, range })))
+  return groups.flatMap(({ sides: walked, range }, group) =>
+    order.stretches.map((stretch, index) => {
+      const runs = walked.map(
+        ({ isOpen }) => sql`(select * from tasks
+          where user_id = ${userId} and deleted_at is null and is_open = ${isOpen} ${range} ${stretch.where}
+          order by ${stretch.order} limit ${walkLength + 1})`,
+      )
+      return {
+        ...{ sides: walked, range, stretch },
+        ...{ name: sql`${sql(`walk_${group}_${index}`)}`, gate: sql`${sql(`gate_${group}_${index}`)}` },
+        text: walked.map(({ text }) => `(${text})`).join(' | '),
+        rows:
+          runs.length === 1
+            ? sql`from ${runs[0]!} list`
+            : sql`from (${runs.reduce((all, run) => sql`${all} union all ${run}`)}) list order by ${stretch.order}`,
+      }
+    }),
+  )
+}
+
+const holds = (sql: ListRequest['sql'], text: string): Fragment =>
+  sql`words @@ (select lower(${text}::text collate pg_c_utf8)::tsquery)`
