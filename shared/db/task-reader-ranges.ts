@@ -29,7 +29,11 @@ export interface Reading {
 
 /** The columns of a part: those of a task and those it is ordered by. */
 export const partColumns = (sql: Sql): Fragment =>
-  sql`${sql(TASK_COLUMNS)}, due_order, priority_order, lower(title collate pg_c_utf8) as title_order`
+  sql`${storedColumns(sql)}, lower(title collate pg_c_utf8) as title_order`
+
+/** As text, because they stand in a statement many times. */
+export const storedColumns = (sql: Sql): Fragment =>
+  sql.unsafe(`${TASK_COLUMNS.join(', ')}, due_order, priority_order`)
 
 /** Reads index ranges in order. Good for every filter but words and tags: those have an index of their own. */
 export function rangeReading({ sql, userId, query, order, reach }: ListRequest): Reading {

@@ -4,6 +4,7 @@ import {
   filterOf,
   isOfPriority,
   partColumns,
+  storedColumns,
   priorityRanges,
   sidesOf,
   type ListRequest,
@@ -119,7 +120,7 @@ function walksOf(
   return groups.flatMap(({ sides: walked, range }, group) =>
     order.stretches.map((stretch, index) => {
       const runs = walked.map(
-        ({ isOpen }) => sql`(select * from tasks
+        ({ isOpen }) => sql`(select ${storedColumns(sql)}, words from tasks
           where user_id = ${userId} and deleted_at is null and is_open = ${isOpen} ${range} ${stretch.where}
           order by ${stretch.order} limit ${walkLength + 1})`,
       )
