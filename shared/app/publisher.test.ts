@@ -103,6 +103,47 @@ describe('the publisher', () => {
     expect(state.calls).toBe(2)
   })
 
+  it.each([
+    [7, 21],
+    [400, 100],
+  ])(
+    'rests after a run of %i ms for %i ms, and then takes what was written since',
+    async (tookMs, restMs) => {
+      const { subject, sequences, state, passes, timers } = publisher()
+      const userId = await write(systemIds.uuid())
+      const { promise, resolve } = Promise.withResolvers<void>()
+      state.gate = promise
+      subject.wake()
+      await waitUntil(() => state.calls).toBe(1)
+      state.now = new Date(NOON.getTime() + tookMs)
+      resolve()
+      await waitUntil(() => timers).toHaveLength(1)
+      for (let nth = 2; nth <= 4; nth += 1) {
+        await write(userId)
+        subject.wake()
+      }
+      expect(sequences(userId)).toEqual([1])
+      expect(passes()).toBe(restMs)
+      await waitUntil(() => sequences(userId)).toEqual([1, 2, 3, 4])
+    },
+  )
+
+  it('does not rest before it stops', async () => {
+    const { subject, sequences, state, timers } = publisher()
+    const userId = await write(systemIds.uuid())
+    const { promise, resolve } = Promise.withResolvers<void>()
+    state.gate = promise
+    subject.wake()
+    await waitUntil(() => state.calls).toBe(1)
+    state.now = new Date(NOON.getTime() + 10)
+    resolve()
+    await waitUntil(() => timers).toHaveLength(1)
+    await write(userId)
+    await subject.stop()
+    expect(sequences(userId)).toEqual([1, 2])
+    expect(timers).toEqual([])
+  })
+
   it('lets writes go on at once while a call to the broker hangs', async () => {
     const { subject, state, sequences } = publisher()
     const userId = await write(systemIds.uuid())

@@ -5,6 +5,9 @@ const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 10_000
 /** When another publisher holds users, it may have read their events before the newest were written. */
 const LOOK_AGAIN_MS = 200
+/** How long a run is followed by rest, as a multiple of what it took: what is written meanwhile goes out together. */
+const REST = 3
+const LONGEST_REST_MS = 100
 
 export interface Publisher extends Publishing {
   /** Publishes what is waiting now and stops; for shutdown. */
@@ -17,9 +20,10 @@ const startRealTimer: StartTimer = (work, ms) => {
 }
 
 /**
- * The publisher of this process: woken by every commit, one run at a time, wakes during a run are one more run. While
- * the broker is away it tries again with growing pauses, whatever wakes it; a user whose events are refused is tried
- * again at the same pace while the others go on. Requests never wait for it.
+ * The publisher of this process: woken by every commit, one run at a time, wakes during a run are one more run after a
+ * rest. So publishing leaves most of a busy process to its requests, and a lone event goes out at once. While the broker
+ * is away it tries again with growing pauses, whatever wakes it; a user whose events are refused is tried again at the
+ * same pace while the others go on. Requests never wait for it.
  */
 export function createPublisher(
   deps: Pick<Deps, 'outbox' | 'broker' | 'log' | 'clock'>,
@@ -31,6 +35,7 @@ export function createPublisher(
   let isAway = false
   let refused: ReadonlySet<string> = new Set()
   let pauseMs = 0
+  let cancelRest: (() => void) | undefined
   let cancelPause: (() => void) | undefined
   let cancelLook: (() => void) | undefined
   let status: { status: 'available' | 'queued'; since: Date } = {
@@ -41,7 +46,7 @@ export function createPublisher(
   const start = () => {
     isWanted = true
     // A pause after a failure is not cut short: commits would otherwise hammer a broker that is away.
-    if (!isStopped && !isAway) running ??= run()
+    if (!isStopped && !isAway && !cancelRest) running ??= run()
   }
   const enter = (next: 'available' | 'queued') => {
     if (status.status !== next) status = { status: next, since: deps.clock.now() }
@@ -62,14 +67,27 @@ export function createPublisher(
     }, pauseMs)
   }
 
+  const rest = (tookMs: number): boolean => {
+    const ms = Math.min(tookMs * REST, LONGEST_REST_MS)
+    if (isStopped || ms <= 0) return false
+    cancelRest = startTimer(() => {
+      cancelRest = undefined
+      if (isWanted) start()
+    }, ms)
+    return true
+  }
+
   const run = async () => {
     try {
-      while (isWanted) {
+      let isResting: boolean
+      do {
         isWanted = false
+        const startedAt = deps.clock.now().getTime()
         const published = await publishPending(deps, refused)
         refused = new Set([...refused, ...published.refused])
         if (published.isHeldElsewhere && !isStopped) lookAgain()
-      }
+        isResting = rest(deps.clock.now().getTime() - startedAt)
+      } while (isWanted && !isResting)
     } catch (err) {
       if (status.status === 'available') deps.log.warn({ err }, 'events are queued until the broker is back')
       isAway = true
@@ -90,6 +108,8 @@ export function createPublisher(
     state: () => status,
     stop: async () => {
       isStopped = true
+      cancelRest?.()
+      cancelRest = undefined
       cancelPause?.()
       cancelLook?.()
       await running
