@@ -5,7 +5,7 @@ const isClosed = ({ state }: Occurrence): boolean => state === 'completed' || st
 
 /**
  * The occurrence from which a waiting series goes on. Closing it was the last change of the series; one that stands by
- * itself may have been closed after it and does not count.
+ * itself may have been closed after it and does not count. Where it was opened again by itself, the latest closing counts.
  */
 export function lastStep(series: Series, recent: readonly Occurrence[]): Occurrence | null {
   const changedAt = series.updatedAt.getTime()

@@ -30,8 +30,8 @@ export interface SeriesModel {
   live: string | null
   rows: Map<number, string>
   generated: number
-  /** The occurrence that was open last: its date, and when it was closed. */
-  closed: { date: number; at: number } | null
+  /** The occurrence that was open last: its date, when it was closed, and whether it has been opened by itself since. */
+  closed: { date: number; at: number; standsByItself: boolean } | null
   /** Traces of the requests that closed occurrences. */
   traces: Set<string | null>
 }
@@ -107,7 +107,11 @@ function followTask({ replay, event, task, before, fault }: Step): void {
     model.traces.add(traceIdOf(event.traceparent))
     if (!isLive) return
     model.live = null
-    model.closed = { date: at, at: event.time.getTime() }
+    model.closed = { date: at, at: event.time.getTime(), standsByItself: false }
+  }
+  const openByItself = () => {
+    model.rows.set(at, 'open')
+    if (model.closed?.date === at) model.closed.standsByItself = true
   }
   const revive = () => {
     model.live = task.id
@@ -136,7 +140,7 @@ function followTask({ replay, event, task, before, fault }: Step): void {
       if (isLive) model.isActive = false
       return
     case 'task.reopened': {
-      if (task.recurrence_rule === null) return void model.rows.set(at, 'open')
+      if (task.recurrence_rule === null) return openByItself()
       const successor = model.live === null ? undefined : tasks.get(model.live)
       if (successor) {
         if (successor.version !== 1) fault('a changed successor stays', successor.id)
@@ -147,7 +151,7 @@ function followTask({ replay, event, task, before, fault }: Step): void {
     }
     case 'task.restored':
       if (task.is_completed) return
-      if (task.recurrence_rule === null) return void model.rows.set(at, 'open')
+      if (task.recurrence_rule === null) return openByItself()
       if (model.live !== null) fault('one open occurrence', `${task.id} restored beside ${model.live}`)
       return revive()
     case 'task.occurrence.generated':
@@ -204,15 +208,16 @@ function followSeries(replay: Replay, view: SeriesView, fault: Step['fault']): v
 /**
  * The next occurrence: the first date of the rule after both the occurrence that was open last and the moment at which
  * it was closed, and not one that there has been. Repeating from completion, the rule begins on that day. Null when
- * that occurrence has been opened again as a task by itself: then nothing says from where the series goes on.
+ * that occurrence has been opened again as a task by itself, whether or not it was closed again since: then nothing says
+ * from where the series goes on.
  */
 function expectedNext({ pattern, closed, rows, generated }: SeriesModel): {
   next: number | null
   missed: number[]
 } | null {
   if (!closed) return { next: null, missed: [] }
-  const { date, at } = closed
-  if (rows.get(date) === 'open') return null
+  const { date, at, standsByItself } = closed
+  if (standsByItself) return null
   const after = Math.max(date, at)
   const isFree = (instant: number) => !rows.has(instant)
   if (pattern.repeatFrom === 'due') {
