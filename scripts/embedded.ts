@@ -10,8 +10,9 @@ import { connect, type ConnectionTarget, type Sql } from '../shared/db/connect.t
 import { startEmbeddedPostgres } from '../shared/db/embedded-postgres.ts'
 import { migrate } from '../shared/db/migrate.ts'
 import type { AppEnv } from '../shared/kit/base-app.ts'
+import { failToStart } from '../shared/kit/process.ts'
 import { systemClock } from '../shared/kit/system.ts'
-import { createLogger } from '../shared/observability/logger.ts'
+import { createLogger, type Logger } from '../shared/observability/logger.ts'
 import { loadUnits } from './load-units.ts'
 import { startMailRelay } from './mail-relay/relay.ts'
 
@@ -42,7 +43,7 @@ export async function startEmbedded(
     for (const closer of closers.splice(0).toReversed()) await closer()
   }
   try {
-    const database = await openDatabase(config)
+    const database = await openDatabase(config, log)
     closers.push(database.stop)
     const pool = (max: number, applicationName: string) => {
       const sql = connect(database.target, { max, applicationName, prepare: config.database.prepare })
@@ -93,11 +94,16 @@ async function environmentWithMail(
 
 async function openDatabase(
   config: Config,
+  log: Logger,
 ): Promise<{ target: ConnectionTarget; stop: () => Promise<void> }> {
   const { url } = config.database
   return url
     ? { target: url, stop: async () => {} }
-    : await startEmbeddedPostgres(config.dataDir, SERVER_SETTINGS)
+    : await startEmbeddedPostgres(config.dataDir, SERVER_SETTINGS, {
+        onEnd: () => log.error({}, 'PostgreSQL has ended; it is started again'),
+        onRevived: () => log.info({}, 'PostgreSQL runs again'),
+        onLost: failToStart,
+      })
 }
 
 const hostOf = ({ http }: Config): string => (http.host.includes(':') ? `[${http.host}]` : http.host)

@@ -28,6 +28,7 @@ const LONGEST_SOCKET_DIRECTORY = 80
 const OWNER_LOCK = 7_246_001
 const CONNECT_ATTEMPTS = 10
 const CONNECT_PAUSE_MS = 300
+const REVIVE_PAUSE_MS = 1000
 
 export class EmbeddedPostgresError extends Error {
   readonly code:
@@ -45,14 +46,24 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>
 }
 
+/** What becomes of a server that ends by itself (out of memory, killed). */
+export interface Watch {
+  onEnd(): void
+  onRevived(): void
+  /** Another Daybook has taken the data meanwhile. */
+  onLost(error: EmbeddedPostgresError): void
+}
+
 /**
  * A PostgreSQL 18 of our own on `dataDir/postgres`, reached by a Unix socket only. The server is its own process
  * group: Ctrl-C reaches Daybook, not the database, and after a `kill -9` of Daybook the next start adopts the server
- * that is still running. Throws {@link EmbeddedPostgresError} `data.in_use` when another Daybook owns the data.
+ * that is still running. With a `watch` a server that ends is started again. Throws {@link EmbeddedPostgresError}
+ * `data.in_use` when another Daybook owns the data.
  */
 export async function startEmbeddedPostgres(
   dataDir: string,
   settings: Record<string, string> = {},
+  watch?: Watch,
 ): Promise<EmbeddedPostgres> {
   const root = resolve(dataDir)
   const cluster = join(root, 'postgres')
@@ -77,12 +88,13 @@ export async function startEmbeddedPostgres(
   const flags = Object.entries({ listen_addresses: '', unix_socket_permissions: '0700', ...settings })
     .map(([name, value]) => `-c ${name}='${value}'`)
     .join(' ')
-  const ensureRunning = async () => {
-    const running = await exec(programs.pg_ctl, ['status', '-D', cluster]).then(
+  const isRunning = () =>
+    exec(programs.pg_ctl, ['status', '-D', cluster]).then(
       () => true,
       () => false, // exit status 3: no server runs on this directory
     )
-    if (!running) {
+  const ensureRunning = async () => {
+    if (!(await isRunning())) {
       const log = join(cluster, 'server.log')
       const options = `-k '${socketDirectory}' ${flags}`
       await exec(programs.pg_ctl, ['start', '-D', cluster, '-w', '-s', '-l', log, '-o', options]).catch(
@@ -98,14 +110,34 @@ export async function startEmbeddedPostgres(
   }
 
   const target = targetIn(socketDirectory)
-  const owner = await untilServed(async () => {
-    await ensureRunning()
-    return takeOwnership(target, root)
-  })
+  let isStopping = false
+  let reviving = Promise.resolve()
+  const serve = () =>
+    untilServed(async () => {
+      await ensureRunning()
+      return takeOwnership(target, root, () => {
+        if (watch && !isStopping) reviving = revive(watch)
+      })
+    })
+  let owner = await serve()
+  const revive = async ({ onEnd, onRevived, onLost }: Watch) => {
+    onEnd()
+    while (!isStopping) {
+      try {
+        owner = await serve()
+        return onRevived()
+      } catch (error) {
+        if (error instanceof EmbeddedPostgresError && error.code === 'data.in_use') return onLost(error)
+        await delay(REVIVE_PAUSE_MS) // a full disk, say: whoever mends it need not think of us
+      }
+    }
+  }
   return {
     target,
     stop: async () => {
-      await exec(programs.pg_ctl, ['stop', '-D', cluster, '-m', 'fast', '-w', '-s'])
+      isStopping = true
+      await reviving
+      if (await isRunning()) await exec(programs.pg_ctl, ['stop', '-D', cluster, '-m', 'fast', '-w', '-s'])
       await owner.end({ timeout: 1 })
     },
   }
@@ -159,8 +191,19 @@ async function untilServed<T>(connect: () => Promise<T>): Promise<T> {
   }
 }
 
-async function takeOwnership(target: SocketTarget, root: string): Promise<postgres.Sql> {
-  const owner = postgres({ ...target, max: 1, idle_timeout: 0, max_lifetime: 0, onnotice: () => {} })
+async function takeOwnership(
+  target: SocketTarget,
+  root: string,
+  onSilent: () => void,
+): Promise<postgres.Sql> {
+  let isOwner = false
+  const owner = postgres({
+    ...{ ...target, max: 1, idle_timeout: 0, max_lifetime: 0, onnotice: () => {} },
+    onclose: () => {
+      if (isOwner) onSilent()
+      isOwner = false
+    },
+  })
   // A killed predecessor's session ends within moments of its process; a living one keeps the lock.
   const [row] = await owner`
     select pg_try_advisory_lock(${OWNER_LOCK}) or (pg_sleep(1.5) is not null and pg_try_advisory_lock(${OWNER_LOCK})) as owned`
@@ -171,6 +214,7 @@ async function takeOwnership(target: SocketTarget, root: string): Promise<postgr
       `Another Daybook is running on the data in ${root}; stop it, or set DAYBOOK_DATA_DIR and PORT to others.`,
     )
   }
+  isOwner = true
   return owner
 }
 
