@@ -110,32 +110,33 @@ export async function startEmbeddedPostgres(
   }
 
   const target = targetIn(socketDirectory)
-  let isStopping = false
+  const stopping = new AbortController()
   let reviving = Promise.resolve()
   const serve = () =>
     untilServed(async () => {
       await ensureRunning()
       return takeOwnership(target, root, () => {
-        if (watch && !isStopping) reviving = revive(watch)
+        if (watch && !stopping.signal.aborted) reviving = revive(watch)
       })
     })
   let owner = await serve()
   const revive = async ({ onEnd, onRevived, onLost }: Watch) => {
     onEnd()
-    while (!isStopping) {
+    while (!stopping.signal.aborted) {
       try {
         owner = await serve()
         return onRevived()
       } catch (error) {
         if (error instanceof EmbeddedPostgresError && error.code === 'data.in_use') return onLost(error)
-        await delay(REVIVE_PAUSE_MS) // a full disk, say: whoever mends it need not think of us
+        // A full disk, say: whoever mends it need not think of us.
+        await delay(REVIVE_PAUSE_MS, undefined, { signal: stopping.signal }).catch(() => {})
       }
     }
   }
   return {
     target,
     stop: async () => {
-      isStopping = true
+      stopping.abort()
       await reviving
       if (await isRunning()) await exec(programs.pg_ctl, ['stop', '-D', cluster, '-m', 'fast', '-w', '-s'])
       await owner.end({ timeout: 1 })
