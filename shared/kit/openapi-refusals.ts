@@ -24,12 +24,13 @@ export const takesIfMatch = ({ spec, path }: HttpFunction): boolean =>
 export function refusals(fn: HttpFunction) {
   const { spec } = fn
   const common: (number | false | undefined)[] = [
-    (spec.body !== undefined || spec.retrySafe) && 400,
+    // Of any write: what guards it is looked at by the gateway, too, and its body is measured wanted or not.
+    ...(fn.method === 'GET' ? [] : [400, 413]),
     ...(spec.auth === 'user' ? [401, 403, 503] : []),
     fn.path.includes(':') && 404,
     spec.retrySafe && 409,
     takesIfMatch(fn) && 412,
-    ...(spec.body ? [413, 415] : []),
+    spec.body && 415,
     (spec.params ?? spec.query ?? spec.body ?? spec.retrySafe) !== undefined && 422,
   ]
   const own: [number, ErrorCode][] = (spec.refuses ?? []).map((code) => [statusOf(code), code])
