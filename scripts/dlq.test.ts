@@ -13,6 +13,7 @@ import { migrate } from '../shared/db/migrate.ts'
 import { systemIds } from '../shared/kit/system.ts'
 import { aChange, anEvent } from '../shared/testing/a-task.ts'
 import { testDatabaseTarget } from '../shared/testing/database.ts'
+import { carryOut } from './dlq/carry-out.ts'
 import { readCommand, UsageError } from './dlq/command.ts'
 
 const target = await testDatabaseTarget()
@@ -24,13 +25,23 @@ const PROGRAM = new URL('./dlq.ts', import.meta.url).pathname
 const UNKNOWN = '0199d0a0-0000-7000-8000-000000000000'
 
 /** Runs the program as a person does. */
-async function dlq(args: string[], env: Record<string, string> = { DATABASE_URL: socketUrl(target) }) {
+async function program(args: string[], env: Record<string, string>) {
   const child = spawn(process.execPath, [PROGRAM, ...args], { env: { PATH: '/usr/bin:/bin', ...env } })
   let [out, err] = ['', '']
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
   const [status] = (await once(child, 'close')) as [number]
   return { status, out: out.trim(), err: err.trim() }
+}
+
+/** The same in this process. */
+async function dlq(args: string[]) {
+  const [out, err]: string[][] = [[], []]
+  const command = readCommand(args)
+  if (command.name === 'help') throw new Error('ask the program')
+  const [say, complain] = [out!, err!].map((lines) => (line: string) => void lines.push(line))
+  const status = await carryOut(command, { letters, now: new Date(), say: say!, complain: complain! })
+  return { status, out: out!.join('\n'), err: err!.join('\n') }
 }
 
 /** A letter about an event of ours; `isOurs: false` for one that never was. */
@@ -78,7 +89,7 @@ describe('npm run dlq', () => {
 
   it('shows one whole', async () => {
     const letter = await aLetter()
-    const { status, out } = await dlq(['show', letter.id])
+    const { status, out } = await program(['show', letter.id], { DATABASE_URL: socketUrl(target) })
     expect(status).toBe(0)
     expect(JSON.parse(out)).toEqual(JSON.parse(JSON.stringify(letter)))
   })
@@ -139,20 +150,24 @@ describe('npm run dlq', () => {
   })
 
   it('says how it is used when it does not understand', async () => {
-    const { status, out, err } = await dlq(['lost'], {})
+    const { status, out, err } = await program(['lost'], {})
     expect({ status, out }).toEqual({ status: 2, out: '' })
     expect(err).toMatch(/^There is no command lost\.\n\nUsage: npm run dlq/)
   })
 
   it('explains itself, and in one line why it cannot work', async () => {
-    expect(await dlq(['--help'], {})).toMatchObject({ status: 0, out: said(/^Usage: npm run dlq/), err: '' })
-    const away = await dlq(['list'], { DATABASE_URL: 'postgres://127.0.0.1:1/nothing' })
+    expect(await program(['--help'], {})).toMatchObject({
+      status: 0,
+      out: said(/^Usage: npm run dlq/),
+      err: '',
+    })
+    const away = await program(['list'], { DATABASE_URL: 'postgres://127.0.0.1:1/nothing' })
     expect(away).toMatchObject({
       status: 1,
       out: '',
       err: said(/^Nothing was done: the database cannot be reached.*$/),
     })
-    const empty = await dlq(['list'], { DAYBOOK_DATA_DIR: join(tmpdir(), 'no-daybook-was-ever-here') })
+    const empty = await program(['list'], { DAYBOOK_DATA_DIR: join(tmpdir(), 'no-daybook-was-ever-here') })
     expect(empty).toMatchObject({
       status: 1,
       out: '',
@@ -167,13 +182,13 @@ describe('npm run dlq', () => {
     const own = connect(running.target, { max: 1, applicationName: 'test' })
     await migrate(own)
     await createDeadLetters(own).keep(await aLetter())
-    const beside = await dlq(['list'], { DAYBOOK_DATA_DIR: dataDir })
+    const beside = await program(['list'], { DAYBOOK_DATA_DIR: dataDir })
     expect(beside).toMatchObject({ status: 0, out: said(/make-things/), err: '' })
     // The server is still Daybook's.
     expect(await own`select 1 as one`).toEqual([{ one: 1 }])
     await own.end({ timeout: 1 })
     await running.stop()
-    expect(await dlq(['list'], { DAYBOOK_DATA_DIR: dataDir })).toEqual(beside)
+    expect(await program(['list'], { DAYBOOK_DATA_DIR: dataDir })).toEqual(beside)
     // It took its server with it: the next one can have the data.
     await (await startEmbeddedPostgres(dataDir)).stop()
   }, 60_000)
