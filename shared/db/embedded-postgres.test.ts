@@ -28,13 +28,16 @@ it('a server that is killed is started again: pools go on, the data is there, an
   await sql`create table kept (what text)`
   await sql`insert into kept values ('a task')`
 
-  process.kill(Number(readFileSync(pidFile, 'utf8').split('\n')[0]), 'SIGKILL')
-  await expect.poll(() => told, { timeout: 10_000 }).toEqual(['ended', 'revived'])
   const kept = () => sql`select what from kept`.catch(() => [])
-  await expect.poll(kept, { timeout: 5000 }).toEqual([{ what: 'a task' }])
+  for (const times of [1, 2]) {
+    process.kill(Number(readFileSync(pidFile, 'utf8').split('\n')[0]), 'SIGKILL')
+    await expect.poll(() => told, { timeout: 10_000 }).toHaveLength(2 * times)
+    await expect.poll(kept, { timeout: 5000 }).toEqual([{ what: 'a task' }])
+  }
+  expect(told).toEqual(['ended', 'revived', 'ended', 'revived'])
   await expect(startEmbeddedPostgres(directory)).rejects.toMatchObject({ code: 'data.in_use' })
 
   await server.stop()
   expect(existsSync(pidFile)).toBe(false)
-  expect(told).toHaveLength(2)
+  expect(told).toHaveLength(4)
 }, 40_000)

@@ -4,7 +4,7 @@ import regressions from './regressions.json' with { type: 'json' }
 import { BROKEN_PRODUCTS } from './sabotage.ts'
 import { simulate, type Run } from './simulation.ts'
 
-const SEEDS = [...regressions.seeds, ...Array.from({ length: 25 }, (_, index) => index + 1)]
+const SEEDS = [...regressions.seeds, ...Array.from({ length: 50 }, (_, index) => index + 1)]
 const ENOUGH_SEEDS = 60
 
 const sql = await testDatabase({ max: 20 })

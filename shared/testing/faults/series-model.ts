@@ -32,6 +32,8 @@ export interface SeriesModel {
   generated: number
   /** The occurrence that was open last: its date, when it was closed, and whether it has been opened by itself since. */
   closed: { date: number; at: number; standsByItself: boolean } | null
+  /** When each date was closed that is so now. */
+  closings: Map<number, number>
   /** Traces of the requests that closed occurrences. */
   traces: Set<string | null>
 }
@@ -104,6 +106,7 @@ function followTask({ replay, event, task, before, fault }: Step): void {
   const isLive = model.live === task.id
   const close = (state: string) => {
     model.rows.set(at, state)
+    model.closings.set(at, event.time.getTime())
     model.traces.add(traceIdOf(event.traceparent))
     if (!isLive) return
     model.live = null
@@ -111,12 +114,14 @@ function followTask({ replay, event, task, before, fault }: Step): void {
   }
   const openByItself = () => {
     model.rows.set(at, 'open')
+    model.closings.delete(at)
     if (model.closed?.date === at) model.closed.standsByItself = true
   }
   const revive = () => {
     model.live = task.id
     model.isActive = true
     model.rows.set(at, 'open')
+    model.closings.delete(at)
   }
 
   switch (event.type) {
@@ -207,17 +212,17 @@ function followSeries(replay: Replay, view: SeriesView, fault: Step['fault']): v
 
 /**
  * The next occurrence: the first date of the rule after both the occurrence that was open last and the moment at which
- * it was closed, and not one that there has been. Repeating from completion, the rule begins on that day. Null when
- * that occurrence has been opened again as a task by itself, whether or not it was closed again since: then nothing says
- * from where the series goes on.
+ * it was closed, and not one that there has been. Repeating from completion, the rule begins on that day. When that
+ * occurrence has been opened again as a task by itself, the latest closing counts; null where there is none.
  */
-function expectedNext({ pattern, closed, rows, generated }: SeriesModel): {
+function expectedNext({ pattern, closed, closings, rows, generated }: SeriesModel): {
   next: number | null
   missed: number[]
 } | null {
   if (!closed) return { next: null, missed: [] }
-  const { date, at, standsByItself } = closed
-  if (standsByItself) return null
+  const byTime = [...closings].toSorted(([a, closedA], [b, closedB]) => closedA - closedB || a - b)
+  const [date, at] = closed.standsByItself ? (byTime.at(-1) ?? []) : [closed.date, closed.at]
+  if (date === undefined || at === undefined) return null
   const after = Math.max(date, at)
   const isFree = (instant: number) => !rows.has(instant)
   if (pattern.repeatFrom === 'due') {
@@ -235,6 +240,7 @@ function expectedNext({ pattern, closed, rows, generated }: SeriesModel): {
 const newModel = (task: TaskView): SeriesModel => ({
   ...{ id: task.series_id!, userId: task.user_id, isActive: true, live: task.id, generated: 1, closed: null },
   traces: new Set(),
+  closings: new Map(),
   rows: new Map([[ms(task.occurrence_at), 'open']]),
   pattern: {
     ...{ rule: task.recurrence_rule!, start: ms(task.occurrence_at), timeZone: task.time_zone },
