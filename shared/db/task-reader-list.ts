@@ -1,6 +1,6 @@
-import type { Fragment } from 'postgres'
 import type { TaskPage, TaskQuery } from '../app/task-query.ts'
 import type { Sql } from './connect.ts'
+import { joined, part, run, type Fragment } from './fragment.ts'
 import { cursorAt, placeOf, type Place } from './task-reader-cursor.ts'
 import { listOrder } from './task-reader-order.ts'
 import { COUNTED_MATCHES, rangeReading, type Reading } from './task-reader-ranges.ts'
@@ -34,53 +34,48 @@ export async function listTasks(
   const { limit, words, tags } = query
   const after = query.cursor === null ? null : placeOf(query, query.cursor)
   const offset = after ? 0 : (query.page - 1) * limit
-  const order = listOrder(sql, query, after)
-  const request = { sql, userId, query, order, reach: offset + limit + 1 }
+  const order = listOrder(query, after)
+  const request = { userId, query, order, reach: offset + limit + 1 }
   const isSearch = words.length > 0 || tags.length > 0
   const reading = isSearch ? searchReading(request, words, known?.counts ?? []) : rangeReading(request)
+  const parts = reading.parts.map((rows) => part`(${rows})`)
   // The outer join is a loop over one row, which keeps the order of the page.
-  const rows = await sql<ListRow[]>`
+  const statement = part`
     ${reading.preface}
     select totals.*, page.* from (
-      select coalesce(max(last_seq), 0) as sequence, ${countsOf(sql, query, reading, known)} as counts
+      select coalesce(max(last_seq), 0) as sequence, ${countsOf(query, reading, known)} as counts
       from user_counters where user_id = ${userId}) totals
     left join lateral (
-      select * from (${unionOf(sql, reading.parts)}) parts
+      select * from (${joined(parts, ' union all ')}) parts
       order by ${order.order} limit ${limit + 1} offset ${offset}) page on true`
-  const found = rows.filter((row) => row.id !== null)
-  const last = found.length > limit ? found[limit - 1] : undefined
-  const { sequence = 0, counts = [] } = rows[0] ?? {}
-  const total = counts.reduce((sum, count) => sum + count, 0)
-  return {
-    counted: { sequence, counts },
-    page: {
-      items: found.slice(0, limit).map(taskFromRow),
-      total: reading.matches ? Math.min(total, COUNTED_MATCHES) : total,
-      isTotalExact: reading.matches === null || total <= COUNTED_MATCHES,
-      nextCursor: last ? cursorAt(query, placeOfRow(query, last)) : null,
-    },
-  }
+  return run(sql, statement, (rows: readonly ListRow[]) => {
+    const found = rows.filter((row) => row.id !== null)
+    const last = found.length > limit ? found[limit - 1] : undefined
+    const { sequence = 0, counts = [] } = rows[0] ?? {}
+    const total = counts.reduce((sum, count) => sum + count, 0)
+    return {
+      counted: { sequence, counts },
+      page: {
+        items: found.slice(0, limit).map(taskFromRow),
+        total: reading.matches ? Math.min(total, COUNTED_MATCHES) : total,
+        isTotalExact: reading.matches === null || total <= COUNTED_MATCHES,
+        nextCursor: last ? cursorAt(query, placeOfRow(query, last)) : null,
+      },
+    }
+  })
 }
 
-function countsOf(
-  sql: Sql,
-  { status }: TaskQuery,
-  { matches }: Reading,
-  known: KnownCounts | undefined,
-): Fragment {
+function countsOf({ status }: TaskQuery, { matches }: Reading, known: KnownCounts | undefined): Fragment {
   if (!matches) {
-    const active = sql`coalesce(max(active_tasks), 0)`
-    const completed = sql`coalesce(max(completed_tasks), 0)`
-    return sql`array[${{ all: sql`${active} + ${completed}`, active, completed }[status]}]`
+    const active = part`coalesce(max(active_tasks), 0)`
+    const completed = part`coalesce(max(completed_tasks), 0)`
+    return part`array[${{ all: part`${active} + ${completed}`, active, completed }[status]}]`
   }
   const { sequence, counts } = known ?? { sequence: -1, counts: [] }
-  const counted = matches.map((rows) => sql`(select count(*) from (${rows}) matches)`)
-  return sql`case when coalesce(max(last_seq), 0) = ${sequence}::bigint then ${counts}::bigint[]
-    else array[${counted.reduce((all, one) => sql`${all}, ${one}`)}] end`
+  const counted = matches.map((rows) => part`(select count(*) from (${rows}) matches)`)
+  return part`case when coalesce(max(last_seq), 0) = ${sequence}::bigint then ${counts}::bigint[]
+    else array[${joined(counted, ', ')}] end`
 }
-
-const unionOf = (sql: Sql, parts: Fragment[]): Fragment =>
-  sql`${parts.map((part) => sql`(${part})`).reduce((all, part) => sql`${all} union all ${part}`)}`
 
 function placeOfRow({ sortBy }: TaskQuery, row: ListRow): Place {
   const values = {

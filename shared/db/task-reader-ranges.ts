@@ -1,7 +1,6 @@
-import type { Fragment } from 'postgres'
 import type { TaskQuery } from '../app/task-query.ts'
 import { PRIORITIES } from '../domain/task.ts'
-import type { Sql } from './connect.ts'
+import { joined, part, verbatim, type Fragment } from './fragment.ts'
 import { dueRange, type ListOrder } from './task-reader-order.ts'
 import { TASK_COLUMNS } from './task-rows.ts'
 
@@ -9,7 +8,6 @@ import { TASK_COLUMNS } from './task-rows.ts'
 export const COUNTED_MATCHES = 1000
 
 export interface ListRequest {
-  sql: Sql
   userId: string
   query: TaskQuery
   order: ListOrder
@@ -27,55 +25,52 @@ export interface Reading {
   matches: Fragment[] | null
 }
 
-/** The columns of a part: those of a task and those it is ordered by. */
-export const partColumns = (sql: Sql): Fragment =>
-  sql`${storedColumns(sql)}, lower(title collate pg_c_utf8) as title_order`
+/** The columns of a task, and those that lists are ordered by. */
+export const storedColumns = verbatim(`${TASK_COLUMNS.join(', ')}, due_order, priority_order`)
 
-/** As text, because they stand in a statement many times. */
-export const storedColumns = (sql: Sql): Fragment =>
-  sql.unsafe(`${TASK_COLUMNS.join(', ')}, due_order, priority_order`)
+export const partColumns = part`${storedColumns}, lower(title collate pg_c_utf8) as title_order`
 
 /** Reads index ranges in order. Good for every filter but words and tags: those have an index of their own. */
-export function rangeReading({ sql, userId, query, order, reach }: ListRequest): Reading {
-  const filter = filterOf(sql, query)
+export function rangeReading({ userId, query, order, reach }: ListRequest): Reading {
+  const filter = filterOf(query)
   const isPlain = filter === null && query.priorities.length === 0
-  const ofPriority = priorityRanges(sql, query) ? sql`` : isOfPriority(sql, query)
-  const narrowed = sql`${filter ?? sql``} ${ofPriority}`
-  const condition = isBounded(query) ? narrowed : sql`${narrowed} ${plannedForItsValues(sql)}`
-  const ranges = rangesOf(sql, query).map(
-    (range) => sql`from tasks where user_id = ${userId} and deleted_at is null and ${range} ${condition}`,
+  const ofPriority = priorityRanges(query) ? part`` : isOfPriority(query)
+  const narrowed = part`${filter ?? part``} ${ofPriority}`
+  const condition = isBounded(query) ? narrowed : part`${narrowed} ${plannedForItsValues}`
+  const ranges = rangesOf(query).map(
+    (range) => part`from tasks where user_id = ${userId} and deleted_at is null and ${range} ${condition}`,
   )
   return {
-    preface: sql``,
+    preface: part``,
     parts: ranges.flatMap((range) =>
       order.stretches.map(
-        (stretch) => sql`select ${partColumns(sql)} ${range} ${stretch.where}
+        (stretch) => part`select ${partColumns} ${range} ${stretch.where}
           order by ${stretch.order} limit ${reach}`,
       ),
     ),
     // In an index order too, because the planner's alternative could be to read the whole table.
     matches: isPlain
       ? null
-      : ranges.map((range) => sql`select 1 ${range} order by due_order limit ${COUNTED_MATCHES + 1}`),
+      : ranges.map((range) => part`select 1 ${range} order by due_order limit ${COUNTED_MATCHES + 1}`),
   }
 }
 
 /** What narrows the list down beside status, priorities, words and tags; null when nothing does. */
-export function filterOf(sql: Sql, query: TaskQuery): Fragment | null {
+export function filterOf(query: TaskQuery): Fragment | null {
   const { dueAfter, dueBefore, isRecurring, parentId } = query
   const conditions = [
-    ...(dueAfter || dueBefore ? [dueRange(sql, query)] : []),
-    ...(isRecurring === true ? [sql`and recurrence_rule is not null`] : []),
-    ...(isRecurring === false ? [sql`and recurrence_rule is null`] : []),
-    ...(parentId === null ? [] : [sql`and parent_id = ${parentId}`]),
+    ...(dueAfter || dueBefore ? [dueRange(query)] : []),
+    ...(isRecurring === true ? [part`and recurrence_rule is not null`] : []),
+    ...(isRecurring === false ? [part`and recurrence_rule is null`] : []),
+    ...(parentId === null ? [] : [part`and parent_id = ${parentId}`]),
   ]
-  return conditions.length > 0 ? sql`${conditions}` : null
+  return conditions.length > 0 ? joined(conditions, ' ') : null
 }
 
-export const isOfPriority = (sql: Sql, { priorities }: TaskQuery): Fragment =>
+export const isOfPriority = ({ priorities }: TaskQuery): Fragment =>
   priorities.length > 0
-    ? sql`and priority = any(${priorities.map((name) => PRIORITIES.indexOf(name))}::smallint[])`
-    : sql``
+    ? part`and priority = any(${priorities.map((name) => PRIORITIES.indexOf(name))}::smallint[])`
+    : part``
 
 /** Nothing but ranges of the index the list is read by, so the plan is the same for all values. */
 const isBounded = ({ sortBy, priorities, isRecurring, parentId, dueAfter, dueBefore }: TaskQuery): boolean =>
@@ -88,14 +83,13 @@ const isBounded = ({ sortBy, priorities, isRecurring, parentId, dueAfter, dueBef
  * Which plan is best depends on the values of a filter, so it is planned with them every time: a plan for all values
  * would have to count with this series, which true makes vanish.
  */
-const plannedForItsValues = (sql: Sql): Fragment =>
-  sql`and (${true}::boolean or (select sum(n) from generate_series(1, 1000000000) n) is null)`
+const plannedForItsValues = part`and (${true}::boolean or (select sum(n) from generate_series(1, 1000000000) n) is null)`
 
 /** Open tasks, completed ones, or both, each cut into the ranges of the wanted priorities. */
-function rangesOf(sql: Sql, query: TaskQuery): Fragment[] {
-  const sides = sidesOf(query).map((isOpen) => sql`is_open = ${isOpen}`)
-  const ranges = priorityRanges(sql, query)
-  return ranges ? sides.flatMap((side) => ranges.map((range) => sql`${side} and ${range}`)) : sides
+function rangesOf(query: TaskQuery): Fragment[] {
+  const sides = sidesOf(query).map((isOpen) => part`is_open = ${isOpen}`)
+  const ranges = priorityRanges(query)
+  return ranges ? sides.flatMap((side) => ranges.map((range) => part`${side} and ${range}`)) : sides
 }
 
 export const sidesOf = ({ status }: TaskQuery): boolean[] =>
@@ -105,7 +99,7 @@ export const sidesOf = ({ status }: TaskQuery): boolean[] =>
  * By due date or priority each wanted priority is a range of its own, so that the few tasks of a rare one are found at
  * once; null where there are no such ranges.
  */
-export const priorityRanges = (sql: Sql, { priorities, sortBy }: TaskQuery): Fragment[] | null =>
+export const priorityRanges = ({ priorities, sortBy }: TaskQuery): Fragment[] | null =>
   priorities.length > 0 && (sortBy === 'due_at' || sortBy === 'priority')
-    ? priorities.map((name) => sql`priority_order = ${-PRIORITIES.indexOf(name)}::smallint`)
+    ? priorities.map((name) => part`priority_order = ${-PRIORITIES.indexOf(name)}::smallint`)
     : null

@@ -1,4 +1,4 @@
-import type { Fragment } from 'postgres'
+import { joined, part, verbatim, type Fragment } from './fragment.ts'
 import {
   COUNTED_MATCHES,
   filterOf,
@@ -28,13 +28,12 @@ export function searchReading(
   words: WantedWords,
   lastCounts: readonly number[],
 ): Reading {
-  const { sql, userId, query, order, reach } = request
-  const filter = sql`${filterOf(sql, query) ?? sql``} ${isOfPriority(sql, query)}`
-  const columns = partColumns(sql)
+  const { userId, query, order, reach } = request
+  const filter = part`${filterOf(query) ?? part``} ${isOfPriority(query)}`
   const sides = sidesOf(query).map<Side>((isOpen, side) => ({
     isOpen,
     text: searchQuery(lexemePrefix(userId, isOpen), { ...query, words }),
-    found: isOpen ? sql`found_open` : sql`found_completed`,
+    found: isOpen ? part`found_open` : part`found_completed`,
     wereFew: (lastCounts[side] ?? Infinity) <= FEW,
   }))
   const walkLength = 1000 + 20 * reach
@@ -47,39 +46,39 @@ export function searchReading(
   // planner from adding one.
   const tables = [
     ...sides.map(
-      ({ found, text }) => sql`${found} as materialized (select ${columns}
-        from (select * from tasks where ${holds(sql, text)} and deleted_at is null offset 0) matches
+      ({ found, text }) => part`${found} as materialized (select ${partColumns}
+        from (select * from tasks where ${holds(text)} and deleted_at is null offset 0) matches
         where user_id = ${userId} ${filter})`,
     ),
     ...walks.flatMap(({ name, gate, rows, text }) => [
-      sql`${name} as materialized (select ${columns}
-        from (select * ${rows} limit ${walkLength}) walk where ${holds(sql, text)} ${filter} limit ${reach})`,
-      sql`${gate} as materialized (select case when count(*) < ${reach}
+      part`${name} as materialized (select ${partColumns}
+        from (select * ${rows} limit ${walkLength}) walk where ${holds(text)} ${filter} limit ${reach})`,
+      part`${gate} as materialized (select case when count(*) < ${reach}
         then (select count(*) from (select 1 ${rows} limit ${walkLength + 1}) longer) > ${walkLength}
         else false end as was_too_short from ${name})`,
     ]),
   ]
   const fewOf = sides.filter(({ wereFew }) => wereFew)
   return {
-    preface: sql`with ${tables.reduce((all, table) => sql`${all}, ${table}`)}`,
+    preface: part`with ${joined(tables, ', ')}`,
     parts: [
       ...fewOf.flatMap(({ found }) =>
         order.stretches.map(
           (stretch) =>
-            sql`select * from ${found} where true ${stretch.where} order by ${stretch.order} limit ${reach}`,
+            part`select * from ${found} where true ${stretch.where} order by ${stretch.order} limit ${reach}`,
         ),
       ),
       ...walks.flatMap(({ name, gate, sides: walked, range, stretch }) => [
-        sql`select * from ${name} where not (select was_too_short from ${gate})`,
+        part`select * from ${name} where not (select was_too_short from ${gate})`,
         ...walked.map(
           ({
             found,
-          }) => sql`select * from ${found} where (select was_too_short from ${gate}) ${range} ${stretch.where}
+          }) => part`select * from ${found} where (select was_too_short from ${gate}) ${range} ${stretch.where}
             order by ${stretch.order} limit ${reach}`,
         ),
       ]),
     ],
-    matches: sides.map(({ found }) => sql`select 1 from ${found} limit ${COUNTED_MATCHES + 1}`),
+    matches: sides.map(({ found }) => part`select 1 from ${found} limit ${COUNTED_MATCHES + 1}`),
   }
 }
 
@@ -107,35 +106,31 @@ interface Walk {
  * The walks that together go through the list. Where they can, PostgreSQL merges the open and the completed tasks as it
  * goes, so that no more is read than the page needs. Each wanted priority is walked by itself, so that others are not met.
  */
-function walksOf(
-  { sql, userId, query, order }: ListRequest,
-  sides: readonly Side[],
-  walkLength: number,
-): Walk[] {
-  const ranges = priorityRanges(sql, query)?.map((range) => sql`and ${range}`)
+function walksOf({ userId, query, order }: ListRequest, sides: readonly Side[], walkLength: number): Walk[] {
+  const ranges = priorityRanges(query)?.map((range) => part`and ${range}`)
   // Titles are ordered by an expression, which PostgreSQL does not know how to merge by.
   const together =
     ranges || query.sortBy === 'title' || sides.length === 0 ? sides.map((side) => [side]) : [sides]
-  const groups = together.flatMap((walked) => (ranges ?? [sql``]).map((range) => ({ sides: walked, range })))
+  const groups = together.flatMap((walked) => (ranges ?? [part``]).map((range) => ({ sides: walked, range })))
   return groups.flatMap(({ sides: walked, range }, group) =>
     order.stretches.map((stretch, index) => {
       const runs = walked.map(
-        ({ isOpen }) => sql`(select ${storedColumns(sql)}, words from tasks
+        ({ isOpen }) => part`(select ${storedColumns}, words from tasks
           where user_id = ${userId} and deleted_at is null and is_open = ${isOpen} ${range} ${stretch.where}
           order by ${stretch.order} limit ${walkLength + 1})`,
       )
       return {
         ...{ sides: walked, range, stretch },
-        ...{ name: sql`${sql(`walk_${group}_${index}`)}`, gate: sql`${sql(`gate_${group}_${index}`)}` },
+        ...{ name: verbatim(`walk_${group}_${index}`), gate: verbatim(`gate_${group}_${index}`) },
         text: walked.map(({ text }) => `(${text})`).join(' | '),
         rows:
           runs.length === 1
-            ? sql`from ${runs[0]!} list`
-            : sql`from (${runs.reduce((all, run) => sql`${all} union all ${run}`)}) list order by ${stretch.order}`,
+            ? part`from ${runs[0]!} list`
+            : part`from (${joined(runs, ' union all ')}) list order by ${stretch.order}`,
       }
     }),
   )
 }
 
-const holds = (sql: ListRequest['sql'], text: string): Fragment =>
-  sql`words @@ (select lower(${text}::text collate pg_c_utf8)::tsquery)`
+const holds = (text: string): Fragment =>
+  part`words @@ (select lower(${text}::text collate pg_c_utf8)::tsquery)`

@@ -2,6 +2,7 @@ import type { TaskReader } from '../app/ports.ts'
 import type { TaskPage, TaskQuery } from '../app/task-query.ts'
 import { tagKey } from '../domain/task.ts'
 import type { Sql } from './connect.ts'
+import { part, run, verbatim } from './fragment.ts'
 import { listTasks, type KnownCounts, type ListQuery } from './task-reader-list.ts'
 import { recentlyUsed } from './task-reader-memory.ts'
 import {
@@ -15,6 +16,8 @@ import {
   type TaskRow,
 } from './task-rows.ts'
 import { lexemePrefix, respell, searchWords, type WantedWords } from './task-search.ts'
+
+const taskColumns = verbatim(TASK_COLUMNS.join(', '))
 
 const REMEMBERED_TOTALS = 5000
 const REMEMBERED_VOCABULARIES = 50
@@ -63,11 +66,13 @@ export function createTaskReader(sql: Sql): TaskReader {
 
   return {
     async get(userId, taskId) {
-      const [row] = await sql<(TaskRow & { series: SeriesRow | null })[]>`
-        select ${sql(TASK_COLUMNS)}, (select to_jsonb(s) from series s where s.id = t.series_id) as series
+      const statement = part`
+        select ${taskColumns}, (select to_jsonb(s) from series s where s.id = t.series_id) as series
         from tasks t where id = ${taskId} and user_id = ${userId} and deleted_at is null`
-      if (!row) return null
-      return { task: taskFromRow(row), series: row.series ? seriesFromRow(fromJson(row.series)) : null }
+      return run(sql, statement, ([row]: readonly (TaskRow & { series: SeriesRow | null })[]) => {
+        if (!row) return null
+        return { task: taskFromRow(row), series: row.series ? seriesFromRow(fromJson(row.series)) : null }
+      })
     },
 
     async list(userId, query) {
