@@ -11,7 +11,8 @@ export interface Figures {
   failed: number
 }
 
-const WARM_UP_SECONDS = 2
+/** So long V8 goes on compiling what a create takes, from its route to the consumers of its events. */
+const WARM_UP_SECONDS = 5
 
 /**
  * Requests as fast as `connections` clients can send them, for `seconds` after a warm-up that does not count; latencies

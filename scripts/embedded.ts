@@ -19,7 +19,7 @@ import { startMailRelay } from './mail-relay/relay.ts'
 const COMPONENTS = fileURLToPath(new URL('../dapr/components/', import.meta.url))
 
 /** Durability stays at its default; commits that come together wait a moment for each other and share one flush. */
-export const SERVER_SETTINGS = { commit_delay: '1000', commit_siblings: '4', wal_compression: 'on' }
+export const SERVER_SETTINGS = { commit_delay: '1000', commit_siblings: '4' }
 
 export interface EmbeddedDaybook {
   url: string

@@ -9,7 +9,7 @@ import type { Program } from '../../tools/program.ts'
 import { readFrom, type End } from '../../tools/program-log.ts'
 
 /** As in the embedded profile; every unit and every sidecar brings a pool of its own. */
-const SETTINGS = { commit_delay: '1000', commit_siblings: '4', wal_compression: 'on', max_connections: '200' }
+const SETTINGS = { commit_delay: '1000', commit_siblings: '4', max_connections: '200' }
 const LOOK_EVERY_MS = 500
 
 /** The embedded PostgreSQL as one more program. It outlives a SIGKILL of ours, and the next start adopts it. */

@@ -27,14 +27,14 @@ export const joined = (fragments: readonly Fragment[], separator: string): Fragm
  * Runs the statement, prepared, and hands its rows to `read`, whose result must not hold them: they are let go of at
  * once, because the promise they came by is held until the next full garbage collection.
  */
-export async function run<Row extends object, Result>(
+export async function run<Result>(
   sql: Sql,
   statement: Fragment,
-  read: (rows: readonly Row[]) => Result,
+  read: (rows: readonly never[]) => Result,
 ): Promise<Result> {
   const parameters: unknown[] = []
   const text = textOf(statement, parameters)
-  const rows = await sql.unsafe<Row[]>(text, parameters as never[], { prepare: true })
+  const rows = await sql.unsafe<never[]>(text, parameters as never[], { prepare: true })
   const result = read(rows)
   rows.length = 0
   return result

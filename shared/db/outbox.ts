@@ -28,8 +28,6 @@ export function createOutbox(sql: Sql): Outbox {
   return {
     drain: (limit, publish) =>
       inTransaction(sql, async (tx) => {
-        // A plan made while the outbox is empty, as it mostly is, would read all of it for every user once it is full.
-        await tx`set local enable_seqscan = off`
         const waiting = await tx<{ user_id: string; is_mine: boolean }[]>`
           select user_id, pg_try_advisory_xact_lock(${PUBLISH_LOCK}, hashtext(user_id::text)) as is_mine
           from (select distinct user_id from outbox where user_id <> all(${[...limit.without]}::uuid[])
