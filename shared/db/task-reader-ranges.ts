@@ -67,7 +67,7 @@ export function filterOf(query: TaskQuery): Fragment | null {
   return conditions.length > 0 ? joined(conditions, ' ') : null
 }
 
-export const isOfPriority = ({ priorities }: TaskQuery): Fragment =>
+const isOfPriority = ({ priorities }: TaskQuery): Fragment =>
   priorities.length > 0
     ? part`and priority = any(${priorities.map((name) => PRIORITIES.indexOf(name))}::smallint[])`
     : part``

@@ -2,7 +2,6 @@ import { joined, part, verbatim, type Fragment } from './fragment.ts'
 import {
   COUNTED_MATCHES,
   filterOf,
-  isOfPriority,
   partColumns,
   storedColumns,
   priorityRanges,
@@ -17,11 +16,12 @@ import { lexemePrefix, searchQuery, type WantedWords } from './task-search.ts'
 const FEW = 200
 
 /**
- * Reads tasks that hold words and tags. What many tasks hold is soon met by walking the list in its order; what few hold
- * is found fast by the index of words, which knows no order. Which of the two it is nobody can tell beforehand (the
- * planner's statistics know words, not what a word means to one user), so the walk goes a short way and the index is
- * asked only if that was too short for the page. Neither depends on what the planner believes. Where few matches were
- * counted the last time the walk is left out: a guess that can cost time, never a task.
+ * Reads tasks that hold words and tags; a wanted priority is looked for like a tag. What many tasks hold is soon met by
+ * walking the list in its order; what few hold is found fast by the index of words, which knows no order. Which of the
+ * two it is nobody can tell beforehand (the planner's statistics know words, not what a word means to one user), so the
+ * walk goes a short way and the index is asked only if that was too short for the page. Neither depends on what the
+ * planner believes. Where few matches were counted the last time the walk is left out: a guess that can cost time, never
+ * a task.
  */
 export function searchReading(
   request: ListRequest,
@@ -29,7 +29,7 @@ export function searchReading(
   lastCounts: readonly number[],
 ): Reading {
   const { userId, query, order, reach } = request
-  const filter = part`${filterOf(query) ?? part``} ${isOfPriority(query)}`
+  const filter = filterOf(query) ?? part``
   const sides = sidesOf(query).map<Side>((isOpen, side) => ({
     isOpen,
     text: searchQuery(lexemePrefix(userId, isOpen), { ...query, words }),

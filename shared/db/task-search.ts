@@ -1,4 +1,4 @@
-import { tagKey } from '../domain/task.ts'
+import { PRIORITIES, tagKey, type Priority } from '../domain/task.ts'
 
 /** More words, or longer ones, than anybody types are cut off, so that a search costs what a search costs. */
 const MOST_WORDS = 12
@@ -16,21 +16,27 @@ export const searchWords = (text: string): string[] =>
 /** The words that a task must hold, each in one of its spellings; of the last one the beginning is enough. */
 export type WantedWords = readonly (readonly string[])[]
 
+interface SearchedFor {
+  words: WantedWords
+  tags: readonly string[]
+  tagsMode: 'all' | 'any'
+  priorities: readonly Priority[]
+}
+
 /**
- * The tsquery for words and tags among the open or the completed tasks of a user, see {@link lexemePrefix}. Still to be
+ * The tsquery for words, tags and priorities among the open or the completed tasks of a user, see {@link lexemePrefix}. Still to be
  * put in lower case, which is left to the database.
  */
-export function searchQuery(
-  prefix: string,
-  { words, tags, tagsMode }: { words: WantedWords; tags: readonly string[]; tagsMode: 'all' | 'any' },
-): string {
+export function searchQuery(prefix: string, { words, tags, tagsMode, priorities }: SearchedFor): string {
   const wanted = words.map((spellings, index) => {
     const ending = index === words.length - 1 ? ':*' : ''
     return `(${spellings.map((spelling) => `'${prefix}${spelling}'${ending}`).join(' | ')})`
   })
   const tagged = tags.map((tag) => `'${prefix}#${tagKey(tag).replaceAll(/[\\']/g, String.raw`\$&`)}'`)
   const tagQuery = tagged.length > 0 ? [`(${tagged.join(tagsMode === 'all' ? ' & ' : ' | ')})`] : []
-  return [...wanted, ...tagQuery].join(' & ')
+  const ofPriority = priorities.map((priority) => `'${prefix}!${PRIORITIES.indexOf(priority)}'`)
+  const priorityQuery = ofPriority.length > 0 ? [`(${ofPriority.join(' | ')})`] : []
+  return [...wanted, ...tagQuery, ...priorityQuery].join(' & ')
 }
 
 /** What each lexeme of a user's open or completed tasks begins with, see `task_words` in migration 0001. */

@@ -1,14 +1,15 @@
 -- The words of a task as lexemes of its owner and side: six characters of the user id, o for an open and c for a completed
--- task, then the word; tags with # in between. So a search reads only what belongs to its user, however many others use
--- the same word, and the planner knows how often a word is in open tasks. Long words are cut, because a lexeme has a
--- largest size; the collation makes case and letters independent of the server's locale.
-create function task_words(owner uuid, is_open boolean, tag_keys text[], title text, description text) returns tsvector
+-- task, then the word; tags with # in between, and ! before the priority. So a search reads only what belongs to its
+-- user, however many others use the same word, and the planner knows how often a word is in open tasks. Long words are
+-- cut, because a lexeme has a largest size; the collation makes case and letters independent of the server's locale.
+create function task_words(
+  owner uuid, is_open boolean, priority smallint, tag_keys text[], title text, description text) returns tsvector
 language plpgsql immutable parallel safe as $$
 declare
   prefix constant text := right(owner::text, 6) || case when is_open then 'o' else 'c' end;
   content constant text := lower(normalize(title || ' ' || coalesce(description, '')) collate pg_c_utf8);
   word text;
-  lexemes text[] := '{}';
+  lexemes text[] := array[prefix || '!' || priority];
 begin
   foreach word in array string_to_array(regexp_replace(content collate pg_c_utf8, '[^[:alnum:]]+', ' ', 'g'), ' ') loop
     if word <> '' then
@@ -60,7 +61,7 @@ create table tasks (
   is_open boolean not null generated always as (completed_at is null) stored,
   priority_order smallint not null generated always as (-priority) stored,
   words tsvector not null generated always as (
-    task_words(user_id, completed_at is null, tag_keys, title, description)) stored
+    task_words(user_id, completed_at is null, priority, tag_keys, title, description)) stored
 ) with (fillfactor = 80);
 
 create table series (
@@ -160,5 +161,5 @@ create index tasks_recurring on tasks (user_id, is_open, due_order) where delete
 create index tasks_by_series on tasks (series_id) where series_id is not null;
 create index tasks_by_parent on tasks (parent_id) where parent_id is not null;
 create index tasks_by_deletion on tasks (deleted_at) where deleted_at is not null;
--- New words wait in a short list that every search reads as well, hence its limit (in kB).
-create index tasks_by_words on tasks using gin (words) with (gin_pending_list_limit = 512) where deleted_at is null;
+-- Words go straight into the index: a list of those still to be sorted in would be read by every search.
+create index tasks_by_words on tasks using gin (words) with (fastupdate = off) where deleted_at is null;
