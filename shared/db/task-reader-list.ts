@@ -3,10 +3,13 @@ import type { Sql } from './connect.ts'
 import { joined, part, run, type Fragment } from './fragment.ts'
 import { cursorAt, placeOf, type Place } from './task-reader-cursor.ts'
 import { listOrder } from './task-reader-order.ts'
-import { COUNTED_MATCHES, rangeReading, type Reading } from './task-reader-ranges.ts'
+import { COUNTED_MATCHES, partColumns, rangeReading, type Reading } from './task-reader-ranges.ts'
 import { searchReading } from './task-reader-search.ts'
 import { taskFromRow, type TaskRow } from './task-rows.ts'
 import type { WantedWords } from './task-search.ts'
+
+/** Rows before a page that are many enough to be skipped without being read. */
+const FAR = 200
 
 /** How many tasks matched when the user's last event had this sequence number, for each of {@link Reading.matches}. */
 export interface KnownCounts {
@@ -38,16 +41,24 @@ export async function listTasks(
   const request = { userId, query, order, reach: offset + limit + 1 }
   const isSearch = words.length > 0 || tags.length > 0
   const reading = isSearch ? searchReading(request, words, known?.counts ?? []) : rangeReading(request)
-  const parts = reading.parts.map((rows) => part`(${rows})`)
+  const parts = joined(
+    reading.parts.map((rows) => part`(${rows})`),
+    ' union all ',
+  )
+  const window = part`order by ${order.order} limit ${limit + 1} offset ${offset}`
+  // Of what a far page skips the id is enough, which the index may have itself.
+  const page =
+    offset < FAR
+      ? part`select * from (${parts}) parts ${window}`
+      : part`select ${partColumns} from (select id from (${parts}) parts ${window}) ids
+          join tasks using (id) order by ${order.order}`
   // The outer join is a loop over one row, which keeps the order of the page.
   const statement = part`
     ${reading.preface}
     select totals.*, page.* from (
       select coalesce(max(last_seq), 0) as sequence, ${countsOf(query, reading, known)} as counts
       from user_counters where user_id = ${userId}) totals
-    left join lateral (
-      select * from (${joined(parts, ' union all ')}) parts
-      order by ${order.order} limit ${limit + 1} offset ${offset}) page on true`
+    left join lateral (${page}) page on true`
   return run(sql, statement, (rows: readonly ListRow[]) => {
     const found = rows.filter((row) => row.id !== null)
     const last = found.length > limit ? found[limit - 1] : undefined
