@@ -196,18 +196,22 @@ function reads(sql: Sql | Transaction): Reads {
       return rows.map((row) => taskFromRow(fromJson(row.task)))
     },
     async loadFollowing(userId, after, limit) {
-      const rows = await sql<{ task: TaskRow }[]>`
-        select to_jsonb(t) - 'words' as task from tasks t
-        where user_id = ${userId} and deleted_at is null
+      const side = (isOpen: boolean) => sql`(select * from tasks
+        where user_id = ${userId} and is_open = ${isOpen} and deleted_at is null
           and (position, id) > (${after.position}::bigint, ${after.id}::uuid)
+        order by position, id limit ${limit})`
+      const rows = await sql<{ task: TaskRow }[]>`
+        select to_jsonb(t) - 'words' as task from (${side(true)} union all ${side(false)}) t
         order by position, id limit ${limit}`
       return rows.map((row) => taskFromRow(fromJson(row.task)))
     },
     async loadPreceding(userId, before) {
-      const [row] = await sql<{ task: TaskRow }[]>`
-        select to_jsonb(t) - 'words' as task from tasks t
-        where user_id = ${userId} and deleted_at is null and id <> ${before.excluding}
+      const side = (isOpen: boolean) => sql`(select * from tasks
+        where user_id = ${userId} and is_open = ${isOpen} and deleted_at is null and id <> ${before.excluding}
           and (position, id) < (${before.position}::bigint, ${before.id}::uuid)
+        order by position desc, id desc limit 1)`
+      const [row] = await sql<{ task: TaskRow }[]>`
+        select to_jsonb(t) - 'words' as task from (${side(true)} union all ${side(false)}) t
         order by position desc, id desc limit 1`
       return row ? taskFromRow(fromJson(row.task)) : null
     },

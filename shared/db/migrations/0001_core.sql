@@ -156,7 +156,6 @@ create index tasks_by_creation on tasks (user_id, is_open, created_at) where del
 create index tasks_by_update on tasks (user_id, is_open, updated_at) where deleted_at is null;
 create index tasks_by_title on tasks (user_id, is_open, lower(title collate pg_c_utf8)) where deleted_at is null;
 create index tasks_by_place on tasks (user_id, is_open, position) where deleted_at is null;
-create index tasks_by_position on tasks (user_id, position, id) where deleted_at is null;
 create index tasks_recurring on tasks (user_id, is_open, due_order) where deleted_at is null and recurrence_rule is not null;
 create index tasks_by_series on tasks (series_id) where series_id is not null;
 create index tasks_by_parent on tasks (parent_id) where parent_id is not null;
