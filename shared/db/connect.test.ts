@@ -46,6 +46,18 @@ describe('connect', () => {
     }
   })
 
+  it('reads by its index what was empty when the plan was made', async () => {
+    const sql = connect(await testDatabaseTarget(), { max: 1, applicationName: 'test' })
+    onTestFinished(() => sql.end())
+    await sql`create temp table log (place int primary key, text text)`
+    await sql`analyze log`
+    await sql`prepare look as select text from log where place >= $1 order by place limit 10`.simple()
+    for (let time = 0; time < 6; time += 1) await sql`execute look (1)`.simple()
+    await sql`insert into log select n, 'text' from generate_series(1, 5000) n`
+    const plan = await sql`explain execute look (4000)`.simple()
+    expect(JSON.stringify(plan)).toContain('Index Scan using log_pkey')
+  })
+
   it('keeps nobody waiting once the server is back, however often it was asked meanwhile', async () => {
     const { target, open, close } = gateTo(await testDatabaseTarget())
     const sql = connect(target, { max: 8, applicationName: 'test' })

@@ -38,7 +38,8 @@ export async function listTasks(
   const after = query.cursor === null ? null : placeOf(query, query.cursor)
   const offset = after ? 0 : (query.page - 1) * limit
   const order = listOrder(query, after)
-  const request = { userId, query, order, reach: offset + limit + 1 }
+  const isFar = offset >= FAR
+  const request = { userId, query, order, reach: offset + limit + 1, isFar }
   const isSearch = words.length > 0 || tags.length > 0
   const reading = isSearch ? searchReading(request, words, known?.counts ?? []) : rangeReading(request)
   const parts = joined(
@@ -46,12 +47,10 @@ export async function listTasks(
     ' union all ',
   )
   const window = part`order by ${order.order} limit ${limit + 1} offset ${offset}`
-  // Of what a far page skips the id is enough, which the index may have itself.
-  const page =
-    offset < FAR
-      ? part`select * from (${parts}) parts ${window}`
-      : part`select ${partColumns} from (select id from (${parts}) parts ${window}) ids
-          join tasks using (id) order by ${order.order}`
+  const page = isFar
+    ? part`select ${partColumns} from (select id from (${parts}) parts ${window}) ids
+        join tasks using (id) order by ${order.order}`
+    : part`select * from (${parts}) parts ${window}`
   // The outer join is a loop over one row, which keeps the order of the page.
   const statement = part`
     ${reading.preface}

@@ -88,7 +88,7 @@ function lowestFirst(after: Place | null): ListOrder {
           : part``
       return { where: part`and priority_order = ${-priority}::smallint ${later}`, order: part`due_order, id` }
     })
-  return { stretches, order: part`priority, due_order, id` }
+  return { stretches, order: part`priority_order desc, due_order, id` }
 }
 
 /** Few tasks share a value here, so the index holds the column alone and PostgreSQL sorts within equal values. */

@@ -13,6 +13,8 @@ export interface ListRequest {
   order: ListOrder
   /** So many tasks of each part are enough for the page. */
   reach: number
+  /** So much is skipped before the page that only its ids are read first, where an index holds them with the order. */
+  isFar: boolean
 }
 
 /** How a list is read. */
@@ -28,10 +30,14 @@ export interface Reading {
 /** The columns of a task, and those that lists are ordered by. */
 export const storedColumns = verbatim(`${TASK_COLUMNS.join(', ')}, due_order, priority_order`)
 
+/** What the indexes by due date and by priority hold of each task. */
+const keyColumns = verbatim('id, due_order, priority_order')
+
 export const partColumns = part`${storedColumns}, lower(title collate pg_c_utf8) as title_order`
 
 /** Reads index ranges in order. Good for every filter but words and tags: those have an index of their own. */
-export function rangeReading({ userId, query, order, reach }: ListRequest): Reading {
+export function rangeReading({ userId, query, order, reach, isFar }: ListRequest): Reading {
+  const columns = isFar && isKeyed(query) ? keyColumns : partColumns
   const filter = filterOf(query)
   const isPlain = filter === null && query.priorities.length === 0
   const ofPriority = priorityRanges(query) ? part`` : isOfPriority(query)
@@ -44,7 +50,7 @@ export function rangeReading({ userId, query, order, reach }: ListRequest): Read
     preface: part``,
     parts: ranges.flatMap((range) =>
       order.stretches.map(
-        (stretch) => part`select ${partColumns} ${range} ${stretch.where}
+        (stretch) => part`select ${columns} ${range} ${stretch.where}
           order by ${stretch.order} limit ${reach}`,
       ),
     ),
@@ -95,11 +101,14 @@ function rangesOf(query: TaskQuery): Fragment[] {
 export const sidesOf = ({ status }: TaskQuery): boolean[] =>
   status === 'all' ? [true, false] : [status === 'active']
 
+const isKeyed = ({ sortBy }: Pick<TaskQuery, 'sortBy'>): boolean =>
+  sortBy === 'due_at' || sortBy === 'priority'
+
 /**
  * By due date or priority each wanted priority is a range of its own, so that the few tasks of a rare one are found at
  * once; null where there are no such ranges.
  */
 export const priorityRanges = ({ priorities, sortBy }: TaskQuery): Fragment[] | null =>
-  priorities.length > 0 && (sortBy === 'due_at' || sortBy === 'priority')
+  priorities.length > 0 && isKeyed({ sortBy })
     ? priorities.map((name) => part`priority_order = ${-PRIORITIES.indexOf(name)}::smallint`)
     : null
