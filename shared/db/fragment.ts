@@ -14,7 +14,7 @@ export class Fragment {
 }
 
 /** SQL as a template; what is inserted is a parameter of the statement, or another fragment. */
-export const part = (texts: TemplateStringsArray, ...values: readonly unknown[]): Fragment =>
+export const fragment = (texts: TemplateStringsArray, ...values: readonly unknown[]): Fragment =>
   new Fragment(texts, values)
 
 /** SQL as it stands. Never from a client. */
@@ -24,8 +24,8 @@ export const joined = (fragments: readonly Fragment[], separator: string): Fragm
   new Fragment(['', ...fragments.slice(1).map(() => separator), ''], fragments)
 
 /**
- * Runs the statement, prepared, and hands its rows to `read`, whose result must not hold them: they are let go of at
- * once, because the promise they came by is held until the next full garbage collection.
+ * Runs the statement (which has values) and hands its rows to `read`, whose result must not hold them: they are let go of
+ * at once, because the promise they came by is held until the next full garbage collection.
  */
 export async function run<Result>(
   sql: Sql,
@@ -34,7 +34,10 @@ export async function run<Result>(
 ): Promise<Result> {
   const parameters: unknown[] = []
   const text = textOf(statement, parameters)
-  const rows = await sql.unsafe<never[]>(text, parameters as never[], { prepare: true })
+  const query = sql.unsafe<never[]>(text, parameters as never[], { prepare: true })
+  // postgres.js would remember where each query that fails comes from, by its text, for ever.
+  Object.defineProperty(query, 'origin', { value: '' })
+  const rows = await query
   const result = read(rows)
   rows.length = 0
   return result

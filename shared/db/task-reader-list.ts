@@ -1,6 +1,6 @@
 import type { TaskPage, TaskQuery } from '../app/task-query.ts'
 import type { Sql } from './connect.ts'
-import { joined, part, run, type Fragment } from './fragment.ts'
+import { fragment, joined, run, type Fragment } from './fragment.ts'
 import { cursorAt, placeOf, type Place } from './task-reader-cursor.ts'
 import { listOrder } from './task-reader-order.ts'
 import { COUNTED_MATCHES, partColumns, rangeReading, type Reading } from './task-reader-ranges.ts'
@@ -43,16 +43,16 @@ export async function listTasks(
   const isSearch = words.length > 0 || tags.length > 0
   const reading = isSearch ? searchReading(request, words, known?.counts ?? []) : rangeReading(request)
   const parts = joined(
-    reading.parts.map((rows) => part`(${rows})`),
+    reading.parts.map((rows) => fragment`(${rows})`),
     ' union all ',
   )
-  const window = part`order by ${order.order} limit ${limit + 1} offset ${offset}`
+  const window = fragment`order by ${order.order} limit ${limit + 1} offset ${offset}`
   const page = isFar
-    ? part`select ${partColumns} from (select id from (${parts}) parts ${window}) ids
+    ? fragment`select ${partColumns} from (select id from (${parts}) parts ${window}) ids
         join tasks using (id) order by ${order.order}`
-    : part`select * from (${parts}) parts ${window}`
+    : fragment`select * from (${parts}) parts ${window}`
   // The outer join is a loop over one row, which keeps the order of the page.
-  const statement = part`
+  const statement = fragment`
     ${reading.preface}
     select totals.*, page.* from (
       select coalesce(max(last_seq), 0) as sequence, ${countsOf(query, reading, known)} as counts
@@ -77,13 +77,13 @@ export async function listTasks(
 
 function countsOf({ status }: TaskQuery, { matches }: Reading, known: KnownCounts | undefined): Fragment {
   if (!matches) {
-    const active = part`coalesce(max(active_tasks), 0)`
-    const completed = part`coalesce(max(completed_tasks), 0)`
-    return part`array[${{ all: part`${active} + ${completed}`, active, completed }[status]}]`
+    const active = fragment`coalesce(max(active_tasks), 0)`
+    const completed = fragment`coalesce(max(completed_tasks), 0)`
+    return fragment`array[${{ all: fragment`${active} + ${completed}`, active, completed }[status]}]`
   }
   const { sequence, counts } = known ?? { sequence: -1, counts: [] }
-  const counted = matches.map((rows) => part`(select count(*) from (${rows}) matches)`)
-  return part`case when coalesce(max(last_seq), 0) = ${sequence}::bigint then ${counts}::bigint[]
+  const counted = matches.map((rows) => fragment`(select count(*) from (${rows}) matches)`)
+  return fragment`case when coalesce(max(last_seq), 0) = ${sequence}::bigint then ${counts}::bigint[]
     else array[${joined(counted, ', ')}] end`
 }
 

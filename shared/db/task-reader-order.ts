@@ -1,5 +1,5 @@
 import type { TaskQuery } from '../app/task-query.ts'
-import { part, type Fragment } from './fragment.ts'
+import { fragment, type Fragment } from './fragment.ts'
 import type { Place } from './task-reader-cursor.ts'
 import { NEVER_DUE } from './task-rows.ts'
 
@@ -27,54 +27,58 @@ export function listOrder(query: TaskQuery, after: Place | null): ListOrder {
     case 'priority':
       return query.sortOrder === 'desc' ? highestFirst(after) : lowestFirst(after)
     case 'created_at':
-      return byColumn({ column: part`created_at`, type: part`timestamptz` }, query, after)
+      return byColumn({ column: fragment`created_at`, type: fragment`timestamptz` }, query, after)
     case 'updated_at':
-      return byColumn({ column: part`updated_at`, type: part`timestamptz` }, query, after)
+      return byColumn({ column: fragment`updated_at`, type: fragment`timestamptz` }, query, after)
     case 'title':
-      return byColumn({ column: part`lower(title collate pg_c_utf8)`, type: part`text` }, query, after)
+      return byColumn(
+        { column: fragment`lower(title collate pg_c_utf8)`, type: fragment`text` },
+        query,
+        after,
+      )
     case 'position':
-      return byColumn({ column: part`position`, type: part`bigint` }, query, after)
+      return byColumn({ column: fragment`position`, type: fragment`bigint` }, query, after)
   }
 }
 
 /** The due range of a query, if it has one: part of the filter, and of the stretches where it bounds them. */
 export function dueRange({ dueAfter, dueBefore }: TaskQuery): Fragment {
-  const from = dueAfter ? part`and due_order >= ${dueAfter} and due_order < ${NEVER_DUE}` : part``
-  return dueBefore ? part`${from} and due_order < ${dueBefore}` : from
+  const from = dueAfter ? fragment`and due_order >= ${dueAfter} and due_order < ${NEVER_DUE}` : fragment``
+  return dueBefore ? fragment`${from} and due_order < ${dueBefore}` : from
 }
 
 function dueFirst(query: TaskQuery, after: Place | null): ListOrder {
-  const order = part`due_order, priority_order, id`
+  const order = fragment`due_order, priority_order, id`
   const beyond = after
-    ? part`and (due_order, priority_order, id) >
+    ? fragment`and (due_order, priority_order, id) >
         (${after.value}::timestamptz, ${-after.priority}::smallint, ${after.id}::uuid)`
-    : part``
-  return { stretches: [{ where: part`${dueRange(query)} ${beyond}`, order }], order }
+    : fragment``
+  return { stretches: [{ where: fragment`${dueRange(query)} ${beyond}`, order }], order }
 }
 
 function dueLast(query: TaskQuery, after: Place | null): ListOrder {
   const dated = {
-    where: part`${dueRange(query)} and due_order < ${NEVER_DUE}`,
-    order: part`due_order desc, priority_order, id`,
+    where: fragment`${dueRange(query)} and due_order < ${NEVER_DUE}`,
+    order: fragment`due_order desc, priority_order, id`,
   }
-  const undated = { where: part`and due_order = ${NEVER_DUE}`, order: part`priority_order, id` }
-  const order = part`due_order = ${NEVER_DUE}, due_order desc, priority_order, id`
+  const undated = { where: fragment`and due_order = ${NEVER_DUE}`, order: fragment`priority_order, id` }
+  const order = fragment`due_order = ${NEVER_DUE}, due_order desc, priority_order, id`
   if (!after) return { stretches: [dated, undated], order }
-  const later = part`(priority_order, id) > (${-after.priority}::smallint, ${after.id}::uuid)`
+  const later = fragment`(priority_order, id) > (${-after.priority}::smallint, ${after.id}::uuid)`
   if (after.value === NEVER_DUE.toISOString()) {
-    return { stretches: [{ ...undated, where: part`${undated.where} and ${later}` }], order }
+    return { stretches: [{ ...undated, where: fragment`${undated.where} and ${later}` }], order }
   }
-  const at = part`${after.value}::timestamptz`
-  const where = part`${dated.where} and due_order <= ${at} and (due_order < ${at} or ${later})`
+  const at = fragment`${after.value}::timestamptz`
+  const where = fragment`${dated.where} and due_order <= ${at} and (due_order < ${at} or ${later})`
   return { stretches: [{ ...dated, where }, undated], order }
 }
 
 function highestFirst(after: Place | null): ListOrder {
-  const order = part`priority_order, due_order, id`
+  const order = fragment`priority_order, due_order, id`
   const where = after
-    ? part`and (priority_order, due_order, id) >
+    ? fragment`and (priority_order, due_order, id) >
         (${-after.priority}::smallint, ${after.value}::timestamptz, ${after.id}::uuid)`
-    : part``
+    : fragment``
   return { stretches: [{ where, order }], order }
 }
 
@@ -84,11 +88,14 @@ function lowestFirst(after: Place | null): ListOrder {
     .map((priority) => {
       const later =
         priority === after?.priority
-          ? part`and (due_order, id) > (${after.value}::timestamptz, ${after.id}::uuid)`
-          : part``
-      return { where: part`and priority_order = ${-priority}::smallint ${later}`, order: part`due_order, id` }
+          ? fragment`and (due_order, id) > (${after.value}::timestamptz, ${after.id}::uuid)`
+          : fragment``
+      return {
+        where: fragment`and priority_order = ${-priority}::smallint ${later}`,
+        order: fragment`due_order, id`,
+      }
     })
-  return { stretches, order: part`priority_order desc, due_order, id` }
+  return { stretches, order: fragment`priority_order desc, due_order, id` }
 }
 
 /** Few tasks share a value here, so the index holds the column alone and PostgreSQL sorts within equal values. */
@@ -98,11 +105,11 @@ function byColumn(
   after: Place | null,
 ): ListOrder {
   const ascending = sortOrder === 'asc'
-  const order = part`${column} ${ascending ? part`asc` : part`desc`}, priority_order, id`
-  if (!after) return { stretches: [{ where: part``, order }], order }
-  const at = part`${after.value}::${type}`
-  const beyond = ascending ? part`${column} > ${at}` : part`${column} < ${at}`
-  const where = part`and ${column} ${ascending ? part`>=` : part`<=`} ${at}
+  const order = fragment`${column} ${ascending ? fragment`asc` : fragment`desc`}, priority_order, id`
+  if (!after) return { stretches: [{ where: fragment``, order }], order }
+  const at = fragment`${after.value}::${type}`
+  const beyond = ascending ? fragment`${column} > ${at}` : fragment`${column} < ${at}`
+  const where = fragment`and ${column} ${ascending ? fragment`>=` : fragment`<=`} ${at}
     and (${beyond} or (priority_order, id) > (${-after.priority}::smallint, ${after.id}::uuid))`
   return { stretches: [{ where, order }], order }
 }

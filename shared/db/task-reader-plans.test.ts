@@ -19,6 +19,7 @@ const EVERYTHING: TaskQuery = {
   },
 }
 
+/** Without `enable_seqscan = off` (connect.ts): the indexes must be worth it also for a planner that has the choice. */
 let explained: Sql
 let notices: string[] = []
 

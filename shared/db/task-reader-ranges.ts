@@ -1,6 +1,6 @@
 import type { TaskQuery } from '../app/task-query.ts'
 import { PRIORITIES } from '../domain/task.ts'
-import { joined, part, verbatim, type Fragment } from './fragment.ts'
+import { fragment, joined, verbatim, type Fragment } from './fragment.ts'
 import { dueRange, type ListOrder } from './task-reader-order.ts'
 import { TASK_COLUMNS } from './task-rows.ts'
 
@@ -33,31 +33,32 @@ export const storedColumns = verbatim(`${TASK_COLUMNS.join(', ')}, due_order, pr
 /** What the indexes by due date and by priority hold of each task. */
 const keyColumns = verbatim('id, due_order, priority_order')
 
-export const partColumns = part`${storedColumns}, lower(title collate pg_c_utf8) as title_order`
+export const partColumns = fragment`${storedColumns}, lower(title collate pg_c_utf8) as title_order`
 
 /** Reads index ranges in order. Good for every filter but words and tags: those have an index of their own. */
 export function rangeReading({ userId, query, order, reach, isFar }: ListRequest): Reading {
   const columns = isFar && isKeyed(query) ? keyColumns : partColumns
   const filter = filterOf(query)
   const isPlain = filter === null && query.priorities.length === 0
-  const ofPriority = priorityRanges(query) ? part`` : isOfPriority(query)
-  const narrowed = part`${filter ?? part``} ${ofPriority}`
-  const condition = isBounded(query) ? narrowed : part`${narrowed} ${plannedForItsValues}`
+  const ofPriority = priorityRanges(query) ? fragment`` : isOfPriority(query)
+  const narrowed = fragment`${filter ?? fragment``} ${ofPriority}`
+  const condition = isBounded(query) ? narrowed : fragment`${narrowed} ${plannedForItsValues}`
   const ranges = rangesOf(query).map(
-    (range) => part`from tasks where user_id = ${userId} and deleted_at is null and ${range} ${condition}`,
+    (range) =>
+      fragment`from tasks where user_id = ${userId} and deleted_at is null and ${range} ${condition}`,
   )
   return {
-    preface: part``,
+    preface: fragment``,
     parts: ranges.flatMap((range) =>
       order.stretches.map(
-        (stretch) => part`select ${columns} ${range} ${stretch.where}
+        (stretch) => fragment`select ${columns} ${range} ${stretch.where}
           order by ${stretch.order} limit ${reach}`,
       ),
     ),
-    // In an index order too, because the planner's alternative could be to read the whole table.
+    // In an index order too: only so many rows are read, whatever the planner thinks of the filter.
     matches: isPlain
       ? null
-      : ranges.map((range) => part`select 1 ${range} order by due_order limit ${COUNTED_MATCHES + 1}`),
+      : ranges.map((range) => fragment`select 1 ${range} order by due_order limit ${COUNTED_MATCHES + 1}`),
   }
 }
 
@@ -66,17 +67,17 @@ export function filterOf(query: TaskQuery): Fragment | null {
   const { dueAfter, dueBefore, isRecurring, parentId } = query
   const conditions = [
     ...(dueAfter || dueBefore ? [dueRange(query)] : []),
-    ...(isRecurring === true ? [part`and recurrence_rule is not null`] : []),
-    ...(isRecurring === false ? [part`and recurrence_rule is null`] : []),
-    ...(parentId === null ? [] : [part`and parent_id = ${parentId}`]),
+    ...(isRecurring === true ? [fragment`and recurrence_rule is not null`] : []),
+    ...(isRecurring === false ? [fragment`and recurrence_rule is null`] : []),
+    ...(parentId === null ? [] : [fragment`and parent_id = ${parentId}`]),
   ]
   return conditions.length > 0 ? joined(conditions, ' ') : null
 }
 
 const isOfPriority = ({ priorities }: TaskQuery): Fragment =>
   priorities.length > 0
-    ? part`and priority = any(${priorities.map((name) => PRIORITIES.indexOf(name))}::smallint[])`
-    : part``
+    ? fragment`and priority = any(${priorities.map((name) => PRIORITIES.indexOf(name))}::smallint[])`
+    : fragment``
 
 /** Nothing but ranges of the index the list is read by, so the plan is the same for all values. */
 const isBounded = ({ sortBy, priorities, isRecurring, parentId, dueAfter, dueBefore }: TaskQuery): boolean =>
@@ -89,13 +90,13 @@ const isBounded = ({ sortBy, priorities, isRecurring, parentId, dueAfter, dueBef
  * Which plan is best depends on the values of a filter, so it is planned with them every time: a plan for all values
  * would have to count with this series, which true makes vanish.
  */
-const plannedForItsValues = part`and (${true}::boolean or (select sum(n) from generate_series(1, 1000000000) n) is null)`
+const plannedForItsValues = fragment`and (${true}::boolean or (select sum(n) from generate_series(1, 1000000000) n) is null)`
 
 /** Open tasks, completed ones, or both, each cut into the ranges of the wanted priorities. */
 function rangesOf(query: TaskQuery): Fragment[] {
-  const sides = sidesOf(query).map((isOpen) => part`is_open = ${isOpen}`)
+  const sides = sidesOf(query).map((isOpen) => fragment`is_open = ${isOpen}`)
   const ranges = priorityRanges(query)
-  return ranges ? sides.flatMap((side) => ranges.map((range) => part`${side} and ${range}`)) : sides
+  return ranges ? sides.flatMap((side) => ranges.map((range) => fragment`${side} and ${range}`)) : sides
 }
 
 export const sidesOf = ({ status }: TaskQuery): boolean[] =>
@@ -110,5 +111,5 @@ const isKeyed = ({ sortBy }: Pick<TaskQuery, 'sortBy'>): boolean =>
  */
 export const priorityRanges = ({ priorities, sortBy }: TaskQuery): Fragment[] | null =>
   priorities.length > 0 && isKeyed({ sortBy })
-    ? priorities.map((name) => part`priority_order = ${-PRIORITIES.indexOf(name)}::smallint`)
+    ? priorities.map((name) => fragment`priority_order = ${-PRIORITIES.indexOf(name)}::smallint`)
     : null

@@ -1,4 +1,4 @@
-import { joined, part, verbatim, type Fragment } from './fragment.ts'
+import { fragment, joined, verbatim, type Fragment } from './fragment.ts'
 import {
   COUNTED_MATCHES,
   filterOf,
@@ -29,11 +29,11 @@ export function searchReading(
   lastCounts: readonly number[],
 ): Reading {
   const { userId, query, order, reach } = request
-  const filter = filterOf(query) ?? part``
+  const filter = filterOf(query) ?? fragment``
   const sides = sidesOf(query).map<Side>((isOpen, side) => ({
     isOpen,
     text: searchQuery(lexemePrefix(userId, isOpen), { ...query, words }),
-    found: isOpen ? part`found_open` : part`found_completed`,
+    found: isOpen ? fragment`found_open` : fragment`found_completed`,
     wereFew: (lastCounts[side] ?? Infinity) <= FEW,
   }))
   const walkLength = 1000 + 20 * reach
@@ -46,39 +46,39 @@ export function searchReading(
   // planner from adding one.
   const tables = [
     ...sides.map(
-      ({ found, text }) => part`${found} as materialized (select ${partColumns}
+      ({ found, text }) => fragment`${found} as materialized (select ${partColumns}
         from (select * from tasks where ${holds(text)} and deleted_at is null offset 0) matches
         where user_id = ${userId} ${filter})`,
     ),
     ...walks.flatMap(({ name, gate, rows, text }) => [
-      part`${name} as materialized (select ${partColumns}
+      fragment`${name} as materialized (select ${partColumns}
         from (select * ${rows} limit ${walkLength}) walk where ${holds(text)} ${filter} limit ${reach})`,
-      part`${gate} as materialized (select case when count(*) < ${reach}
+      fragment`${gate} as materialized (select case when count(*) < ${reach}
         then (select count(*) from (select 1 ${rows} limit ${walkLength + 1}) longer) > ${walkLength}
         else false end as was_too_short from ${name})`,
     ]),
   ]
   const fewOf = sides.filter(({ wereFew }) => wereFew)
   return {
-    preface: part`with ${joined(tables, ', ')}`,
+    preface: fragment`with ${joined(tables, ', ')}`,
     parts: [
       ...fewOf.flatMap(({ found }) =>
         order.stretches.map(
           (stretch) =>
-            part`select * from ${found} where true ${stretch.where} order by ${stretch.order} limit ${reach}`,
+            fragment`select * from ${found} where true ${stretch.where} order by ${stretch.order} limit ${reach}`,
         ),
       ),
       ...walks.flatMap(({ name, gate, sides: walked, range, stretch }) => [
-        part`select * from ${name} where not (select was_too_short from ${gate})`,
+        fragment`select * from ${name} where not (select was_too_short from ${gate})`,
         ...walked.map(
           ({
             found,
-          }) => part`select * from ${found} where (select was_too_short from ${gate}) ${range} ${stretch.where}
+          }) => fragment`select * from ${found} where (select was_too_short from ${gate}) ${range} ${stretch.where}
             order by ${stretch.order} limit ${reach}`,
         ),
       ]),
     ],
-    matches: sides.map(({ found }) => part`select 1 from ${found} limit ${COUNTED_MATCHES + 1}`),
+    matches: sides.map(({ found }) => fragment`select 1 from ${found} limit ${COUNTED_MATCHES + 1}`),
   }
 }
 
@@ -107,15 +107,17 @@ interface Walk {
  * goes, so that no more is read than the page needs. Each wanted priority is walked by itself, so that others are not met.
  */
 function walksOf({ userId, query, order }: ListRequest, sides: readonly Side[], walkLength: number): Walk[] {
-  const ranges = priorityRanges(query)?.map((range) => part`and ${range}`)
+  const ranges = priorityRanges(query)?.map((range) => fragment`and ${range}`)
   // Titles are ordered by an expression, which PostgreSQL does not know how to merge by.
   const together =
     ranges || query.sortBy === 'title' || sides.length === 0 ? sides.map((side) => [side]) : [sides]
-  const groups = together.flatMap((walked) => (ranges ?? [part``]).map((range) => ({ sides: walked, range })))
+  const groups = together.flatMap((walked) =>
+    (ranges ?? [fragment``]).map((range) => ({ sides: walked, range })),
+  )
   return groups.flatMap(({ sides: walked, range }, group) =>
     order.stretches.map((stretch, index) => {
       const runs = walked.map(
-        ({ isOpen }) => part`(select ${storedColumns}, words from tasks
+        ({ isOpen }) => fragment`(select ${storedColumns}, words from tasks
           where user_id = ${userId} and deleted_at is null and is_open = ${isOpen} ${range} ${stretch.where}
           order by ${stretch.order} limit ${walkLength + 1})`,
       )
@@ -125,12 +127,12 @@ function walksOf({ userId, query, order }: ListRequest, sides: readonly Side[], 
         text: walked.map(({ text }) => `(${text})`).join(' | '),
         rows:
           runs.length === 1
-            ? part`from ${runs[0]!} list`
-            : part`from (${joined(runs, ' union all ')}) list order by ${stretch.order}`,
+            ? fragment`from ${runs[0]!} list`
+            : fragment`from (${joined(runs, ' union all ')}) list order by ${stretch.order}`,
       }
     }),
   )
 }
 
 const holds = (text: string): Fragment =>
-  part`words @@ (select lower(${text}::text collate pg_c_utf8)::tsquery)`
+  fragment`words @@ (select lower(${text}::text collate pg_c_utf8)::tsquery)`

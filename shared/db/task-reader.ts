@@ -2,7 +2,7 @@ import type { TaskReader } from '../app/ports.ts'
 import type { TaskPage, TaskQuery } from '../app/task-query.ts'
 import { tagKey } from '../domain/task.ts'
 import type { Sql } from './connect.ts'
-import { part, run, verbatim } from './fragment.ts'
+import { fragment, run, verbatim } from './fragment.ts'
 import { listTasks, type KnownCounts, type ListQuery } from './task-reader-list.ts'
 import { recentlyUsed } from './task-reader-memory.ts'
 import {
@@ -58,7 +58,7 @@ export function createTaskReader(sql: Sql): TaskReader {
     const rows = await sql<{ word: string }[]>`
       select distinct substr(lexeme, ${length + 1}) as word
       from (${latest(true)} union all ${latest(false)}) t, unnest(tsvector_to_array(words)) lexeme
-      where substr(lexeme, ${length + 1}) !~ '[0-9#]'`
+      where substr(lexeme, ${length + 1}) !~ '[0-9#!]'`
     const vocabulary = { sequence, words: new Set(rows.map((row) => row.word)) }
     vocabularies.set(userId, vocabulary)
     return vocabulary
@@ -66,7 +66,7 @@ export function createTaskReader(sql: Sql): TaskReader {
 
   return {
     async get(userId, taskId) {
-      const statement = part`
+      const statement = fragment`
         select ${taskColumns}, (select to_jsonb(s) from series s where s.id = t.series_id) as series
         from tasks t where id = ${taskId} and user_id = ${userId} and deleted_at is null`
       return run(sql, statement, ([row]: readonly (TaskRow & { series: SeriesRow | null })[]) => {

@@ -24,8 +24,8 @@ interface SearchedFor {
 }
 
 /**
- * The tsquery for words, tags and priorities among the open or the completed tasks of a user, see {@link lexemePrefix}. Still to be
- * put in lower case, which is left to the database.
+ * The tsquery for words, tags and priorities among the open or the completed tasks of a user, see {@link lexemePrefix}.
+ * Still to be put in lower case, which is left to the database.
  */
 export function searchQuery(prefix: string, { words, tags, tagsMode, priorities }: SearchedFor): string {
   const wanted = words.map((spellings, index) => {

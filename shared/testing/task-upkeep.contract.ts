@@ -84,10 +84,10 @@ export function taskUpkeepContract(name: string, makeStores: () => Promise<TaskS
       const change = tasksAdded(uuid(), [
         ...[
           { position: 10 },
-          { position: 20 },
+          { position: 20, completedAt: NOON },
           { position: 20 },
           { position: 30, deletedAt: NOON },
-          { position: 40 },
+          { position: 40, completedAt: NOON },
         ],
       ])
       await stores.changes.commit(change)
