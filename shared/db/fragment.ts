@@ -36,7 +36,7 @@ export async function run<Result>(
   const text = textOf(statement, parameters)
   const query = sql.unsafe<never[]>(text, parameters as never[], { prepare: true })
   // postgres.js would remember where each query that fails comes from, by its text, for ever.
-  Object.defineProperty(query, 'origin', { value: '' })
+  void Object.defineProperty(query, 'origin', { value: '' })
   const rows = await query
   const result = read(rows)
   rows.length = 0
