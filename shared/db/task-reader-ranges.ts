@@ -27,8 +27,10 @@ export interface Reading {
   matches: Fragment[] | null
 }
 
+export const taskColumns = verbatim(TASK_COLUMNS.join(', '))
+
 /** The columns of a task, and those that lists are ordered by. */
-export const storedColumns = verbatim(`${TASK_COLUMNS.join(', ')}, due_order, priority_order`)
+export const storedColumns = fragment`${taskColumns}, due_order, priority_order`
 
 /** What the indexes by due date and by priority hold of each task. */
 const keyColumns = verbatim('id, due_order, priority_order')

@@ -2,22 +2,20 @@ import type { TaskReader } from '../app/ports.ts'
 import type { TaskPage, TaskQuery } from '../app/task-query.ts'
 import { tagKey } from '../domain/task.ts'
 import type { Sql } from './connect.ts'
-import { fragment, run, verbatim } from './fragment.ts'
+import { fragment, run } from './fragment.ts'
 import { listTasks, type KnownCounts, type ListQuery } from './task-reader-list.ts'
 import { recentlyUsed } from './task-reader-memory.ts'
+import { taskColumns } from './task-reader-ranges.ts'
 import {
   fromJson,
   occurrenceFromRow,
   seriesFromRow,
-  TASK_COLUMNS,
   taskFromRow,
   type OccurrenceRow,
   type SeriesRow,
   type TaskRow,
 } from './task-rows.ts'
 import { lexemePrefix, respell, searchWords, type WantedWords } from './task-search.ts'
-
-const taskColumns = verbatim(TASK_COLUMNS.join(', '))
 
 const REMEMBERED_TOTALS = 5000
 const REMEMBERED_VOCABULARIES = 50
