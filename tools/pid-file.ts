@@ -36,15 +36,23 @@ export function livingPid(path: string): number | undefined {
 export async function stopByPidFile(path: string, graceMs: number): Promise<number | undefined> {
   const pid = livingPid(path)
   if (pid === undefined) return undefined
-  const isOurs = () => livingPid(path) === pid
-  process.kill(pid, 'SIGTERM')
+  signal(pid, 'SIGTERM')
   const limit = AbortSignal.timeout(graceMs)
-  while (isOurs()) {
-    if (limit.aborted) process.kill(pid, 'SIGKILL')
+  while (livingPid(path) === pid) {
+    if (limit.aborted) signal(pid, 'SIGKILL')
     await delay(PAUSE_MS)
   }
   removePidFile(path)
   return pid
+}
+
+/** A process that is gone by now needs no signal. */
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
 }
 
 /** What is not a claim was not written to its end: whoever wrote it did not get to work. */
@@ -66,13 +74,17 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Field 22 of /proc/<pid>/stat (proc(5)); a zombie counts as gone. Systems without /proc have ps tell the time. */
+/**
+ * Field 22 of /proc/<pid>/stat (proc(5)). A zombie counts as gone unless it has threads left (field 20): of a killed
+ * program with many the first may end before those that still hold its ports and files. Systems without /proc have ps
+ * tell the time.
+ */
 function startOf(pid: number): string {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ')
-    return fields[0] === 'Z' ? 'gone' : (fields[19] ?? '')
+    return fields[0] === 'Z' && Number(fields[17]) <= 1 ? 'gone' : (fields[19] ?? '')
   } catch {
     return (
       spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).stdout?.trim() || 'gone'

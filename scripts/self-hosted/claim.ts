@@ -33,10 +33,17 @@ export async function claimFolder(dataDir: string): Promise<{ ended: number; rel
     ...SERVICES.map((name) => stopService(join(dataDir, name))),
   ])
   for (const file of files) removePidFile(join(run, file))
-  // Where the sidecars of the last start were found.
-  rmSync(join(dataDir, NAMES), { force: true })
+  forgetNames(dataDir)
   return {
     ended: ended.filter((pid) => pid !== undefined).length,
     release: () => removePidFile(own),
   }
+}
+
+/**
+ * Where the sidecars of the last start were found. After a kill SQLite's log and its index lie beside the file, and must
+ * go with it: the first to open a new file over an old log deletes the log, perhaps when another already writes to it.
+ */
+function forgetNames(dataDir: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(join(dataDir, `${NAMES}${suffix}`), { force: true })
 }

@@ -34,10 +34,11 @@ function start(env: Record<string, string> = {}, ...args: string[]): Run {
   return { child, output: () => text, exitCode }
 }
 
+/** Where it serves. Fails with all that it said when it ends instead. */
 async function ready(run: Run): Promise<string> {
-  const url = () => /^Daybook is ready at (\S+)$/m.exec(run.output())?.[1] ?? ''
-  await expect.poll(() => url() || run.child.exitCode, { timeout: 60_000 }).toMatch(/^http/)
-  return url()
+  const url = () => /^Daybook is ready at (\S+)$/m.exec(run.output())?.[1]
+  await expect.poll(() => url() !== undefined || run.child.exitCode !== null, { timeout: 60_000 }).toBe(true)
+  return url() ?? expect.fail(`it ended with ${run.child.exitCode}:\n${run.output()}`)
 }
 
 async function listen(onConnection: Parameters<typeof createServer>[1] = () => {}): Promise<number> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Unit } from '../../shared/kit/units.ts'
 import { startDaprd, type Daprd, type DaprdPorts } from '../../tools/dapr/daprd.ts'
@@ -8,6 +9,8 @@ import { NAMES } from './claim.ts'
 import { GATEWAY } from './gateway.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const READY_LIMIT_MS = 30_000
+const READY_PAUSE_MS = 200
 /**
  * Dapr takes an app for dead after three failed probes, scattered ones too, so they come often and have time: a death is
  * seen within about six seconds, and a busy app is not taken for one. The path asks nobody: a database that is away is no
@@ -102,8 +105,15 @@ export async function startSidecar(unit: Unit, ports: UnitPorts, around: Surroun
 /** A unit can be called while its sidecar says that it is healthy and it is ready itself. */
 export async function untilServed(unit: Unit, ports: UnitPorts, sidecar: Daprd) {
   await sidecar.whenHealthy()
-  const answer = await fetch(`http://127.0.0.1:${ports.app}/readyz`)
-  if (!answer.ok) throw new Error(`${unit.id} is not ready: ${await answer.text()}`)
+  const limit = AbortSignal.timeout(READY_LIMIT_MS)
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${ports.app}/readyz`)
+    const text = await answer.text()
+    if (answer.ok) return
+    // It gives its database and its sidecar little time to answer, and while all start at once they may need more.
+    if (limit.aborted) throw new Error(`${unit.id} is not ready: ${text}`)
+    await delay(READY_PAUSE_MS)
+  }
 }
 
 /** The name of the part that is a unit's sidecar. */
