@@ -3,7 +3,13 @@ import type { Sql } from './connect.ts'
 import { fragment, joined, run, type Fragment } from './fragment.ts'
 import { cursorAt, placeOf, type Place } from './task-reader-cursor.ts'
 import { listOrder } from './task-reader-order.ts'
-import { COUNTED_MATCHES, partColumns, rangeReading, type Reading } from './task-reader-ranges.ts'
+import {
+  COUNTED_MATCHES,
+  partColumns,
+  rangeReading,
+  type KnownCounts,
+  type Reading,
+} from './task-reader-ranges.ts'
 import { searchReading } from './task-reader-search.ts'
 import { taskFromRow, type TaskRow } from './task-rows.ts'
 import type { WantedWords } from './task-search.ts'
@@ -11,17 +17,12 @@ import type { WantedWords } from './task-search.ts'
 /** Rows before a page that are many enough to be skipped without being read. */
 const FAR = 200
 
-/** How many tasks matched when the user's last event had this sequence number, for each of {@link Reading.matches}. */
-export interface KnownCounts {
-  sequence: number
-  counts: number[]
-}
-
 interface ListRow extends TaskRow {
   due_order: Date
   title_order: string
   sequence: number
   counts: number[]
+  was_too_short: boolean
 }
 
 /** A query whose text search has been worked out. */
@@ -41,7 +42,7 @@ export async function listTasks(
   const isFar = offset >= FAR
   const request = { userId, query, order, reach: offset + limit + 1, isFar }
   const isSearch = words.length > 0 || tags.length > 0
-  const reading = isSearch ? searchReading(request, words, known?.counts ?? []) : rangeReading(request)
+  const reading = isSearch ? searchReading(request, words, known) : rangeReading(request)
   const parts = joined(
     reading.parts.map((rows) => fragment`(${rows})`),
     ' union all ',
@@ -55,16 +56,17 @@ export async function listTasks(
   const statement = fragment`
     ${reading.preface}
     select totals.*, page.* from (
-      select coalesce(max(last_seq), 0) as sequence, ${countsOf(query, reading, known)} as counts
+      select coalesce(max(last_seq), 0) as sequence, ${countsOf(query, reading, known)} as counts,
+        ${reading.wasTooShort} as was_too_short
       from user_counters where user_id = ${userId}) totals
     left join lateral (${page}) page on true`
   return run(sql, statement, (rows: readonly ListRow[]) => {
     const found = rows.filter((row) => row.id !== null)
     const last = found.length > limit ? found[limit - 1] : undefined
-    const { sequence = 0, counts = [] } = rows[0] ?? {}
+    const { sequence, counts, was_too_short: wasTooShort } = rows[0]!
     const total = counts.reduce((sum, count) => sum + count, 0)
     return {
-      counted: { sequence, counts },
+      counted: { sequence, counts, wasLong: wasTooShort || (known?.wasLong ?? false) },
       page: {
         items: found.slice(0, limit).map(taskFromRow),
         total: reading.matches ? Math.min(total, COUNTED_MATCHES) : total,

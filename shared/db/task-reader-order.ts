@@ -7,6 +7,8 @@ import { NEVER_DUE } from './task-rows.ts'
 export interface Stretch {
   where: Fragment
   order: Fragment
+  /** The order among tasks of one priority, where PostgreSQL can merge two sides by it without sorting again. */
+  orderOfOne: Fragment
 }
 
 export interface ListOrder {
@@ -53,15 +55,21 @@ function dueFirst(query: TaskQuery, after: Place | null): ListOrder {
     ? fragment`and (due_order, priority_order, id) >
         (${after.value}::timestamptz, ${-after.priority}::smallint, ${after.id}::uuid)`
     : fragment``
-  return { stretches: [{ where: fragment`${dueRange(query)} ${beyond}`, order }], order }
+  const where = fragment`${dueRange(query)} ${beyond}`
+  return { stretches: [{ where, order, orderOfOne: fragment`due_order, id` }], order }
 }
 
 function dueLast(query: TaskQuery, after: Place | null): ListOrder {
   const dated = {
     where: fragment`${dueRange(query)} and due_order < ${NEVER_DUE}`,
     order: fragment`due_order desc, priority_order, id`,
+    orderOfOne: fragment`due_order desc, id`,
   }
-  const undated = { where: fragment`and due_order = ${NEVER_DUE}`, order: fragment`priority_order, id` }
+  const undated = {
+    where: fragment`and due_order = ${NEVER_DUE}`,
+    order: fragment`priority_order, id`,
+    orderOfOne: fragment`id`,
+  }
   const order = fragment`due_order = ${NEVER_DUE}, due_order desc, priority_order, id`
   if (!after) return { stretches: [dated, undated], order }
   const later = fragment`(priority_order, id) > (${-after.priority}::smallint, ${after.id}::uuid)`
@@ -79,10 +87,11 @@ function highestFirst(after: Place | null): ListOrder {
     ? fragment`and (priority_order, due_order, id) >
         (${-after.priority}::smallint, ${after.value}::timestamptz, ${after.id}::uuid)`
     : fragment``
-  return { stretches: [{ where, order }], order }
+  return { stretches: [{ where, order, orderOfOne: fragment`due_order, id` }], order }
 }
 
 function lowestFirst(after: Place | null): ListOrder {
+  const ofOne = fragment`due_order, id`
   const stretches = [0, 1, 2]
     .filter((priority) => !after || priority >= after.priority)
     .map((priority) => {
@@ -92,7 +101,7 @@ function lowestFirst(after: Place | null): ListOrder {
           : fragment``
       return {
         where: fragment`and priority_order = ${-priority}::smallint ${later}`,
-        order: fragment`due_order, id`,
+        ...{ order: ofOne, orderOfOne: ofOne },
       }
     })
   return { stretches, order: fragment`priority_order desc, due_order, id` }
@@ -106,10 +115,10 @@ function byColumn(
 ): ListOrder {
   const ascending = sortOrder === 'asc'
   const order = fragment`${column} ${ascending ? fragment`asc` : fragment`desc`}, priority_order, id`
-  if (!after) return { stretches: [{ where: fragment``, order }], order }
+  if (!after) return { stretches: [{ where: fragment``, order, orderOfOne: order }], order }
   const at = fragment`${after.value}::${type}`
   const beyond = ascending ? fragment`${column} > ${at}` : fragment`${column} < ${at}`
   const where = fragment`and ${column} ${ascending ? fragment`>=` : fragment`<=`} ${at}
     and (${beyond} or (priority_order, id) > (${-after.priority}::smallint, ${after.id}::uuid))`
-  return { stretches: [{ where, order }], order }
+  return { stretches: [{ where, order, orderOfOne: order }], order }
 }

@@ -163,6 +163,33 @@ describe('lists on PostgreSQL', () => {
     expect(notices.join('\n')).not.toMatch(/Seq Scan on tasks/)
   })
 
+  it('of a rare word ask the index of words at once when walking to it was in vain before', async () => {
+    const reader = createTaskReader(explained)
+    const walks = async () => {
+      notices = []
+      await reader.list(USER, { ...EVERYTHING, q: 'seldom' })
+      return /CTE walk/.test(notices.join('\n'))
+    }
+    expect([await walks(), await walks()]).toEqual([true, false])
+  })
+
+  it('of a word that many open and few completed tasks hold find only the few by the index of words', async () => {
+    const reader = createTaskReader(explained)
+    // Tasks 19,000 to 19,998, and 55 of the 9,000 completed ones that come before them.
+    const query = { ...EVERYTHING, q: '19', dueAfter: new Date(0) }
+    const { total } = await reader.list(USER, query)
+    notices = []
+    const page = await reader.list(USER, query)
+    const plan = notices.join('\n')
+    expect(page).toMatchObject({
+      total,
+      items: Array.from({ length: 20 }, () => expect.anything() as unknown),
+    })
+    expect(plan.match(/CTE walk/g)).toHaveLength(1)
+    const [found] = /CTE found_open\n(?:.*\n){3}/.exec(plan) ?? []
+    expect(found).toContain('never executed')
+  })
+
   it('of a wide range are planned for it, however many narrow ones were asked for before', async () => {
     const narrow = { dueAfter: new Date(), dueBefore: new Date(Date.now() + 3_600_000) }
     expect(await plansOf({ ...narrow, sortBy: 'title', status: 'completed' })).toContain('Sort Method')

@@ -17,6 +17,16 @@ export interface ListRequest {
   isFar: boolean
 }
 
+/** What is remembered of a list for the next time. */
+export interface KnownCounts {
+  /** Of the user's last event. The counts are as good as that is the last one. */
+  sequence: number
+  /** How many tasks matched, for each of {@link Reading.matches}. */
+  counts: number[]
+  /** A search once had to walk far. */
+  wasLong: boolean
+}
+
 /** How a list is read. */
 export interface Reading {
   /** What the parts have in common: empty, or `with …`. */
@@ -25,6 +35,8 @@ export interface Reading {
   parts: Fragment[]
   /** Selects that give a row for each match, COUNTED_MATCHES + 1 at most; null where there is nothing to count. */
   matches: Fragment[] | null
+  /** A condition: what was walked did not hold the page. */
+  wasTooShort: Fragment
 }
 
 export const taskColumns = verbatim(TASK_COLUMNS.join(', '))
@@ -61,6 +73,7 @@ export function rangeReading({ userId, query, order, reach, isFar }: ListRequest
     matches: isPlain
       ? null
       : ranges.map((range) => fragment`select 1 ${range} order by due_order limit ${COUNTED_MATCHES + 1}`),
+    wasTooShort: fragment`false`,
   }
 }
 

@@ -3,9 +3,9 @@ import type { TaskPage, TaskQuery } from '../app/task-query.ts'
 import { tagKey } from '../domain/task.ts'
 import type { Sql } from './connect.ts'
 import { fragment, run } from './fragment.ts'
-import { listTasks, type KnownCounts, type ListQuery } from './task-reader-list.ts'
+import { listTasks, type ListQuery } from './task-reader-list.ts'
 import { recentlyUsed } from './task-reader-memory.ts'
-import { taskColumns } from './task-reader-ranges.ts'
+import { taskColumns, type KnownCounts } from './task-reader-ranges.ts'
 import {
   fromJson,
   occurrenceFromRow,
