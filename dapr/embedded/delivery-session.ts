@@ -202,25 +202,25 @@ export function createDeliverySession(context: SidecarContext, options: SessionO
     readAgain = true
     if (isReading || !isRunning()) return
     isReading = true
-    void readAll()
-      .catch((error: unknown) =>
-        context.logger.error({ topic: topic.name, err: error }, 'cannot read messages'),
-      )
-      .finally(() => {
-        isReading = false
-        queue.pump()
-      })
+    void readAll().finally(queue.pump)
   }
 
   async function readAll(): Promise<void> {
-    while (readAgain && isRunning() && log.size() < WINDOW) {
-      const limit = Math.min(READ_LIMIT, WINDOW - log.size())
-      readAgain = false
-      const messages = await context.broker.read(topic, position, limit)
-      if (state !== 'open') return
-      for (const message of messages) accept(message)
-      position = (messages.at(-1)?.offset ?? position - 1) + 1
-      if (messages.length === limit) readAgain = true
+    try {
+      while (readAgain && isRunning() && log.size() < WINDOW) {
+        const limit = Math.min(READ_LIMIT, WINDOW - log.size())
+        readAgain = false
+        const messages = await context.broker.read(topic, position, limit)
+        if (state !== 'open') return
+        for (const message of messages) accept(message)
+        position = (messages.at(-1)?.offset ?? position - 1) + 1
+        if (messages.length === limit) readAgain = true
+      }
+    } catch (error) {
+      context.logger.error({ topic: topic.name, err: error }, 'cannot read messages')
+    } finally {
+      // In one step with the last look at `readAgain`: a wake in between would be for nothing.
+      isReading = false
     }
   }
 

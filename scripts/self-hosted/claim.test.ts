@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import { writePidFile } from '../../tools/pid-file.ts'
 import { temporaryFolder } from '../../tools/testing/temporary-folder.ts'
 import { claimFolder } from './claim.ts'
@@ -11,6 +11,7 @@ it('ends what a killed predecessor left running, and forgets where its sidecars 
   const dataDir = temporaryFolder()
   mkdirSync(join(dataDir, 'run'))
   const left = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
+  onTestFinished(() => void left.kill('SIGKILL'))
   const ended = once(left, 'exit')
   writePidFile(join(dataDir, 'run', 'tasks-api.pid'), left.pid!)
   for (const file of ['names.db', 'names.db-wal', 'names.db-shm']) writeFileSync(join(dataDir, file), 'old')

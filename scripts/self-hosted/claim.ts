@@ -41,9 +41,9 @@ export async function claimFolder(dataDir: string): Promise<{ ended: number; rel
 }
 
 /**
- * Where the sidecars of the last start were found. After a kill SQLite's log and its index lie beside the file, and must
- * go with it: the first to open a new file over an old log deletes the log, perhaps when another already writes to it.
+ * Where the sidecars of the last start were found. After a kill SQLite's log lies beside the file, and must go with it:
+ * who opens a new file beside an old log deletes the log, perhaps when another already writes to it.
  */
 function forgetNames(dataDir: string): void {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(join(dataDir, `${NAMES}${suffix}`), { force: true })
+  for (const file of readdirSync(dataDir)) if (file.startsWith(NAMES)) rmSync(join(dataDir, file))
 }

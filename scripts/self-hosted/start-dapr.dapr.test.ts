@@ -4,6 +4,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync 
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { ROOT } from '../../shared/testing/source-files.ts'
 import { findProgram } from '../../tools/find-program.ts'
@@ -34,11 +35,13 @@ function start(env: Record<string, string> = {}, ...args: string[]): Run {
   return { child, output: () => text, exitCode }
 }
 
-/** Where it serves. Fails with all that it said when it ends instead. */
+/** Where it serves; fails with all that it said when it ends instead, or takes more than a minute. */
 async function ready(run: Run): Promise<string> {
   const url = () => /^Daybook is ready at (\S+)$/m.exec(run.output())?.[1]
-  await expect.poll(() => url() !== undefined || run.child.exitCode !== null, { timeout: 60_000 }).toBe(true)
-  return url() ?? expect.fail(`it ended with ${run.child.exitCode}:\n${run.output()}`)
+  const ended = run.exitCode.then(() => true)
+  const limit = AbortSignal.timeout(60_000)
+  while (url() === undefined && !limit.aborted) if (await Promise.race([ended, delay(50, false)])) break
+  return url() ?? expect.fail(`it is not ready:\n${run.output()}`)
 }
 
 async function listen(onConnection: Parameters<typeof createServer>[1] = () => {}): Promise<number> {

@@ -116,7 +116,7 @@ export async function startSelfHosted({
       gatewayHost: config.http.host,
     }
     writeResources(around.resourcesDir, variant === undefined ? variants : [variant, ...variants])
-    await startUnits(units, { ports, around, add, say })
+    await startUnits(units, { ports, around, add, say, signal })
     signal?.throwIfAborted()
     return {
       url: `http://${config.http.host}:${ports.units.get(GATEWAY)!.app}`,
@@ -179,9 +179,13 @@ interface UnitPlan {
   around: Surroundings
   add: Add
   say: (line: string) => void
+  signal: AbortSignal | undefined
 }
 
-async function startUnits(units: readonly Unit[], { ports, around, add, say }: UnitPlan): Promise<void> {
+async function startUnits(
+  units: readonly Unit[],
+  { ports, around, add, say, signal }: UnitPlan,
+): Promise<void> {
   await allOrNothing(
     units.map(async (unit) => {
       const own = ports.units.get(unit.id)!
@@ -189,7 +193,7 @@ async function startUnits(units: readonly Unit[], { ports, around, add, say }: U
         add(sidecarOf(unit.id), () => startSidecar(unit, own, around)),
         add(unit.id, () => startApp(unit, own, around)),
       ])
-      await untilServed(unit, own, sidecar as Awaited<ReturnType<typeof startSidecar>>)
+      await untilServed(unit, own, sidecar as Awaited<ReturnType<typeof startSidecar>>, signal)
       say(`${unit.id} is served`)
     }),
   )

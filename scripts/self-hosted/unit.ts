@@ -11,6 +11,7 @@ import { GATEWAY } from './gateway.ts'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const READY_LIMIT_MS = 30_000
 const READY_PAUSE_MS = 200
+const ANSWER_LIMIT_MS = 5000
 /**
  * Dapr takes an app for dead after three failed probes, scattered ones too, so they come often and have time: a death is
  * seen within about six seconds, and a busy app is not taken for one. The path asks nobody: a database that is away is no
@@ -103,17 +104,20 @@ export async function startSidecar(unit: Unit, ports: UnitPorts, around: Surroun
 }
 
 /** A unit can be called while its sidecar says that it is healthy and it is ready itself. */
-export async function untilServed(unit: Unit, ports: UnitPorts, sidecar: Daprd) {
+export async function untilServed(unit: Unit, ports: UnitPorts, sidecar: Daprd, signal?: AbortSignal) {
   await sidecar.whenHealthy()
-  const limit = AbortSignal.timeout(READY_LIMIT_MS)
-  for (;;) {
-    const answer = await fetch(`http://127.0.0.1:${ports.app}/readyz`)
-    const text = await answer.text()
-    if (answer.ok) return
-    // It gives its database and its sidecar little time to answer, and while all start at once they may need more.
-    if (limit.aborted) throw new Error(`${unit.id} is not ready: ${text}`)
+  const limit = AbortSignal.any([AbortSignal.timeout(READY_LIMIT_MS), ...(signal ? [signal] : [])])
+  let answer: string
+  do {
+    // /readyz gives its database and its sidecar a second to answer; while all start at once they may need more.
+    const response = await fetch(`http://127.0.0.1:${ports.app}/readyz`, {
+      signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+    }).catch((error: unknown) => new Response(String(error), { status: 503 })) // it may be started anew
+    answer = await response.text()
+    if (response.ok) return
     await delay(READY_PAUSE_MS)
-  }
+  } while (!limit.aborted)
+  throw new Error(`${unit.id} is not ready: ${answer}`)
 }
 
 /** The name of the part that is a unit's sidecar. */

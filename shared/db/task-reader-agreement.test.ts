@@ -63,6 +63,19 @@ const queries: fc.Arbitrary<TaskQuery> = fc.record({
   cursor: fc.constant(null),
 })
 
+const EVERYTHING: TaskQuery = {
+  ...{ q: null, status: 'all', priorities: [], tags: [], tagsMode: 'all', dueAfter: null, dueBefore: null },
+  ...{
+    isRecurring: null,
+    parentId: null,
+    sortBy: 'due_at',
+    sortOrder: 'asc',
+    page: 1,
+    limit: 20,
+    cursor: null,
+  },
+}
+
 describe('PostgreSQL and memory', () => {
   let memory: TaskStores
   let postgres: TaskStores
@@ -96,6 +109,23 @@ describe('PostgreSQL and memory', () => {
       }),
       { numRuns: 150 },
     )
+  })
+
+  it.each<Partial<TaskQuery>>([
+    { tags: ['even'], sortBy: 'priority', sortOrder: 'desc' },
+    { q: 'rent', tags: ['even'] },
+    { q: 'rent flat' },
+    { q: 'zebra', status: 'active', sortOrder: 'desc' },
+    { q: 'omega', sortBy: 'created_at', limit: 5 },
+    { q: 'pay', priorities: ['high', 'low'], sortOrder: 'desc', limit: 200 },
+    { q: 'pay', priorities: ['medium'], sortBy: 'priority', page: 3 },
+    { q: 'rent', sortBy: 'title', limit: 200 },
+  ])('list the same of %o the first time and as often as it is asked', async (query) => {
+    const wanted = { ...EVERYTHING, ...query }
+    const expected = summaryOf(await memory.tasks.list(USER, wanted))
+    expect(expected.items).not.toEqual([])
+    for (let time = 1; time <= 3; time += 1)
+      expect(summaryOf(await postgres.tasks.list(USER, wanted))).toEqual(expected)
   })
 })
 

@@ -7,7 +7,7 @@ import {
   COUNTED_MATCHES,
   partColumns,
   rangeReading,
-  type KnownCounts,
+  type KnownList,
   type Reading,
 } from './task-reader-ranges.ts'
 import { searchReading } from './task-reader-search.ts'
@@ -22,19 +22,19 @@ interface ListRow extends TaskRow {
   title_order: string
   sequence: number
   counts: number[]
-  was_too_short: boolean
+  merged_was_enough: boolean | null
 }
 
 /** A query whose text search has been worked out. */
 export type ListQuery = TaskQuery & { words: WantedWords }
 
-/** One page, in one round trip. What `known` says is trusted as long as the user's sequence number has not moved. */
+/** One page, in one round trip. The counts in `known` are trusted as long as the user's sequence number has not moved. */
 export async function listTasks(
   sql: Sql,
   userId: string,
   query: ListQuery,
-  known: KnownCounts | undefined,
-): Promise<{ page: TaskPage; counted: KnownCounts }> {
+  known: KnownList | undefined,
+): Promise<{ page: TaskPage; remembered: KnownList }> {
   const { limit, words, tags } = query
   const after = query.cursor === null ? null : placeOf(query, query.cursor)
   const offset = after ? 0 : (query.page - 1) * limit
@@ -57,16 +57,20 @@ export async function listTasks(
     ${reading.preface}
     select totals.*, page.* from (
       select coalesce(max(last_seq), 0) as sequence, ${countsOf(query, reading, known)} as counts,
-        ${reading.wasTooShort} as was_too_short
+        ${reading.mergedWasEnough} as merged_was_enough
       from user_counters where user_id = ${userId}) totals
     left join lateral (${page}) page on true`
   return run(sql, statement, (rows: readonly ListRow[]) => {
     const found = rows.filter((row) => row.id !== null)
     const last = found.length > limit ? found[limit - 1] : undefined
-    const { sequence, counts, was_too_short: wasTooShort } = rows[0]!
+    const { sequence, counts, merged_was_enough: wasEnough } = rows[0]!
     const total = counts.reduce((sum, count) => sum + count, 0)
     return {
-      counted: { sequence, counts, wasLong: wasTooShort || (known?.wasLong ?? false) },
+      remembered: {
+        ...{ sequence, counts },
+        mergedWalk:
+          wasEnough === null ? (known?.mergedWalk ?? 'not tried') : wasEnough ? 'enough' : 'in vain',
+      },
       page: {
         items: found.slice(0, limit).map(taskFromRow),
         total: reading.matches ? Math.min(total, COUNTED_MATCHES) : total,
@@ -77,7 +81,7 @@ export async function listTasks(
   })
 }
 
-function countsOf({ status }: TaskQuery, { matches }: Reading, known: KnownCounts | undefined): Fragment {
+function countsOf({ status }: TaskQuery, { matches }: Reading, known: KnownList | undefined): Fragment {
   if (!matches) {
     const active = fragment`coalesce(max(active_tasks), 0)`
     const completed = fragment`coalesce(max(completed_tasks), 0)`

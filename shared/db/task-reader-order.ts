@@ -7,8 +7,8 @@ import { NEVER_DUE } from './task-rows.ts'
 export interface Stretch {
   where: Fragment
   order: Fragment
-  /** The order among tasks of one priority, where PostgreSQL can merge two sides by it without sorting again. */
-  orderOfOne: Fragment
+  /** The same among tasks of one priority, without the priority: so PostgreSQL can merge two sides by it. */
+  orderOfOne?: Fragment
 }
 
 export interface ListOrder {
@@ -91,7 +91,6 @@ function highestFirst(after: Place | null): ListOrder {
 }
 
 function lowestFirst(after: Place | null): ListOrder {
-  const ofOne = fragment`due_order, id`
   const stretches = [0, 1, 2]
     .filter((priority) => !after || priority >= after.priority)
     .map((priority) => {
@@ -101,7 +100,7 @@ function lowestFirst(after: Place | null): ListOrder {
           : fragment``
       return {
         where: fragment`and priority_order = ${-priority}::smallint ${later}`,
-        ...{ order: ofOne, orderOfOne: ofOne },
+        order: fragment`due_order, id`,
       }
     })
   return { stretches, order: fragment`priority_order desc, due_order, id` }
@@ -115,10 +114,10 @@ function byColumn(
 ): ListOrder {
   const ascending = sortOrder === 'asc'
   const order = fragment`${column} ${ascending ? fragment`asc` : fragment`desc`}, priority_order, id`
-  if (!after) return { stretches: [{ where: fragment``, order, orderOfOne: order }], order }
+  if (!after) return { stretches: [{ where: fragment``, order }], order }
   const at = fragment`${after.value}::${type}`
   const beyond = ascending ? fragment`${column} > ${at}` : fragment`${column} < ${at}`
   const where = fragment`and ${column} ${ascending ? fragment`>=` : fragment`<=`} ${at}
     and (${beyond} or (priority_order, id) > (${-after.priority}::smallint, ${after.id}::uuid))`
-  return { stretches: [{ where, order, orderOfOne: order }], order }
+  return { stretches: [{ where, order }], order }
 }

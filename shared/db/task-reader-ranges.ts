@@ -18,13 +18,13 @@ export interface ListRequest {
 }
 
 /** What is remembered of a list for the next time. */
-export interface KnownCounts {
+export interface KnownList {
   /** Of the user's last event. The counts are as good as that is the last one. */
   sequence: number
   /** How many tasks matched, for each of {@link Reading.matches}. */
   counts: number[]
-  /** A search once had to walk far. */
-  wasLong: boolean
+  /** What became of walking open and completed tasks together the last time that was tried; true of that time only. */
+  mergedWalk: 'enough' | 'in vain' | 'not tried'
 }
 
 /** How a list is read. */
@@ -35,8 +35,8 @@ export interface Reading {
   parts: Fragment[]
   /** Selects that give a row for each match, COUNTED_MATCHES + 1 at most; null where there is nothing to count. */
   matches: Fragment[] | null
-  /** A condition: what was walked did not hold the page. */
-  wasTooShort: Fragment
+  /** A condition: walking open and completed tasks together was enough. Null where that is not tried. */
+  mergedWasEnough: Fragment
 }
 
 export const taskColumns = verbatim(TASK_COLUMNS.join(', '))
@@ -73,7 +73,7 @@ export function rangeReading({ userId, query, order, reach, isFar }: ListRequest
     matches: isPlain
       ? null
       : ranges.map((range) => fragment`select 1 ${range} order by due_order limit ${COUNTED_MATCHES + 1}`),
-    wasTooShort: fragment`false`,
+    mergedWasEnough: fragment`null::boolean`,
   }
 }
 

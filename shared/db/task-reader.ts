@@ -5,7 +5,7 @@ import type { Sql } from './connect.ts'
 import { fragment, run } from './fragment.ts'
 import { listTasks, type ListQuery } from './task-reader-list.ts'
 import { recentlyUsed } from './task-reader-memory.ts'
-import { taskColumns, type KnownCounts } from './task-reader-ranges.ts'
+import { taskColumns, type KnownList } from './task-reader-ranges.ts'
 import {
   fromJson,
   occurrenceFromRow,
@@ -17,7 +17,7 @@ import {
 } from './task-rows.ts'
 import { lexemePrefix, respell, searchWords, type WantedWords } from './task-search.ts'
 
-const REMEMBERED_TOTALS = 5000
+const REMEMBERED_LISTS = 5000
 const REMEMBERED_VOCABULARIES = 50
 /** Open and completed tasks, the latest changed, whose words make up a vocabulary. */
 const TASKS_PER_VOCABULARY = 1500
@@ -34,16 +34,16 @@ interface Respelling {
 }
 
 export function createTaskReader(sql: Sql): TaskReader {
-  // Both are checked against the user's sequence number whenever they are used, so they are never out of date.
-  const totals = recentlyUsed<KnownCounts>(REMEMBERED_TOTALS)
+  // What these say of tasks is checked against the user's sequence number when it is used, so it is never out of date.
+  const lists = recentlyUsed<KnownList>(REMEMBERED_LISTS)
   const vocabularies = recentlyUsed<Vocabulary>(REMEMBERED_VOCABULARIES)
-  const respellings = recentlyUsed<Respelling>(REMEMBERED_TOTALS)
+  const respellings = recentlyUsed<Respelling>(REMEMBERED_LISTS)
 
   async function listOnce(userId: string, query: ListQuery): Promise<{ page: TaskPage; sequence: number }> {
-    const key = filterKey(userId, query)
-    const { page, counted } = await listTasks(sql, userId, query, totals.get(key))
-    totals.set(key, counted)
-    return { page, sequence: counted.sequence }
+    const key = `${filterKey(userId, query)} ${query.sortBy} ${query.sortOrder}`
+    const { page, remembered } = await listTasks(sql, userId, query, lists.get(key))
+    lists.set(key, remembered)
+    return { page, sequence: remembered.sequence }
   }
 
   async function vocabularyOf(userId: string, sequence: number): Promise<Vocabulary> {
