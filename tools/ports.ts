@@ -9,7 +9,10 @@ import { createServer, type Server } from 'node:net'
  */
 const RANGE = { first: 10_240, end: 32_768 }
 
-/** `count` different ports on 127.0.0.1 that nothing listens on at this moment. */
+/**
+ * `count` different ports on 127.0.0.1 that nothing listens on at this moment. To find out it listens on each itself for a
+ * few milliseconds, in which a program that was promised one of them finds it taken: so ask once, before the first starts.
+ */
 export async function freePorts(count: number): Promise<number[]> {
   const held = new Map<number, Server>()
   while (held.size < count) {

@@ -28,7 +28,7 @@ const SERVICES: Record<string, Service> = {
     name: 'Kafka',
     port: 9092,
     start: async (dataDir, port) => {
-      const program = await startKafka({ dataDir, port, controllerPort: port + 1 })
+      const program = await startKafka({ dataDir, ports: { port, controllerPort: port + 1 } })
       return { program, address: program.brokers }
     },
   },

@@ -26,7 +26,10 @@ export const BROKERS: Record<BrokerName, BrokerKind> = {
     variable: 'DAYBOOK_KAFKA_BROKERS',
     ports: 2,
     start: (dataDir, [port, controllerPort]) =>
-      startKafka({ dataDir: join(dataDir, 'kafka'), port: port!, controllerPort: controllerPort! }),
+      startKafka({
+        dataDir: join(dataDir, 'kafka'),
+        ports: { port: port!, controllerPort: controllerPort! },
+      }),
   },
   redis: {
     title: 'Redis',

@@ -19,8 +19,8 @@ const FEW = 200
  * Reads tasks that hold words and tags; a wanted priority is looked for like a tag. What many tasks hold is soon met by
  * walking the list in its order; what few hold is found fast by the index of words, which knows no order. Which of the
  * two it is nobody can tell beforehand (the planner's statistics know words, not what a word means to one user), so the
- * walk goes a short way and the next is tried only if that was too short for the page: first open and completed tasks
- * together, then each by itself, then the index. Neither depends on what the planner believes. What is known of the last
+ * walk goes a short way and the next way is tried only if that was too short for the page: first open and completed tasks
+ * together, then each by itself, then the index. None depends on what the planner believes. What is known of the last
  * time leaves out what was in vain then, or was not needed: a guess that can cost time, never a task.
  */
 export function searchReading(
@@ -49,8 +49,8 @@ export function searchReading(
   const isApart = !isMerged || known?.mergedWalk !== 'enough'
   const stretches = stretchesOf(request)
   const merged = isMerged ? stretches.map((stretch) => walkOf(request, stretch, sides)) : []
-  const apart = sides.map(({ matches }, side) =>
-    isApart && matches > FEW ? stretches.map((stretch) => walkOf(request, stretch, [sides[side]!])) : [],
+  const apart = sides.map((side) =>
+    isApart && side.matches > FEW ? stretches.map((stretch) => walkOf(request, stretch, [side])) : [],
   )
   // A lexeme is of one user but for a few whose ids end alike, so the index needs no other condition; offset 0 keeps the
   // planner from adding one.

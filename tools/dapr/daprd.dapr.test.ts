@@ -89,8 +89,7 @@ it('carries events through Kafka and jobs through the scheduler, also after a cr
 
   // A killed scheduler comes back too, but only after the 20 s of its lease.
   await Promise.all([first.kill(), kafka.kill(), scheduler.stop()])
-  const { port, controllerPort } = kafka
-  const kafkaAgain = await startKafka({ dataDir: join(folder, 'kafka'), port, controllerPort })
+  const kafkaAgain = await startKafka({ dataDir: join(folder, 'kafka'), ports: kafka.ports })
   onTestFinished(kafkaAgain.kill)
   const schedulerAgain = await startScheduler({ dataDir: join(folder, 'scheduler'), ports: scheduler.ports })
   onTestFinished(schedulerAgain.kill)

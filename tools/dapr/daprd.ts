@@ -35,7 +35,7 @@ export interface DaprdOptions {
   configFiles?: readonly string[]
   schedulerAddress?: string
   /** Give those of an earlier start to start it again in its place. */
-  ports?: Partial<DaprdPorts>
+  ports?: DaprdPorts
   /** Tokens (DAPR_API_TOKEN, APP_API_TOKEN) and what the components read from the environment. */
   env?: Record<string, string | undefined>
   logFile: string
@@ -56,8 +56,7 @@ export interface Daprd extends Program {
  * API: docs.dapr.io/reference/arguments-annotations-overview, docs.dapr.io/reference/api/health_api.
  */
 export async function startDaprd(options: DaprdOptions): Promise<Daprd> {
-  const [http, grpc, internalGrpc, metrics] = (await freePorts(4)) as [number, number, number, number]
-  const ports = { http, grpc, internalGrpc, metrics, ...options.ports }
+  const ports = options.ports ?? (await anyPorts())
   const baseUrl = `http://127.0.0.1:${ports.http}`
   const name = `daprd of ${options.appId}`
   const program = await startProgram({
@@ -84,6 +83,11 @@ export async function startDaprd(options: DaprdOptions): Promise<Daprd> {
     }
   }
   return { ...program, baseUrl, ports, whenHealthy }
+}
+
+async function anyPorts(): Promise<DaprdPorts> {
+  const [http, grpc, internalGrpc, metrics] = (await freePorts(4)) as [number, number, number, number]
+  return { http, grpc, internalGrpc, metrics }
 }
 
 function flagsOf(options: DaprdOptions, ports: DaprdPorts): string[] {

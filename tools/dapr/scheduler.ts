@@ -18,7 +18,7 @@ export interface SchedulerPorts {
 export interface SchedulerOptions {
   /** The embedded etcd with the jobs; made when absent. Start it again with the same ports: etcd knows itself by them. */
   dataDir: string
-  ports?: Partial<SchedulerPorts>
+  ports?: SchedulerPorts
 }
 
 export interface Scheduler extends Program {
@@ -34,8 +34,7 @@ export interface Scheduler extends Program {
  */
 export async function startScheduler(options: SchedulerOptions): Promise<Scheduler> {
   const root = prepareFolder('The scheduler', options.dataDir)
-  const [api, health, etcdClient, etcdPeer] = (await freePorts(4)) as [number, number, number, number]
-  const ports = { api, health, etcdClient, etcdPeer, ...options.ports }
+  const ports = options.ports ?? (await anyPorts())
   const flags = {
     'listen-address': '127.0.0.1',
     port: ports.api,
@@ -59,4 +58,9 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     isReady: async ({ log }) => await Promise.resolve(log().includes('msg="Cron is ready"')),
   })
   return { ...program, address: `127.0.0.1:${ports.api}`, ports }
+}
+
+async function anyPorts(): Promise<SchedulerPorts> {
+  const [api, health, etcdClient, etcdPeer] = (await freePorts(4)) as [number, number, number, number]
+  return { api, health, etcdClient, etcdPeer }
 }

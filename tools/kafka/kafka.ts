@@ -16,11 +16,15 @@ const JARS = join(HERE, 'lib')
 const WHEN_MISSING =
   'it needs Java 17 or newer; install it (Debian: apt-get install openjdk-17-jre-headless).'
 
+export interface KafkaPorts {
+  port: number
+  controllerPort: number
+}
+
 export interface KafkaOptions {
   /** Topics, offsets and the log; made when absent. A killed broker starts again on the same folder. */
   dataDir: string
-  port?: number
-  controllerPort?: number
+  ports?: KafkaPorts
   /** Partitions of a topic that is made by its first use. */
   partitions?: number
 }
@@ -28,8 +32,7 @@ export interface KafkaOptions {
 export interface Kafka extends Program {
   /** For a Dapr component: `127.0.0.1:<port>`. */
   readonly brokers: string
-  readonly port: number
-  readonly controllerPort: number
+  readonly ports: KafkaPorts
 }
 
 /**
@@ -41,12 +44,10 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
   if (!existsSync(JARS)) {
     throw new ProgramError('program.missing', 'Kafka is not here yet; run npm run dapr:build.')
   }
-  const [first, second] = (await freePorts(2)) as [number, number]
-  const port = options.port ?? first
-  const controllerPort = options.controllerPort ?? second
+  const ports = options.ports ?? (await anyPorts())
   const properties = join(root, 'server.properties')
   const logs = join(root, 'logs')
-  writeFileSync(properties, settings({ port, controllerPort, logs, partitions: options.partitions ?? 6 }))
+  writeFileSync(properties, settings({ ...ports, logs, partitions: options.partitions ?? 6 }))
   if (!existsSync(join(logs, 'meta.properties'))) await format(properties)
   const program = await startService({
     name: 'Kafka',
@@ -54,11 +55,16 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
     args: [...java({ heap: '512m' }), 'kafka.Kafka', properties],
     whenMissing: WHEN_MISSING,
     dataDir: root,
-    ports: [port, controllerPort],
+    ports: Object.values(ports),
     // The broker writes this after the controller let it in and its listeners serve.
     isReady: async ({ log }) => await Promise.resolve(log().includes('Kafka Server started')),
   })
-  return { ...program, brokers: `127.0.0.1:${port}`, port, controllerPort }
+  return { ...program, brokers: `127.0.0.1:${ports.port}`, ports }
+}
+
+async function anyPorts(): Promise<KafkaPorts> {
+  const [port, controllerPort] = (await freePorts(2)) as [number, number]
+  return { port, controllerPort }
 }
 
 /** Gives the folder its cluster id, once. A format that was cut off is made again: meta.properties comes last. */
@@ -88,9 +94,7 @@ const java = ({ heap }: { heap: string }): string[] => [
   ...['-cp', join(JARS, '*')],
 ]
 
-interface Settings {
-  port: number
-  controllerPort: number
+interface Settings extends KafkaPorts {
   logs: string
   partitions: number
 }
