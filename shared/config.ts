@@ -13,6 +13,8 @@ const networks = z
     ),
   )
 
+const oneOf = <const Names extends readonly string[]>(...names: Names) =>
+  z.enum(names, `must be one of ${names.join(', ')}`)
 const port = z.coerce.number('must be a port from 0 to 65535').int().min(0).max(65_535)
 
 /** `Name <address>` or an address. */
@@ -36,7 +38,7 @@ const Environment = z.object({
   DAPR_HTTP_PORT: port.default(3500),
   DAPR_API_TOKEN: z.string().min(1).optional(),
   APP_API_TOKEN: z.string().min(1).optional(),
-  RECURRENCE_CREATES_VIA: z.enum(['store', 'invoke']).default('store'),
+  RECURRENCE_CREATES_VIA: oneOf('store', 'invoke').default('store'),
   PUBLIC_URL: z.url().optional(),
   TRUSTED_PROXIES: networks.default([]),
   MAIL_FROM: sender.default('Daybook <daybook@localhost>'),
@@ -44,7 +46,7 @@ const Environment = z.object({
     .url({ protocol: /^smtps?$/, hostname: /./, error: 'must look like smtp://user:password@host:587' })
     .optional(),
   MAIL_RELAY_PORT: port.default(0),
-  VAPID_KEYS: z.enum(['database', 'secretstore']).default('database'),
+  VAPID_KEYS: oneOf('database', 'secretstore').default('database'),
   FCM_PROJECT: z
     .string()
     .regex(/^[a-z][a-z0-9-]*$/, 'must be the id of a Google project')
@@ -53,7 +55,7 @@ const Environment = z.object({
   OIDC_ISSUER: z.url().optional(),
   OIDC_AUDIENCE: z.string().min(1).default('daybook'),
   OIDC_JWKS_URL: z.url().optional(),
-  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  LOG_LEVEL: oneOf('debug', 'info', 'warn', 'error', 'silent').default('info'),
 })
 
 /** The variables this process was started with, for the programs that it starts in turn. */

@@ -98,6 +98,8 @@ describe('list-tasks', () => {
     ['parent_id=1', 'parent_id'],
     ['sort_by=color', 'sort_by'],
     ['sort_order=up', 'sort_order'],
+    ['priority=high&priority=low', 'priority'],
+    ['due_after=2027-03-15T09:00:00+01:00', 'due_after'],
     ['limit=0', 'limit'],
     ['limit=201', 'limit'],
     ['limit=2.5', 'limit'],

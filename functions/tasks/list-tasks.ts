@@ -32,7 +32,9 @@ const ListQuery = z
       .string()
       .trim()
       .optional()
-      .describe('Words in title or description, the last may be unfinished; slips of the pen are forgiven'),
+      .describe(
+        'Words in title or description, the last may be unfinished; accents do not matter and slips of the pen are forgiven',
+      ),
     status: z.enum(['all', 'active', 'completed']).default('all'),
     priority: separated(z.enum(PRIORITIES)).default([]).describe('Any of these, separated by commas'),
     tags: separated(text(1, 50)).default([]).describe('Separated by commas; case does not matter'),

@@ -4,8 +4,16 @@ import { PRIORITIES, tagKey, type Priority } from '../domain/task.ts'
 const MOST_WORDS = 12
 const LONGEST_WORD = 100
 
-/** Runs of letters and digits: the same that `task_words` (migration 0001) finds in a task, which also lowers the case. */
-export const wordsIn = (text: string): string[] => text.normalize('NFC').match(/[\p{Alphabetic}0-9]+/gu) ?? []
+/**
+ * Runs of letters and digits without their accents: the same that `task_words` (migration 0001) finds in a task, which
+ * also lowers the case.
+ */
+export const wordsIn = (text: string): string[] =>
+  text
+    .normalize('NFD')
+    .replaceAll(/[\u0300-\u036f]/g, '')
+    .normalize('NFC')
+    .match(/[\p{Alphabetic}0-9]+/gu) ?? []
 
 /** The words of a search text that are looked for. */
 export const searchWords = (text: string): string[] =>

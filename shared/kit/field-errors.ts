@@ -45,7 +45,8 @@ const isMissing = (issue: z.core.$ZodIssue): boolean =>
   issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
 
 const FORMATS: Record<string, string> = {
-  datetime: 'must be a date-time with its zone, such as 2027-03-15T08:00:00Z or 2027-03-15T09:00:00+01:00',
+  datetime:
+    'must be a date-time with its zone, such as 2027-03-15T08:00:00Z or 2027-03-15T09:00:00+01:00 (in a URL %2B01:00)',
   date: 'must be a day such as 2027-03-15',
   uuid: 'must be a UUID',
   email: 'must be an e-mail address',

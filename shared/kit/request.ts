@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Context } from 'hono'
 import type { z } from 'zod'
 import type { WriteContext } from '../app/ports.ts'
-import { DomainError } from '../domain/errors.ts'
+import { DomainError, invalidField } from '../domain/errors.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 const JSON_TYPES = /^application\/(json|merge-patch\+json)\s*(;|$)/i
@@ -22,9 +22,14 @@ export async function readJson(c: Context): Promise<{ value: unknown; raw: strin
   }
 }
 
-/** Query parameters as an object; a name given twice keeps its last value. */
-export const readQuery = (c: Context): Record<string, string> =>
-  Object.fromEntries(new URL(c.req.url).searchParams)
+/** Query parameters as an object. 422 for a name that is given twice: one of its values would be lost without a word. */
+export function readQuery(c: Context): Record<string, string> {
+  const { searchParams } = new URL(c.req.url)
+  const query = Object.fromEntries(searchParams)
+  const twice = Object.keys(query).find((name) => searchParams.getAll(name).length > 1)
+  if (twice !== undefined) throw invalidField(twice, 'is given more than once; several values go with commas')
+  return query
+}
 
 /** An entity tag (RFC 9110 §8.8.3); ours are strong and hold the version. */
 const ENTITY_TAG = /^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/

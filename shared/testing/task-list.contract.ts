@@ -147,6 +147,28 @@ export function taskListContract(name: string, makeStores: () => Promise<TaskSto
       expect(page.total).toBe(expected.length)
     })
 
+    it.each(['cafe', 'Café', 'CAFE\u0301', 'cafè', 'zurich caf', 'Zürich CAF'])(
+      'find words with and without accents by %j',
+      async (q) => {
+        const all = ['Cafe in Zurich', 'CAFÉ IN ZÜRICH', 'cafe\u0301 in Zu\u0308rich']
+        const userId = await userWith(...all.map((title) => ({ title })), { title: 'Cave in Zug' })
+        expect((await titles(userId, { q })).toSorted()).toEqual(all.toSorted())
+      },
+    )
+
+    it('find words of other scripts by their beginnings, letter for letter', async () => {
+      const userId = await userWith(
+        { title: 'がくせい' },
+        { title: 'かくせい' },
+        { title: '한국어' },
+        { title: 'ёлка' },
+      )
+      expect(await titles(userId, { q: 'がく' })).toEqual(['がくせい'])
+      expect(await titles(userId, { q: 'かく' })).toEqual(['かくせい'])
+      expect(await titles(userId, { q: '한국' })).toEqual(['한국어'])
+      expect(await titles(userId, { q: 'ЕЛКА' })).toEqual(['ёлка'])
+    })
+
     it.each([
       ['grocreies', 'Buy groceries'],
       ['recieve', 'Receive the parcel'],

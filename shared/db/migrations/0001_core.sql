@@ -2,12 +2,15 @@
 -- task, then the word; tags with # in between, and ! before the priority. So a search reads only what belongs to its
 -- user, however many others use the same word, and the planner knows how often a word is in open tasks. Long words are
 -- cut, because a lexeme has a largest size; the collation makes case and letters independent of the server's locale.
+-- Accents are left out (combining diacritical marks, U+0300 to U+036F), so that cafe and café find each other.
 create function task_words(
   owner uuid, is_open boolean, priority smallint, tag_keys text[], title text, description text) returns tsvector
 language plpgsql immutable parallel safe as $$
 declare
   prefix constant text := right(owner::text, 6) || case when is_open then 'o' else 'c' end;
-  content constant text := lower(normalize(title || ' ' || coalesce(description, '')) collate pg_c_utf8);
+  written constant text := title || ' ' || coalesce(description, '');
+  content constant text := lower(case when octet_length(written) = length(written) then written
+    else normalize(regexp_replace(normalize(written, nfd), '[\u0300-\u036f]', '', 'g')) end collate pg_c_utf8);
   word text;
   lexemes text[] := array[prefix || '!' || priority];
 begin
