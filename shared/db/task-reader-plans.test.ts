@@ -2,22 +2,12 @@ import postgres from 'postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SORT_ORDERS, TASK_SORTS, type TaskQuery } from '../app/task-query.ts'
 import { testDatabaseTarget } from '../testing/database.ts'
+import { EVERYTHING as ALL } from '../testing/task-queries.ts'
 import { connect, type Sql } from './connect.ts'
 import { createTaskReader } from './task-reader.ts'
 
 const USER = '00000000-0000-4000-8000-000000000001'
-const EVERYTHING: TaskQuery = {
-  ...{ q: null, status: 'all', priorities: [], tags: [], tagsMode: 'all', dueAfter: null, dueBefore: null },
-  ...{
-    isRecurring: null,
-    parentId: null,
-    sortBy: 'due_at',
-    sortOrder: 'asc',
-    page: 1,
-    limit: 20,
-    cursor: null,
-  },
-}
+const EVERYTHING: TaskQuery = { ...ALL, limit: 20 }
 
 /** Without `enable_seqscan = off` (connect.ts): the indexes must be worth it also for a planner that has the choice. */
 let explained: Sql

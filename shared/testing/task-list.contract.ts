@@ -5,19 +5,7 @@ import { PRIORITIES, type Task } from '../domain/task.ts'
 import { systemIds } from '../kit/system.ts'
 import { tasksAdded } from './a-task.ts'
 import type { TaskStores } from './memory-task-store.ts'
-
-const EVERYTHING: TaskQuery = {
-  ...{ q: null, status: 'all', priorities: [], tags: [], tagsMode: 'all', dueAfter: null, dueBefore: null },
-  ...{
-    isRecurring: null,
-    parentId: null,
-    sortBy: 'due_at',
-    sortOrder: 'asc',
-    page: 1,
-    limit: 50,
-    cursor: null,
-  },
-}
+import { EVERYTHING } from './task-queries.ts'
 
 const at = (text: string) => new Date(`2026-${text}Z`)
 const DONE = at('03-01T10:00:00.000')
