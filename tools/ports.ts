@@ -25,6 +25,17 @@ export async function freePorts(count: number): Promise<number[]> {
   return [...held.keys()]
 }
 
+/** The same, each for a purpose. */
+export async function freePortsFor<Purpose extends string>(
+  ...purposes: Purpose[]
+): Promise<Record<Purpose, number>> {
+  const ports = await freePorts(purposes.length)
+  return Object.fromEntries(purposes.map((purpose, index) => [purpose, ports[index]])) as Record<
+    Purpose,
+    number
+  >
+}
+
 /** The first of these ports that something on this machine already listens on. */
 export async function findTakenPort(ports: readonly number[]): Promise<number | undefined> {
   for (const port of ports) {

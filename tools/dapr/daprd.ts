@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { freePorts } from '../ports.ts'
+import { freePortsFor } from '../ports.ts'
 import { startProgram, type Program } from '../program.ts'
 import { ProgramError } from '../program-error.ts'
 import { worstLine } from '../program-log.ts'
@@ -56,7 +56,7 @@ export interface Daprd extends Program {
  * API: docs.dapr.io/reference/arguments-annotations-overview, docs.dapr.io/reference/api/health_api.
  */
 export async function startDaprd(options: DaprdOptions): Promise<Daprd> {
-  const ports = options.ports ?? (await anyPorts())
+  const ports = options.ports ?? (await freePortsFor('http', 'grpc', 'internalGrpc', 'metrics'))
   const baseUrl = `http://127.0.0.1:${ports.http}`
   const name = `daprd of ${options.appId}`
   const program = await startProgram({
@@ -83,11 +83,6 @@ export async function startDaprd(options: DaprdOptions): Promise<Daprd> {
     }
   }
   return { ...program, baseUrl, ports, whenHealthy }
-}
-
-async function anyPorts(): Promise<DaprdPorts> {
-  const [http, grpc, internalGrpc, metrics] = (await freePorts(4)) as [number, number, number, number]
-  return { http, grpc, internalGrpc, metrics }
 }
 
 function flagsOf(options: DaprdOptions, ports: DaprdPorts): string[] {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { freePorts } from '../ports.ts'
+import { freePortsFor } from '../ports.ts'
 import type { Program } from '../program.ts'
 import { prepareFolder, startService } from '../service.ts'
 import { binary, LOOPBACK_ONLY, WHEN_NOT_BUILT } from './binaries.ts'
@@ -34,7 +34,7 @@ export interface Scheduler extends Program {
  */
 export async function startScheduler(options: SchedulerOptions): Promise<Scheduler> {
   const root = prepareFolder('The scheduler', options.dataDir)
-  const ports = options.ports ?? (await anyPorts())
+  const ports = options.ports ?? (await freePortsFor('api', 'health', 'etcdClient', 'etcdPeer'))
   const flags = {
     'listen-address': '127.0.0.1',
     port: ports.api,
@@ -58,9 +58,4 @@ export async function startScheduler(options: SchedulerOptions): Promise<Schedul
     isReady: async ({ log }) => await Promise.resolve(log().includes('msg="Cron is ready"')),
   })
   return { ...program, address: `127.0.0.1:${ports.api}`, ports }
-}
-
-async function anyPorts(): Promise<SchedulerPorts> {
-  const [api, health, etcdClient, etcdPeer] = (await freePorts(4)) as [number, number, number, number]
-  return { api, health, etcdClient, etcdPeer }
 }

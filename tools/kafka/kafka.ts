@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { findProgram } from '../find-program.ts'
-import { freePorts } from '../ports.ts'
+import { freePortsFor } from '../ports.ts'
 import type { Program } from '../program.ts'
 import { ProgramError } from '../program-error.ts'
 import { worstLine } from '../program-log.ts'
@@ -44,7 +44,7 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
   if (!existsSync(JARS)) {
     throw new ProgramError('program.missing', 'Kafka is not here yet; run npm run dapr:build.')
   }
-  const ports = options.ports ?? (await anyPorts())
+  const ports = options.ports ?? (await freePortsFor('port', 'controllerPort'))
   const properties = join(root, 'server.properties')
   const logs = join(root, 'logs')
   writeFileSync(properties, settings({ ...ports, logs, partitions: options.partitions ?? 6 }))
@@ -60,11 +60,6 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
     isReady: async ({ log }) => await Promise.resolve(log().includes('Kafka Server started')),
   })
   return { ...program, brokers: `127.0.0.1:${ports.port}`, ports }
-}
-
-async function anyPorts(): Promise<KafkaPorts> {
-  const [port, controllerPort] = (await freePorts(2)) as [number, number]
-  return { port, controllerPort }
 }
 
 /** Gives the folder its cluster id, once. A format that was cut off is made again: meta.properties comes last. */

@@ -7,7 +7,7 @@ import { supervise, type SupervisedPart } from '../../../scripts/self-hosted/par
 import { writeResources } from '../../../scripts/self-hosted/resources.ts'
 import type { SelfHosted } from '../../../scripts/self-hosted/start-self-hosted.ts'
 import { HEALTH_CHECK, startSidecar } from '../../../scripts/self-hosted/unit.ts'
-import { freePorts } from '../../../tools/ports.ts'
+import { freePortsFor } from '../../../tools/ports.ts'
 
 export const OBSERVER = 'chaos-observer'
 export const OBSERVED = [
@@ -66,16 +66,13 @@ export async function startObserver(
     return { status: 'SUCCESS' }
   }
 
-  const [app, http, grpc, internalGrpc, metrics] = (await freePorts(5)) as [
-    ...[number, number, number, number, number],
-  ]
-  await new Promise<void>((resolve) => server.listen(app, '127.0.0.1', resolve))
+  const ports = await freePortsFor('app', 'http', 'grpc', 'internalGrpc', 'metrics')
+  await new Promise<void>((resolve) => server.listen(ports.app, '127.0.0.1', resolve))
   const resourcesDir = join(daybook.dataDir, 'observer-resources')
   const { variant } = BROKERS[broker]
   writeResources(resourcesDir, variant === undefined ? [] : [variant])
   admit(resourcesDir)
   const surroundings = { ...daybook.surroundings, resourcesDir }
-  const ports = { app, http, grpc, internalGrpc, metrics }
   const start = () => startSidecar({ id: OBSERVER, functions: [] }, ports, surroundings)
   const sidecar = await supervise(`${OBSERVER}-daprd`, start, say)
   return {

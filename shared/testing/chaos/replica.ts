@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SelfHosted } from '../../../scripts/self-hosted/start-self-hosted.ts'
 import { startApp, startSidecar } from '../../../scripts/self-hosted/unit.ts'
-import { freePorts } from '../../../tools/ports.ts'
+import { freePortsFor } from '../../../tools/ports.ts'
 
 export interface Replica {
   /** SIGTERM, its sidecar first. */
@@ -16,10 +16,7 @@ export async function startReplica(daybook: SelfHosted, unitId: string): Promise
   const unit = daybook.units.find(({ id }) => id === unitId)!
   const dataDir = join(daybook.dataDir, `replica-${unitId}`)
   mkdirSync(join(dataDir, 'run'), { recursive: true })
-  const [app, http, grpc, internalGrpc, metrics] = (await freePorts(5)) as [
-    ...[number, number, number, number, number],
-  ]
-  const ports = { app, http, grpc, internalGrpc, metrics }
+  const ports = await freePortsFor('app', 'http', 'grpc', 'internalGrpc', 'metrics')
   const surroundings = { ...daybook.surroundings, dataDir }
   const process = await startApp(unit, ports, surroundings)
   try {
