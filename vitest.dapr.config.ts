@@ -1,18 +1,16 @@
 import { defineConfig } from 'vitest/config'
-import { PROFILES } from './dapr/conformance/testing/profile.ts'
+import { PROFILES } from './testing/conformance/harness/profile.ts'
 
 const PATIENT = { testTimeout: 60_000, hookTimeout: 60_000, pool: 'forks' } as const
 /** For tests of whole Daybooks: nothing else runs beside them. */
-const ALONE = {
-  ...{ testTimeout: 90_000, hookTimeout: 120_000, pool: 'forks', maxWorkers: 1 },
-} as const
+const ALONE = { testTimeout: 90_000, hookTimeout: 120_000, pool: 'forks', maxWorkers: 1 } as const
 /** The product on real Dapr, which the set-up of the project starts. */
-const ON_REAL_DAPR = { ...ALONE, globalSetup: ['scripts/product/testing/self-hosted.ts'] }
+const ON_REAL_DAPR = { ...ALONE, globalSetup: ['testing/product/harness/self-hosted.ts'] }
 
 /** All that needs what `npm run dapr:build` makes (`npm run test:dapr`). */
 export default defineConfig({
   test: {
-    globalSetup: ['shared/testing/postgres-server.ts', 'dapr/conformance/testing/services.ts'],
+    globalSetup: ['testing/worlds/postgres-server.ts', 'testing/conformance/harness/services.ts'],
     maxWorkers: 4,
     projects: [
       // The conformance suite: the same files against the embedded sidecar and every kind of daprd.
@@ -20,7 +18,7 @@ export default defineConfig({
         test: {
           ...PATIENT,
           name: profile.name,
-          include: ['dapr/conformance/*.test.ts'],
+          include: ['testing/conformance/*.test.ts'],
           provide: { profile },
         },
       })),
@@ -33,7 +31,7 @@ export default defineConfig({
         test: {
           ...ALONE,
           name: 'self-hosted',
-          include: ['scripts/self-hosted/*.dapr.test.ts'],
+          include: ['profiles/self-hosted/*.dapr.test.ts'],
           sequence: { groupOrder: 1 },
         },
       },
@@ -43,7 +41,7 @@ export default defineConfig({
           ...ON_REAL_DAPR,
           name: 'product on kafka',
           include: [
-            'scripts/product/*.test.ts',
+            'testing/product/*.test.ts',
             'functions/{openapi,hostile-input,sync/list-changes}.test.ts',
           ],
           provide: { broker: 'kafka' },
@@ -54,7 +52,7 @@ export default defineConfig({
         test: {
           ...ON_REAL_DAPR,
           name: 'product on redis',
-          include: ['scripts/product/{rfc5545,trace,reminders}.test.ts'],
+          include: ['testing/product/{rfc5545,trace,reminders}.test.ts'],
           provide: { broker: 'redis' },
           sequence: { groupOrder: 3 },
         },

@@ -1,10 +1,10 @@
-import { copyFileSync, mkdtempSync, rmSync, chmodSync } from 'node:fs'
+import { mkdtempSync, rmSync, chmodSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inheritedEnvironment, readConfig } from '../shared/config.ts'
 import { installHttp } from '../shared/dapr/http.ts'
-import { startEmbedded } from '../scripts/embedded.ts'
-import { startSelfHosted } from '../scripts/self-hosted/start-self-hosted.ts'
+import { startEmbedded } from '../profiles/embedded/embedded.ts'
+import { startSelfHosted } from '../profiles/self-hosted/start-self-hosted.ts'
 import { embeddedBlocks, realBlocks, type Blocks } from './dapr/blocks.ts'
 import { measureBlocks } from './dapr/building-blocks.ts'
 import { measureEffects, measureInvocation } from './dapr/product.ts'
@@ -35,10 +35,6 @@ export async function run(): Promise<void> {
     figures: figures.toSorted((a, b) => place(a) - place(b)),
     notes: ['"failed" counts what was refused or did not arrive'],
   })
-  copyFileSync(
-    new URL('./results/dapr.md', import.meta.url),
-    new URL('../docs/dapr-bench.md', import.meta.url),
-  )
 
   async function note(measured: Promise<Figures[]>): Promise<void> {
     for (const one of await measured) {
@@ -86,6 +82,7 @@ const configFor = (dataDir: string) =>
     DAYBOOK_DATA_DIR: dataDir,
     DATABASE_URL: '',
     LOG_LEVEL: 'error',
+    RATE_LIMIT_PER_SECOND: '0',
   })
 
 /** The same measure on both sides stands together. */

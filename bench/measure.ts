@@ -24,7 +24,9 @@ export async function measure(
 ): Promise<Figures> {
   const shoot = (duration: number) =>
     autocannon({
-      ...{ url: load.url, connections: load.connections, duration },
+      url: load.url,
+      connections: load.connections,
+      duration,
       requests: [{ setupRequest: (request) => ({ ...request, ...load.next() }) }],
     })
   await shoot(WARM_UP_SECONDS)

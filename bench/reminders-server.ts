@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { readConfig } from '../shared/config.ts'
 import { installHttp } from '../shared/dapr/http.ts'
-import { FULL_SCOPE } from '../shared/domain/identity.ts'
+import { FULL_SCOPE } from '../shared/domain/auth/identity.ts'
 import { exitOnSignal, failToStart } from '../shared/kit/process.ts'
 import { systemIds } from '../shared/kit/system.ts'
-import { startEmbedded } from '../scripts/embedded.ts'
+import { startEmbedded } from '../profiles/embedded/embedded.ts'
 
 // The server of `npm run bench reminders`: the embedded profile, with people made in one statement and its own memory to
 // be seen.
@@ -14,8 +14,8 @@ try {
     app.post('/bench/people/:count', async (c) => {
       const ids = Array.from({ length: Number(c.req.param('count')) }, () => systemIds.uuid())
       await sql`
-        insert into users (id, email, password_hash, time_zone, created_at)
-        select id::uuid, ${randomUUID()} || id || '@example.org', 'none', 'UTC', now() from unnest(${ids}::text[]) id`
+        insert into users (id, email, password_hash, time_zone, created_at, email_confirmed_at)
+        select id::uuid, ${randomUUID()} || id || '@example.org', 'none', 'UTC', now(), now() from unnest(${ids}::text[]) id`
       const issue = (userId: string) =>
         deps.identity.tokens.issue({ userId, timeZone: 'UTC', scopes: [FULL_SCOPE] })
       return c.json(await Promise.all(ids.map(async (id) => ({ id, token: await issue(id) }))))

@@ -16,7 +16,7 @@ const WHOLE = {
 }
 /** Shows within a minute whether all of it works; says nothing about speed. */
 const TRIAL = { people: 50, warm: 100, crowd: 300, minuteMs: 6000, pending: 20_000 }
-const SHORTEST_LEAD_MS = 3000
+const MIN_LEAD_MS = 3000
 /** How fast reminders can be set, until that is measured. */
 const GUESSED_PER_SECOND = 200
 
@@ -51,7 +51,7 @@ export async function run(): Promise<void> {
     const stage = { server, people, audience, say }
     const { warm, crowd, minuteMs } = plan
     const among = async (name: string, count: number, overMs: number) => {
-      const leadMs = SHORTEST_LEAD_MS + ((count * 1.5) / setPerSecond) * 1000
+      const leadMs = MIN_LEAD_MS + ((count * 1.5) / setPerSecond) * 1000
       const measured = await measureCrowd(stage, { name, count, leadMs, overMs })
       setPerSecond = measured.setPerSecond
       note(measured)

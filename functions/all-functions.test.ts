@@ -1,28 +1,25 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { parseAllDocuments } from 'yaml'
 import type { Deps } from '../shared/app/ports.ts'
 import { TOPICS } from '../shared/domain/events.ts'
-import type { DaybookFunction } from '../shared/kit/mount-functions.ts'
-import { systemClock, systemIds } from '../shared/kit/system.ts'
+import { SCOPES } from '../shared/domain/scopes.ts'
+import { cronRouteOf } from '../shared/kit/cron-function.ts'
+import { testDaybook } from '../testing/worlds/test-daybook.ts'
 import { functionNames, loadFunctions } from './main.ts'
+import { mountFunctions, type DaybookFunction } from '../shared/kit/mount-functions.ts'
 
 const HERE = new URL('./', import.meta.url)
 const names = functionNames()
-const functions = (await loadFunctions(names)).map((fn, index) => ({ name: names[index] ?? '', fn }))
+const functions = await loadFunctions(names)
 
-/** Deps of a Daybook in which nothing may be touched but clock, ids and log. */
-const untouchable = {
-  clock: systemClock,
-  ids: systemIds,
-  log: { info: () => {}, warn: () => {}, error: () => {} },
-  settings: { appToken: 'of-the-sidecar', issuer: 'urn:test', audience: 'daybook' },
-} as unknown as Deps
+/** Deps of a Daybook whose database is closed: whatever asks it fails. */
+const { deps: untouchable, sql } = await testDaybook()
+await sql.end()
 
 const duplicates = (values: readonly string[]) =>
   values.filter((value, index) => values.indexOf(value) !== index)
@@ -31,9 +28,33 @@ const concrete = (path: string) =>
   path.replaceAll(/:\w+(\{[^}]*\})?\??/g, '0199d0a0-0000-7000-8000-000000000000')
 
 function pathsForSidecar(fn: DaybookFunction): string[] {
-  if (fn.kind === 'http') return []
-  if (fn.kind === 'topic') return fn.topics.map((topic) => `/dapr/events/${topic}`)
-  return [fn.kind === 'job' ? `/job/${fn.job}-1` : `/dapr/cron/${fn.binding}`]
+  switch (fn.kind) {
+    case 'topic':
+      return fn.topics.map((topic) => `/dapr/events/${topic}`)
+    case 'job':
+      return [`/job/${fn.job}-1`]
+    case 'cron':
+      return [cronRouteOf(fn)]
+    case 'http':
+    case 'routes':
+      return []
+  }
+}
+
+/** What a function must not share with another. */
+function ownedBy(fn: DaybookFunction): string[] {
+  const pattern = (path: string) => path.replaceAll(/:\w+/g, ':')
+  switch (fn.kind) {
+    case 'http':
+      return fn.paths.map((path) => `${fn.method} ${pattern(path)}`)
+    case 'routes':
+      return fn.serves.map(pattern)
+    case 'job':
+      return [`job ${fn.job}`]
+    case 'topic':
+    case 'cron':
+      return [`${fn.kind} ${basename(fn.name)}`]
+  }
 }
 
 describe('every function', () => {
@@ -62,38 +83,61 @@ describe('every function', () => {
     expect(untested).toEqual([])
   })
 
-  it('owns its route, job prefix, cron binding and consumer name alone', () => {
-    const owned = functions.map(({ name, fn }) => {
-      if (fn.kind === 'http' && !fn.spec) return name
-      if (fn.kind === 'http') return `${fn.method} ${fn.path.replaceAll(/:\w+/g, ':')}`
-      return `${fn.kind} ${fn.kind === 'topic' ? fn.consumer : fn.kind === 'job' ? fn.job : fn.binding}`
-    })
-    expect(duplicates(owned)).toEqual([])
+  it('knows its name, which is the path of its file', () => {
+    expect(functions.map(({ name }) => name)).toEqual(names)
+  })
+
+  it('owns its routes, job prefix, cron binding and consumer name alone', () => {
+    expect(duplicates(functions.flatMap(ownedBy))).toEqual([])
   })
 })
 
 describe('HTTP functions', () => {
-  const http = functions.flatMap(({ name, fn }) => (fn.kind === 'http' && fn.spec ? [{ name, fn }] : []))
+  const http = functions.filter((fn) => fn.kind === 'http')
+  const guarded = http.flatMap((fn) => fn.paths.map((path) => ({ name: fn.name, path, fn })))
+  const secured = guarded.filter(({ fn }) => fn.spec.auth !== 'none')
 
-  it.each(http.filter(({ fn }) => fn.spec.auth === 'user'))(
-    '$name refuses who has not signed in',
-    async ({ fn }) => {
-      const app = fn.createApp(untouchable)
-      const path = concrete(fn.path)
-      for (const url of [
-        path,
-        path.replace(/^\/api\/tasks/, '/api/0199d0a0-0000-7000-8000-000000000000/tasks'),
-      ]) {
-        const answer = await app.request(url, { method: fn.method })
-        expect(answer.status).toBe(401)
-        expect(answer.headers.get('www-authenticate')).toBe('Bearer')
-        expect(await answer.json()).toMatchObject({ status: 401, code: 'auth.required' })
-      }
-    },
-  )
+  it.each(secured)('$name refuses who has not signed in at $path', async ({ fn, path }) => {
+    const answer = await mountFunctions([fn], untouchable).request(concrete(path), { method: fn.method })
+    expect(answer.status).toBe(401)
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="daybook"')
+    expect(await answer.json()).toMatchObject({ status: 401, code: 'auth.required' })
+  })
+
+  it.each(secured)('$name refuses a token with every scope but its own at $path', async ({ fn, path }) => {
+    const scopes = Object.keys(SCOPES).filter((scope) => scope !== fn.spec.auth)
+    const userId = '0199d0a0-0000-7000-8000-000000000000'
+    const authenticate: Deps['authenticate'] = async () => ({
+      userId,
+      view: { type: 'user', id: userId },
+      timeZone: 'UTC',
+      scopes,
+    })
+    const app = mountFunctions([fn], { ...untouchable, authenticate })
+    const headers = { authorization: 'Bearer token' }
+    const answer = await app.request(concrete(path), { method: fn.method, headers })
+    expect(answer.status).toBe(403)
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="daybook", error="insufficient_scope"')
+    expect(await answer.json()).toMatchObject({ code: 'auth.insufficient_scope' })
+  })
+
+  it('tell why a token is none (RFC 6750 §3.1)', async () => {
+    const [first] = secured
+    const { deps } = await testDaybook()
+    for (const authorization of ['Bearer forged', 'Basic eDp5', 'Bearer']) {
+      const answer = await mountFunctions([first!.fn], deps).request(concrete(first!.path), {
+        method: first!.fn.method,
+        headers: { authorization },
+      })
+      expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
+        401,
+        'Bearer realm="daybook", error="invalid_token"',
+      ])
+    }
+  })
 
   it('are open to everyone only in identity, health and web pages', () => {
-    const open = http.filter(({ fn }) => fn.spec.auth === 'none').map(({ name }) => name.split('/')[0] ?? '')
+    const open = http.filter(({ spec }) => spec.auth === 'none').map(({ name }) => name.split('/')[0] ?? '')
     expect([...new Set(open)].toSorted()).toEqual(
       ['auth', 'health', 'web'].filter((name) => open.includes(name)),
     )
@@ -101,30 +145,15 @@ describe('HTTP functions', () => {
 })
 
 describe('functions called by the sidecar', () => {
-  const called = functions.flatMap(({ name, fn }) => pathsForSidecar(fn).map((path) => ({ name, fn, path })))
+  const called = functions.flatMap((fn) => pathsForSidecar(fn).map((path) => ({ name: fn.name, fn, path })))
 
   it.each(called)('$name refuses who does not show the token of the sidecar', async ({ fn, path }) => {
-    const answer = await fn.createApp(untouchable).request(path, { method: 'POST', body: '{}' })
+    const answer = await mountFunctions([fn], untouchable).request(path, { method: 'POST', body: '{}' })
     expect(answer.status).toBe(401)
   })
 
-  it('consume under the name of their file, on topics that exist', () => {
-    const consumers = functions.flatMap(({ name, fn }) => (fn.kind === 'topic' ? [{ name, fn }] : []))
-    expect(consumers.filter(({ name, fn }) => fn.consumer !== basename(name))).toEqual([])
-    const topics = consumers.flatMap(({ fn }) => fn.topics)
+  it('consume from topics that exist', () => {
+    const topics = functions.flatMap((fn) => (fn.kind === 'topic' ? fn.topics : []))
     expect(topics.filter((topic) => !TOPICS.includes(topic))).toEqual([])
-  })
-
-  it('tick by bindings that dapr/components has', () => {
-    const folder = new URL('../dapr/components/', HERE)
-    const components = readdirSync(folder)
-      .filter((file) => file.endsWith('.yaml'))
-      .flatMap((file) => parseAllDocuments(readFileSync(new URL(file, folder), 'utf8')))
-      .map((document) => document.toJS() as { metadata?: { name?: string }; spec?: { type?: string } } | null)
-    const bindings = components
-      .filter((component) => component?.spec?.type === 'bindings.cron')
-      .map((component) => component?.metadata?.name ?? '')
-    const ticking = functions.flatMap(({ fn }) => (fn.kind === 'cron' ? [fn.binding] : []))
-    expect(ticking.filter((binding) => !bindings.includes(binding))).toEqual([])
   })
 })

@@ -1,109 +1,178 @@
-import { ownNextOccurrences } from '../shared/app/create-next-occurrence.ts'
-import type { Deps } from '../shared/app/ports.ts'
-import { createPublisher, type Publisher } from '../shared/app/publisher.ts'
+import type { Clock, Deps, Ids, Log, StartTimer } from '../shared/app/ports.ts'
+import { createPublisher, type Publisher } from '../shared/app/outbox/publisher.ts'
 import { createPushKeys } from '../shared/channels/push-keys.ts'
 import { createSafeFetch } from '../shared/channels/safe-fetch.ts'
+import { NO_PUSH_CONTACT, pushContact } from '../shared/channels/push-contact.ts'
 import { createSenders } from '../shared/channels/senders.ts'
 import type { Config } from '../shared/config.ts'
 import { createAlarms } from '../shared/dapr/alarms.ts'
 import { createBroker } from '../shared/dapr/broker.ts'
 import { createDaprClient } from '../shared/dapr/client.ts'
-import { invokedNextOccurrences } from '../shared/dapr/next-occurrences.ts'
-import { createOtherUnits } from '../shared/dapr/other-units.ts'
+import { createUpstreams } from '../shared/dapr/other-units.ts'
 import type { Fetch } from '../shared/dapr/transport.ts'
 import { createChangeStore } from '../shared/db/change-store.ts'
 import type { Sql } from '../shared/db/connect.ts'
-import { createDeadLetters } from '../shared/db/dead-letters.ts'
-import { createDeliveryQueue } from '../shared/db/delivery-queue.ts'
-import { createIdentityStore } from '../shared/db/identity-store.ts'
-import { createHousekeeping, createPing, createSeriesSweep } from '../shared/db/maintenance.ts'
-import { createNotificationFeed } from '../shared/db/notification-feed.ts'
-import { createNotificationReader } from '../shared/db/notification-reader.ts'
-import { createChangeFeed, createOutbox } from '../shared/db/outbox.ts'
-import { createPreferenceStore } from '../shared/db/preference-store.ts'
-import { createPushKeyStore } from '../shared/db/push-key-store.ts'
-import { createReminderQueue } from '../shared/db/reminder-queue.ts'
-import { createReminderReader } from '../shared/db/reminder-reader.ts'
-import { createSubscriptionStore } from '../shared/db/subscription-store.ts'
-import { createTaskReader } from '../shared/db/task-reader.ts'
-import { proxyList } from '../shared/kit/client.ts'
-import { createIdentity } from '../shared/kit/create-identity.ts'
-import { createEventStreams } from '../shared/kit/event-streams.ts'
+import { createDeadLetters } from '../shared/db/outbox/dead-letters.ts'
+import { createDeliveryQueue } from '../shared/db/notifications/delivery-queue.ts'
+import { createAccounts } from '../shared/db/auth/accounts.ts'
+import { createIdentityStore } from '../shared/db/auth/identity-store.ts'
+import { createSessionSignal } from '../shared/db/auth/session-signal.ts'
+import { createHousekeeping, createPing, createWaitingSeriesReader } from '../shared/db/maintenance.ts'
+import { createNotificationSignal } from '../shared/db/notifications/notification-feed.ts'
+import { createNotificationReader } from '../shared/db/notifications/notification-reader.ts'
+import { createChangeLog, createOutbox } from '../shared/db/outbox/outbox.ts'
+import { createPreferenceStore } from '../shared/db/notifications/preference-store.ts'
+import { createPushKeyStore } from '../shared/db/notifications/push-key-store.ts'
+import { createReminderQueue } from '../shared/db/reminders/reminder-queue.ts'
+import { createReminderReader } from '../shared/db/reminders/reminder-reader.ts'
+import { createSubscriptionStore } from '../shared/db/notifications/subscription-store.ts'
+import { createTaskReader } from '../shared/db/tasks/task-reader.ts'
+import { createZoneStore } from '../shared/db/tasks/zone-store.ts'
+import { proxyList } from '../shared/kit/edge/client-address.ts'
+import { createIdentity } from '../shared/identity/create-identity.ts'
+import type { ScryptCost } from '../shared/identity/passwords.ts'
+import { createEventStreams } from '../shared/streams/event-streams.ts'
 import { PUBSUB } from '../shared/kit/subscriptions.ts'
-import { systemClock, systemIds, systemTimer } from '../shared/kit/system.ts'
-import type { Logger } from '../shared/observability/logger.ts'
+import { systemClock, systemIds, systemTimer, zoneDatabase } from '../shared/kit/system.ts'
 
 /** Deadline of one call to the sidecar. */
 const SIDECAR_TIMEOUT_MS = 5000
 
-/** What a process brings along. */
-export interface Outside {
+/** How many users it takes to fill the pool: one who asks for a lot leaves three quarters to the others. */
+const POOL_SHARES = 4
+
+/** What a process brings along: time, chance, its database, and the ways out of it. */
+export interface ProcessResources {
+  clock: Clock
+  ids: Ids
+  startTimer: StartTimer
+  log: Log
   sql: Sql
-  log: Logger
   /** How the sidecar is reached: the global fetch, or straight into an embedded one. */
   sidecarFetch: Fetch
   /** Secret the sidecar shows on callbacks. */
   appToken: string
+  /** Where clients reach this process, once it listens; PUBLIC_URL goes before it. */
+  ownUrl?: () => string | undefined
+  createBroker: typeof createBroker
+  createPublisher: typeof createPublisher
+  /** Mail, pushes and webhooks. */
+  createSenders: typeof createSenders
+  /** Of hashing passwords; the usual one unless a test is in a hurry. */
+  scryptCost?: ScryptCost
 }
 
+/** What every process takes that is no test. */
+export const SYSTEM_RESOURCES = {
+  clock: systemClock,
+  ids: systemIds,
+  startTimer: systemTimer,
+  createBroker,
+  createPublisher,
+  createSenders,
+} satisfies Partial<ProcessResources>
+
 /** Joins the ports with their adapters, once per process; the only place that knows both. */
-export function composeDeps(config: Config, { sql, log, sidecarFetch, appToken }: Outside): ComposedDeps {
-  const clock = systemClock
-  const ids = systemIds
+export function composeDeps(config: Config, resources: ProcessResources): ComposedDeps {
+  const { clock, ids, startTimer, log, sql, sidecarFetch, appToken, ownUrl } = resources
   const dapr = createDaprClient({
-    ...{ baseUrl: config.dapr.baseUrl, fetch: sidecarFetch, timeoutMs: SIDECAR_TIMEOUT_MS },
+    baseUrl: config.dapr.baseUrl,
+    fetch: sidecarFetch,
+    timeoutMs: SIDECAR_TIMEOUT_MS,
     ...(config.dapr.apiToken !== undefined && { token: config.dapr.apiToken }),
   })
-  const broker = createBroker(dapr, PUBSUB, log)
+  const broker = resources.createBroker(dapr, PUBSUB, log)
   const outbox = createOutbox(sql)
-  const publishing = createPublisher({ outbox, broker, log, clock })
+  const publishing = resources.createPublisher({ outbox, broker, log, clock }, startTimer)
   const changes = createChangeStore(sql)
   const outbound = createSafeFetch({ allow: config.outboundAllow })
   const pushKeys = createPushKeys({
-    ...{ from: config.push.vapidKeys, store: createPushKeyStore(sql), secrets: dapr.secrets, clock },
+    from: config.push.vapidKeys,
+    store: createPushKeyStore(sql),
+    secrets: dapr.secrets,
+    clock,
   })
   const settings = {
-    ...{ appToken, issuer: config.publicUrl ?? 'urn:daybook', audience: 'daybook' },
-    hasMobilePush: config.push.fcmProject !== undefined,
+    appToken,
+    issuer: config.publicUrl ?? 'urn:daybook',
+    audience: 'daybook',
+    quotas: config.quotas,
+    registration: config.registration,
+    maxMailsPerHour: config.mail.maxPerHour,
+    maxFirstMessagesPerHost: config.namedHosts.maxFirstMessages,
+    maxDeliveriesPerHost: config.namedHosts.maxDeliveries,
+    disabledChannels: {
+      ...(pushContact({ publicUrl: config.publicUrl, mailFrom: config.mail.from }) === null && {
+        web_push: NO_PUSH_CONTACT,
+      }),
+      ...(config.push.fcmProject === undefined && {
+        mobile_push: 'mobile push is not configured: set FCM_PROJECT',
+      }),
+    },
     isTrustedProxy: proxyList(config.trustedProxies),
+    rateLimit: config.rateLimit,
+    logRequests: config.logRequests,
+    corsOrigins: config.corsOrigins,
+    zoneDatabase,
+    addressKey: ids.hex(16),
+    maxWeightOfUser: Math.max(2, Math.floor(config.database.pool / POOL_SHARES)),
   }
   const { identity, authenticate, prepare } = createIdentity({
-    ...{ store: createIdentityStore(sql), clock, ids, issuer: settings.issuer, audience: settings.audience },
-    ...{ oidc: config.oidc, fetch, onNewcomer: publishing.wake },
+    store: createIdentityStore(sql),
+    signal: createSessionSignal(sql),
+    clock,
+    startTimer,
+    ids,
+    issuer: settings.issuer,
+    audience: settings.audience,
+    oidc: config.oidc,
+    fetch,
+    onNewcomer: publishing.wake,
+    ...(resources.scryptCost && { scryptCost: resources.scryptCost }),
   })
   return {
-    ...{ clock, startTimer: systemTimer, ids, log, changes, outbox, broker, publishing },
+    clock,
+    startTimer,
+    ids,
+    log,
+    changes,
+    outbox,
+    broker,
+    publishing,
     identity,
     authenticate,
     prepare,
-    tasks: createTaskReader(sql),
-    feed: createChangeFeed(sql),
-    sweep: createSeriesSweep(sql),
+    tasks: createTaskReader(sql, startTimer),
+    changeLog: createChangeLog(sql),
+    waitingSeries: createWaitingSeriesReader(sql),
     housekeeping: createHousekeeping(sql),
+    accounts: createAccounts(sql),
+    zones: createZoneStore(sql),
     sidecar: dapr.health,
-    units: createOtherUnits(dapr, { clock }),
-    nextOccurrences:
-      config.recurrenceCreatesVia === 'invoke'
-        ? invokedNextOccurrences(dapr)
-        : ownNextOccurrences({ changes, clock, ids, publishing }),
+    upstreams: createUpstreams(dapr, { clock, startTimer }),
     reminders: createReminderReader(sql),
     dueReminders: createReminderQueue(sql),
     alarms: createAlarms(dapr),
     notifications: createNotificationReader(sql),
-    notificationFeed: createNotificationFeed(sql),
-    streams: createEventStreams({ clock, ids, log }),
+    notificationSignal: createNotificationSignal(sql, startTimer),
+    streams: createEventStreams({ clock, ids, log, startTimer, sessions: identity.sessions }),
     deliveries: createDeliveryQueue(sql),
-    senders: createSenders({
-      ...{ dapr, outbound, pushKeys, clock },
+    senders: resources.createSenders({
+      dapr,
+      outbound,
+      pushKeys,
+      clock,
+      links: identity.links,
       settings: {
         mailFrom: config.mail.from,
-        publicUrl: config.publicUrl,
+        publicUrl: () => config.publicUrl ?? ownUrl?.(),
         fcmProject: config.push.fcmProject,
       },
     }),
     preferences: createPreferenceStore(sql),
     subscriptions: createSubscriptionStore(sql),
-    ...{ outbound, pushKeys },
+    outbound,
+    pushKeys,
     deadLetters: createDeadLetters(sql),
     database: createPing(sql),
     settings,

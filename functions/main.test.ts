@@ -1,30 +1,61 @@
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { readConfig } from '../shared/config.ts'
-import { createLogger } from '../shared/observability/logger.ts'
-import { createApiClient } from '../shared/testing/api-client.ts'
-import { obligingSidecar } from '../shared/testing/api-world.ts'
+import { silentLogger } from '../shared/observability/logger.ts'
+import { SYSTEM_RESOURCES } from './compose.ts'
+import { createApiClient } from '../testing/worlds/api-client.ts'
+import { APP_TOKEN, obligingSidecar } from '../testing/worlds/compose-daybook.ts'
 import { createChangeStore } from '../shared/db/change-store.ts'
-import { aReminder } from '../shared/testing/a-reminder.ts'
-import { aChange, aTask } from '../shared/testing/a-task.ts'
-import { testDatabase } from '../shared/testing/database.ts'
-import { openEventStream } from '../shared/testing/event-stream.ts'
+import { aReminder } from '../testing/builders/a-reminder.ts'
+import { aChange, aTask } from '../testing/builders/a-task.ts'
+import { testDatabase } from '../testing/worlds/database.ts'
+import { openEventStream } from '../testing/worlds/event-stream.ts'
 import { runFunctions } from './main.ts'
+
+const RESOURCES = {
+  ...SYSTEM_RESOURCES,
+  log: silentLogger,
+  sidecarFetch: obligingSidecar,
+  appToken: APP_TOKEN,
+}
 
 it('a unit has its signing keys before it listens', async () => {
   const sql = await testDatabase()
-  const log = createLogger({ level: 'silent', service: 'daybook' })
-  const outside = { sql, log, sidecarFetch: obligingSidecar, appToken: 'of-the-sidecar' }
-  const unit = await runFunctions(readConfig({ PORT: '0' }), outside, { names: ['auth/get-me'] })
+  const unit = await runFunctions(
+    readConfig({ PORT: '0' }),
+    { ...RESOURCES, sql },
+    { names: ['auth/get-me'] },
+  )
   onTestFinished(unit.close)
   expect(await sql`select 1 from signing_keys`).toHaveLength(1)
 })
 
+it.each([
+  [{}, ['started without web push: ']],
+  [{ MAIL_FROM: 'Daybook <daybook@daybook.example>' }, []],
+  [{ PUBLIC_URL: 'https://localhost:8443' }, ['started without web push: ']],
+  [{ PUBLIC_URL: 'https://daybook.example.org' }, []],
+])(
+  'a worker that has no public address to give to push services says so at start-up: %o',
+  async (env, expected) => {
+    const sql = await testDatabase()
+    const warned: string[] = []
+    const log = { ...silentLogger, warn: (_: object, message: string) => void warned.push(message) }
+    const names = ['notifications/sweep-deliveries']
+    const worker = await runFunctions(
+      readConfig({ PORT: '0', ...env }),
+      { ...RESOURCES, sql, log },
+      { names },
+    )
+    onTestFinished(worker.close)
+    const told = warned.filter((message) => message.includes('web push'))
+    expect(told).toEqual(expected.map((start) => expect.stringContaining(start) as string))
+  },
+)
+
 it('a unit with live streams ends at once when it is told to', async () => {
   const sql = await testDatabase()
-  const log = createLogger({ level: 'silent', service: 'daybook' })
-  const outside = { sql, log, sidecarFetch: obligingSidecar, appToken: 'of-the-sidecar' }
   const names = ['auth/register-user', 'sync/stream-notifications']
-  const unit = await runFunctions(readConfig({ PORT: '0' }), outside, { names })
+  const unit = await runFunctions(readConfig({ PORT: '0' }), { ...RESOURCES, sql }, { names })
   const { token } = await createApiClient(async (path, init) => unit.app.request(path, init)).register()
   const url = `http://127.0.0.1:${unit.server.port}/api/notifications/stream`
   const stream = await openEventStream(url, { headers: { authorization: `Bearer ${token}` } })
@@ -37,7 +68,6 @@ it('a unit with live streams ends at once when it is told to', async () => {
 
 it('a worker tells at start-up what came due while none was awake, and in time what comes due then', async () => {
   const sql = await testDatabase()
-  const log = createLogger({ level: 'silent', service: 'daybook' })
   const task = aTask()
   const inMs = (ms: number) => new Date(Date.now() + ms)
   const [missed, soon] = [inMs(-120_000), inMs(3000)].map((remindAt) =>
@@ -46,10 +76,13 @@ it('a worker tells at start-up what came due while none was awake, and in time w
   await createChangeStore(sql).commit(
     aChange(task.userId, { newTasks: [task], newReminders: [missed!, soon!] }),
   )
-  const outside = { sql, log, sidecarFetch: obligingSidecar, appToken: 'of-the-sidecar' }
-  const worker = await runFunctions(readConfig({ PORT: '0' }), outside, {
-    names: ['reminders/sweep-reminders'],
-  })
+  const worker = await runFunctions(
+    readConfig({ PORT: '0' }),
+    { ...RESOURCES, sql },
+    {
+      names: ['reminders/sweep-reminders'],
+    },
+  )
   onTestFinished(worker.close)
   const told = () => sql<{ reminder_id: string; late: boolean }[]>`
     select reminder_id, late from deliveries order by fire_at`

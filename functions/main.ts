@@ -3,13 +3,16 @@ import type { Hono } from 'hono'
 import { readConfig, type Config } from '../shared/config.ts'
 import { installHttp } from '../shared/dapr/http.ts'
 import { connect } from '../shared/db/connect.ts'
-import { migrate } from '../shared/db/migrate.ts'
+import { requireMigrated } from '../shared/db/migrate.ts'
 import type { AppEnv } from '../shared/kit/base-app.ts'
+import { proxyList, THIS_MACHINE } from '../shared/kit/edge/client-address.ts'
 import { mountFunctions, type DaybookFunction } from '../shared/kit/mount-functions.ts'
-import { serve, type RunningServer } from '../shared/kit/serve.ts'
+import { leavesEvents } from '../shared/kit/leaves-events.ts'
+import { createRefusalLog } from '../shared/kit/edge/refusal-log.ts'
+import { serve, type RunningServer } from '../shared/kit/edge/serve.ts'
 import { exitOnSignal, failToStart } from '../shared/kit/process.ts'
 import { createLogger } from '../shared/observability/logger.ts'
-import { composeDeps, type ComposedDeps, type Outside } from './compose.ts'
+import { composeDeps, SYSTEM_RESOURCES, type ComposedDeps, type ProcessResources } from './compose.ts'
 
 const HERE = new URL('./', import.meta.url)
 /** Requests that are still running get this long at shutdown. */
@@ -24,7 +27,7 @@ export function functionNames(): string[] {
     .toSorted()
 }
 
-/** Imports the named functions; a name that is not a function stops the process with the list of those that are. */
+/** Imports the named functions and tells each its name, the path of its file; a name that is not a function stops the process with the list of those that are. */
 export async function loadFunctions(names: readonly string[] = functionNames()): Promise<DaybookFunction[]> {
   const known = new Set(functionNames())
   const unknown = names.filter((name) => !known.has(name))
@@ -32,10 +35,10 @@ export async function loadFunctions(names: readonly string[] = functionNames()):
     throw new Error(`No such function: ${unknown.join(', ')}. There are: ${[...known].join(', ')}.`)
   }
   return Promise.all(
-    names.map(
-      async (name) =>
-        ((await import(/* @vite-ignore */ `./${name}.ts`)) as { default: DaybookFunction }).default,
-    ),
+    names.map(async (name) => {
+      const module = (await import(/* @vite-ignore */ `./${name}.ts`)) as { default: DaybookFunction }
+      return Object.assign(module.default, { name })
+    }),
   )
 }
 
@@ -54,26 +57,36 @@ export interface Daybook {
 /** Serves the named functions (all of them by default) on the configured address. */
 export async function runFunctions(
   config: Config,
-  outside: Outside,
+  resources: ProcessResources,
   {
     names,
     extend,
   }: { names?: readonly string[]; extend?: (app: Hono<AppEnv>, deps: ComposedDeps) => void } = {},
 ): Promise<Daybook> {
-  const deps = composeDeps(config, outside)
+  const deps = composeDeps(config, resources)
   const functions = await loadFunctions(names && withHealth(names))
   const app = mountFunctions(functions, deps)
   extend?.(app, deps)
   await deps.prepare()
-  const server = await serve(app.fetch, config.http)
-  deps.publishing.wake()
-  const tickers = functions.map((fn) => (fn.kind === 'cron' ? fn.keepAwake(deps) : null))
+  const noteRefusal = createRefusalLog(deps)
+  const server = await serve(app.fetch, config.http, {
+    ...config.connections,
+    isExempt: proxyList([...THIS_MACHINE, ...config.trustedProxies]),
+    onRefused: (reason, address) => noteRefusal('refused connection', reason, address),
+  })
+  const { web_push: noWebPush } = deps.settings.disabledChannels
+  if (noWebPush !== undefined && functions.some(({ name }) => name === 'notifications/sweep-deliveries'))
+    deps.log.warn({}, `started without web push: ${noWebPush}`)
+  // Not every unit may: scripts/render/platform.ts gives the broker to those that leave events.
+  if (functions.some(leavesEvents)) deps.publishing.wake()
+  const tickers = functions.map((fn) => (fn.kind === 'cron' ? fn.startPolling(deps) : null))
   return {
     app,
     server,
     close: async () => {
       deps.streams.endAll()
       await Promise.all([server.close(GRACE_MS), ...tickers.map((ticker) => ticker?.stop())])
+      deps.identity.sessions.stop()
       await deps.publishing.stop()
     },
   }
@@ -85,7 +98,7 @@ async function main(names: readonly string[]): Promise<void> {
   const { url } = config.database
   if (!url) throw new Error('DATABASE_URL is not set; it names the PostgreSQL of this Daybook.')
   if (!config.dapr.appToken)
-    throw new Error('APP_API_TOKEN is not set; the sidecar shows it on every callback.')
+    throw new Error('APP_API_TOKEN is not set; the sidecar sends it with every callback.')
   installHttp()
   const log = createLogger({ level: config.logLevel, service: 'daybook' })
   const sql = connect(url, {
@@ -93,9 +106,11 @@ async function main(names: readonly string[]): Promise<void> {
     applicationName: 'daybook',
     prepare: config.database.prepare,
   })
-  await migrate(sql)
-  const outside = { sql, log, sidecarFetch: fetch, appToken: config.dapr.appToken }
-  const daybook = await runFunctions(config, outside, names.length > 0 ? { names } : {})
+  // Units come and go and may not change tables; whoever deploys them migrates first.
+  await requireMigrated(sql)
+  if (config.publicUrl === undefined) log.warn({}, 'started without PUBLIC_URL; mails have no links')
+  const resources = { ...SYSTEM_RESOURCES, sql, log, sidecarFetch: fetch, appToken: config.dapr.appToken }
+  const daybook = await runFunctions(config, resources, names.length > 0 ? { names } : {})
   log.info({ port: daybook.server.port, functions: names }, 'serving')
   exitOnSignal(async () => {
     await daybook.close()

@@ -1,17 +1,21 @@
 import { randomUUID } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { subscribedBrowser } from '../shared/channels/testing/browser.ts'
+import { subscribedBrowser } from '../testing/worlds/browser.ts'
 import {
   apiDocument,
   apiOperations,
+  bodyExample,
   bodySchema,
   breaches,
+  exampleBreaches,
   exampleOf,
   type ApiOperation,
   type Got,
-} from '../shared/testing/api-document.ts'
-import type { Ask, Person } from '../shared/testing/api-client.ts'
-import { givenWorld } from '../shared/testing/api-world.ts'
+} from '../testing/worlds/api-document.ts'
+import { anAddress, type Ask, type Person } from '../testing/worlds/api-client.ts'
+import { givenWorld } from '../testing/worlds/api-world.ts'
+import { systemClock } from '../shared/kit/system.ts'
 
 let world: Awaited<ReturnType<typeof givenWorld>>
 let ada: Person
@@ -20,6 +24,9 @@ beforeAll(async () => {
   world = await givenWorld()
   ada = await world.register()
   eve = await world.register()
+  // Within an hour of the first mail, only who needs none may ask for another.
+  const token = await world.confirmationToken(ada)
+  await world.have(ada, 'POST', '/api/auth/confirm', { token })
 })
 
 interface Values {
@@ -70,30 +77,41 @@ const RESOURCES: Record<string, (person: Person) => Promise<string>> = {
   getReminder: newReminder,
   editReminder: newReminder,
   removeReminder: newReminder,
-  snoozeReminder: newReminder,
+  snoozeReminder: async (person) => {
+    const soon = new Date(systemClock.now().getTime() + 5 * 60_000).toISOString()
+    const path = `/api/tasks/${await newTask(person)}/reminders`
+    return String((await world.have(person, 'POST', path, { remind_at: soon })).id)
+  },
   acknowledgeReminder: newReminder,
   readNotification: (person) => world.notify(person),
+  endSession: async (person) => {
+    const { items } = await world.have(await world.signIn(person), 'GET', '/api/auth/sessions')
+    return (items as { id: string; current: boolean }[]).find(({ current }) => current)!.id
+  },
 }
 
-/** Bodies that the schema alone cannot make up, because they speak of what is there. */
-const BODIES: Record<string, (person: Person) => Promise<unknown>> = {
-  createTask: async () => RECURRING,
-  snoozeReminder: async () => ({ until: '2100-03-02T09:00:00Z' }),
+/** After it the token that asked for it is good for nothing. */
+const ENDS_ITS_SESSION = new Set(['endSessions', 'deleteMe'])
+
+/** What an example cannot say, because it names what is there, or must not be there twice. */
+const NAMES: Record<string, (person: Person) => Promise<object>> = {
+  confirmAddress: async (person) => ({ token: await world.confirmationToken(person) }),
   addPushSubscription: async () => newPushSubscription(),
   reorderTasks: async (person) => ({ task_ids: [await newTask(person), await newTask(person)] }),
-  registerUser: async () => ({
-    email: `${randomUUID()}@example.org`,
-    password: 'correct horse battery staple',
-  }),
+  registerUser: async () => ({ email: `${randomUUID()}@example.org` }),
   logIn: async (person) => ({ email: person.email, password: person.password }),
+  changePassword: async ({ password }) => ({ old_password: password, new_password: password }),
+  askPasswordReset: async ({ email }) => ({ email }),
+  resetPassword: async () => ({ token: await world.resetToken(await world.register()) }),
+  deleteMe: async ({ password }) => ({ password }),
   refreshSession: async () => ({ refresh_token: (await world.register()).refreshToken }),
   logOut: async () => ({ refresh_token: (await world.register()).refreshToken }),
 }
 
 async function valuesFor(operation: ApiOperation, person: Person): Promise<Values> {
   const { operationId: id, path } = operation
-  const schema = bodySchema(operation)
-  const body = BODIES[id] ? await BODIES[id](person) : schema && exampleOf(schema)
+  const example = bodyExample(operation)
+  const body = NAMES[id] ? { ...(example as object), ...(await NAMES[id](person)) } : example
   return {
     params: path.includes('{id}') ? { id: await (RESOURCES[id] ?? newTask)(person) } : {},
     query: Object.fromEntries(
@@ -101,7 +119,7 @@ async function valuesFor(operation: ApiOperation, person: Person): Promise<Value
         .filter((parameter) => parameter.in === 'query' && parameter.required)
         .map((parameter) => [parameter.name, String(exampleOf(parameter.schema))]),
     ),
-    ...(schema && { body }),
+    ...(body !== undefined && { body }),
   }
 }
 
@@ -128,19 +146,49 @@ describe('every operation of the API document', () => {
     expect(apiDocument.openapi).toMatch(/^3\.1\./)
   })
 
+  it('has an example of each request, which fits its schema', () => {
+    const requests = apiOperations.filter((operation) => operation.requestBody)
+    expect(requests.length).toBeGreaterThan(5)
+    expect(requests.flatMap((operation) => exampleBreaches(operation))).toEqual([])
+  })
+
+  it('has examples of an account and a browser that can be sent as they are', async () => {
+    const sent = async (id: string, token?: string) => {
+      const operation = apiOperations.find(({ operationId }) => operationId === id)!
+      const body = bodyExample(operation)
+      return await send(operation, { body }, { ...(token !== undefined && { token }), headers: anAddress() })
+    }
+    expect((await sent('registerUser')).status).toBe(201)
+    const signedIn = await sent('logIn')
+    expect(signedIn.status).toBe(200)
+    const { access_token: token } = JSON.parse(signedIn.text) as { access_token: string }
+    expect((await sent('addPushSubscription', token)).status).toBe(201)
+    // These name what only answers tell.
+    expect((await sent('reorderTasks', token)).status).toBe(422)
+    expect((await sent('confirmAddress')).status).toBe(410)
+    expect((await sent('refreshSession')).status).toBe(401)
+  })
+
+  const lists = apiOperations.filter(({ method }) => method === 'GET')
+  it.each(lists)('$operationId takes all its defaults at once, as a form sends them', async (operation) => {
+    const values = await valuesFor(operation, ada)
+    const defaults = (operation.parameters ?? [])
+      // Lists begin empty, and a form leaves out what is empty.
+      .filter(
+        ({ schema: { default: value } }) => value !== undefined && value !== '' && !Array.isArray(value),
+      )
+      .map(({ name, schema }) => [name, String(schema.default as string | number | boolean)])
+    const query = { ...values.query, ...(Object.fromEntries(defaults) as Record<string, string>) }
+    const got = await send(operation, { ...values, query }, { token: ada.token })
+    expect([got.status, ...breaches(operation, got)]).toEqual([operation.successStatus])
+  })
+
   it.each(apiOperations)('$operationId answers as documented', async (operation) => {
-    const got = await send(operation, await valuesFor(operation, ada), { token: ada.token })
+    const person = ENDS_ITS_SESSION.has(operation.operationId) ? await world.register() : ada
+    const got = await send(operation, await valuesFor(operation, person), { token: person.token })
     expect([got.status, got.text]).toEqual([operation.successStatus, got.text])
     expect(breaches(operation, got)).toEqual([])
   })
-
-  it.each(apiOperations.filter(isSecured))(
-    '$operationId refuses a request without a token',
-    async (operation) => {
-      const got = await send(operation, await valuesFor(operation, ada))
-      expect([got.status, ...breaches(operation, got)]).toEqual([401])
-    },
-  )
 
   it.each(apiOperations.filter((operation) => operation.path.startsWith('/api/tasks')))(
     '$operationId is served below /api/{user_id}/tasks too, to that user only',
@@ -156,12 +204,17 @@ describe('every operation of the API document', () => {
   it.each(apiOperations.filter((operation) => isSecured(operation) && operation.path.includes('{id}')))(
     "$operationId answers 404 for another user's resource, as for one that never was",
     async (operation) => {
-      const values = await valuesFor(operation, ada)
+      // Nobody else's requests leave events of this one, later than their answers, as what follows a completion does.
+      const owner = await world.register()
+      await world.have(owner, 'PUT', '/api/notifications/preferences', { default_reminder_minutes: null })
+      const values = await valuesFor(operation, owner)
+      const happened = await world.eventsOf(owner)
       const foreign = await send(operation, values, { token: eve.token })
       const params = { id: '0199d0a0-0000-7000-8000-000000000000' }
       const unknown = await send(operation, { ...values, params }, { token: eve.token })
       expect([foreign.status, ...breaches(operation, foreign)]).toEqual([404])
       expect([unknown.status, codeOf(unknown)]).toEqual([404, codeOf(foreign)])
+      expect(await world.eventsOf(owner)).toEqual(happened)
     },
   )
 
@@ -174,7 +227,21 @@ describe('every operation of the API document', () => {
     },
   )
 
-  it.each(apiOperations.filter(takes('If-None-Match')))(
+  it.each(apiOperations.filter(takes('If-Match')))(
+    '$operationId refuses to change what If-None-Match names, and whatever there is for *',
+    async (operation) => {
+      const values = await valuesFor(operation, ada)
+      const tags = Array.from({ length: 9 }, (_, n) => `W/"${n}"`).join(', ,')
+      for (const condition of ['*', tags]) {
+        const headers = { 'if-none-match': condition }
+        const got = await send(operation, values, { token: ada.token, headers })
+        expect([got.status, ...breaches(operation, got)]).toEqual([412])
+      }
+    },
+  )
+
+  const reads = apiOperations.filter(({ method }) => method === 'GET')
+  it.each(reads.filter(takes('If-None-Match')))(
     '$operationId answers 304 to who is up to date',
     async (operation) => {
       const values = await valuesFor(operation, ada)
@@ -217,6 +284,7 @@ describe('every operation of the API document', () => {
         [400, { headers: json, body: '{"title":' }],
         [400, { headers: json, body: new Uint8Array([0x22, 0xc3, 0x28, 0x22]) }],
         [415, { headers: { 'content-type': 'text/plain' }, body: '{}' }],
+        [415, { headers: { ...json, 'content-encoding': 'gzip' }, body: gzipSync('{}') }],
         [413, { headers: json, body: JSON.stringify('x'.repeat(1024 * 1024)) }],
         [422, { headers: json, body: '[]' }],
         [422, { headers: json, body: '{"nobody_knows_this_field":1}' }],

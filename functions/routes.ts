@@ -1,14 +1,25 @@
-// Generated from the functions by `npm run generate`; not to be edited.
+// Generated from the functions by `npm run render`; not to be edited.
 
-/** Route to the unit that serves it (shared/kit/units.ts), in the order in which the functions are mounted. */
+/** Route to the unit that serves it (shared/kit/units.ts). */
 export const ROUTES: Readonly<Record<string, string>> = {
+  'POST /api/auth/confirmation': 'auth-api',
+  'POST /api/auth/password-reset': 'auth-api',
+  'POST /api/auth/password': 'auth-api',
+  'POST /api/auth/confirm': 'auth-api',
+  'DELETE /api/me': 'auth-api',
+  'PATCH /api/me': 'auth-api',
+  'DELETE /api/auth/sessions/:id': 'auth-api',
+  'DELETE /api/auth/sessions': 'auth-api',
+  'GET /api/me/export': 'auth-api',
   'GET /api/me': 'auth-api',
   'POST /api/auth/ticket': 'auth-api',
+  'GET /api/auth/sessions': 'auth-api',
   'POST /api/auth/login': 'auth-api',
   'POST /api/auth/logout': 'auth-api',
   'GET /.well-known/jwks.json': 'auth-api',
   'POST /api/auth/refresh': 'auth-api',
   'POST /api/auth/register': 'auth-api',
+  'POST /api/auth/password-reset/confirm': 'auth-api',
   'POST /api/notifications/push-subscriptions': 'notifications-api',
   'GET /api/notifications/preferences': 'notifications-api',
   'GET /api/notifications/push-key': 'notifications-api',
@@ -23,6 +34,7 @@ export const ROUTES: Readonly<Record<string, string>> = {
   'POST /api/:user_id/tasks/:id/reminders': 'reminders-api',
   'PATCH /api/reminders/:id': 'reminders-api',
   'GET /api/reminders/:id': 'reminders-api',
+  'GET /api/reminders': 'reminders-api',
   'GET /api/tasks/:id/reminders': 'reminders-api',
   'GET /api/:user_id/tasks/:id/reminders': 'reminders-api',
   'DELETE /api/reminders/:id': 'reminders-api',

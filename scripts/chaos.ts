@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { failToStart } from '../shared/kit/process.ts'
-import { runChaos } from '../shared/testing/chaos/run-chaos.ts'
-import { BROKERS, type BrokerName } from './self-hosted/broker.ts'
+import { runChaos } from '../testing/chaos/run-chaos.ts'
+import { BROKERS, type BrokerName } from '../profiles/self-hosted/broker.ts'
 
 // `npm run test:chaos`: Daybook on real Dapr, killed part by part under load, and judged. See docs/chaos.md.
 const { values: options } = parseArgs({
@@ -39,9 +39,9 @@ try {
   const replay = `npm run test:chaos -- ${length} --broker ${broker} --seed ${seed}`
   say(replay)
   const plan = options.short
-    ? { strikeMs: 60_000, outageMs: 10_000, pauseMs: 5000, isApart: false, isPatient: false }
+    ? { disruptMs: 60_000, outageMs: 10_000, pauseMs: 5000, isApart: false, isPatient: false }
     : {
-        strikeMs: minutes * 60_000,
+        disruptMs: minutes * 60_000,
         outageMs: 60_000,
         pauseMs: 12_000,
         isApart: broker === 'kafka',
@@ -68,7 +68,7 @@ try {
 
 function readBroker(name: string): BrokerName {
   if (name in BROKERS) return name as BrokerName
-  throw new Error(`--broker takes ${Object.keys(BROKERS).join(' or ')}, not ${name}.`)
+  throw new Error(`--broker must be ${Object.keys(BROKERS).join(' or ')}, not ${name}.`)
 }
 
 function readNumber(option: string, text: string): number {

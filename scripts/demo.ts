@@ -45,8 +45,14 @@ const say = (line = '') => process.stdout.write(`${line}\n`)
 
 const local = (instant: string) =>
   new Intl.DateTimeFormat('en-GB', {
-    ...{ timeZone: ZONE, weekday: 'short', day: '2-digit', month: 'short', year: 'numeric' },
-    ...{ hour: '2-digit', minute: '2-digit', timeZoneName: 'short' },
+    timeZone: ZONE,
+    weekday: 'short',
+    day: '2-digit',
+    month: 'short',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'short',
   }).format(new Date(instant))
 
 /** The open occurrence of the series once it is another than `previous`; it is made by a consumer, moments later. */
@@ -63,15 +69,21 @@ async function nextOccurrence(previous: Task): Promise<Task> {
 say(`1. Register with the Daybook at ${base}.`)
 const email = `demo-${randomUUID()}@example.com`
 const session = await call<{ access_token: string; user: { id: string } }>('POST', '/api/auth/register', {
-  ...{ email, password: randomUUID(), time_zone: ZONE },
+  email,
+  password: randomUUID(),
+  time_zone: ZONE,
 })
 token = session.access_token
 say(`   user ${session.user.id}`)
 say()
 say('2. Water the plants every Monday at nine in Berlin. The clocks go forward on 28 March 2027.')
 let task = await call<Task>('POST', '/api/tasks', {
-  ...{ title: 'Water plants', priority: 'high', tags: ['home'] },
-  ...{ recurrence_rule: 'FREQ=WEEKLY;BYDAY=MO', due_at: FIRST_DUE, time_zone: ZONE },
+  title: 'Water plants',
+  priority: 'high',
+  tags: ['home'],
+  recurrence_rule: 'FREQ=WEEKLY;BYDAY=MO',
+  due_at: FIRST_DUE,
+  time_zone: ZONE,
 })
 say(`   due ${task.due_at}  =  ${local(task.due_at)}`)
 say()

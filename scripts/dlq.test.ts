@@ -4,15 +4,15 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import type { DeadLetter } from '../shared/app/reminder-ports.ts'
+import type { DeadLetter } from '../shared/app/outbox/ports.ts'
 import { createChangeStore } from '../shared/db/change-store.ts'
 import { connect, socketUrl } from '../shared/db/connect.ts'
-import { createDeadLetters } from '../shared/db/dead-letters.ts'
-import { startEmbeddedPostgres } from '../shared/db/embedded-postgres.ts'
-import { migrate } from '../shared/db/migrate.ts'
+import { createDeadLetters } from '../shared/db/outbox/dead-letters.ts'
+import { startEmbeddedPostgres } from '../profiles/embedded/embedded-postgres.ts'
+import { prepareDatabase } from '../shared/db/prepare-database.ts'
 import { systemIds } from '../shared/kit/system.ts'
-import { aChange, anEvent } from '../shared/testing/a-task.ts'
-import { testDatabaseTarget } from '../shared/testing/database.ts'
+import { aChange, anEvent } from '../testing/builders/a-task.ts'
+import { testDatabaseTarget } from '../testing/worlds/database.ts'
 import { carryOut } from './dlq/carry-out.ts'
 import { readCommand, UsageError } from './dlq/command.ts'
 
@@ -52,9 +52,15 @@ async function aLetter(over: Partial<DeadLetter> = {}, isOurs = true): Promise<D
     await sql`delete from outbox where user_id = ${userId}`
   }
   const letter = {
-    ...{ id: systemIds.uuid(), eventId: event.id, consumer: 'make-things', type: event.type, userId },
-    ...{ reason: 'the list is gone', letter: { id: event.id, data: { title: 'Buy a ring' } } },
-    ...{ receivedAt: new Date(Date.now() - 3 * 60_000 - 1000), ...over },
+    id: systemIds.uuid(),
+    eventId: event.id,
+    consumer: 'make-things',
+    type: event.type,
+    userId,
+    reason: 'the list is gone',
+    letter: { id: event.id, data: { title: 'Buy a ring' } },
+    receivedAt: new Date(Date.now() - 3 * 60_000 - 1000),
+    ...over,
   }
   await letters.keep(letter)
   return (await letters.get(letter.id))!
@@ -77,7 +83,14 @@ describe('npm run dlq', () => {
     const [heading, line, ...more] = out.split('\n')
     expect(heading).toMatch(/^id +state +age +times +type +consumer +user +reason$/)
     expect(line?.split(/ {2,}/)).toEqual([
-      ...[letter.id, 'open', '3m', '1', 'task.updated', 'make-things', letter.userId, 'the list is gone'],
+      letter.id,
+      'open',
+      '3m',
+      '1',
+      'task.updated',
+      'make-things',
+      letter.userId,
+      'the list is gone',
     ])
     expect(more).toEqual([])
     expect((await dlq(['list', '--state', 'all'])).out.split('\n')).toHaveLength(3)
@@ -143,8 +156,17 @@ describe('npm run dlq', () => {
   })
 
   it.each([
-    ...['', 'lost', 'list what', 'list --state shut', 'list --all', 'show', 'replay', '--nonsense'],
-    ...[`replay ${UNKNOWN} --all`, `discard --state open ${UNKNOWN}`, `discard ${UNKNOWN} ${UNKNOWN}`],
+    '',
+    'lost',
+    'list what',
+    'list --state shut',
+    'list --all',
+    'show',
+    'replay',
+    '--nonsense',
+    `replay ${UNKNOWN} --all`,
+    `discard --state open ${UNKNOWN}`,
+    `discard ${UNKNOWN} ${UNKNOWN}`,
   ])('does not understand "%s"', (line) => {
     expect(() => readCommand(line.split(' ').filter(Boolean))).toThrow(UsageError)
   })
@@ -180,7 +202,7 @@ describe('npm run dlq', () => {
     onTestFinished(() => rm(dataDir, { recursive: true, force: true }))
     const running = await startEmbeddedPostgres(dataDir)
     const own = connect(running.target, { max: 1, applicationName: 'test' })
-    await migrate(own)
+    await prepareDatabase({ target: running.target, ownerTarget: running.as('owner') })
     await createDeadLetters(own).keep(await aLetter())
     const beside = await program(['list'], { DAYBOOK_DATA_DIR: dataDir })
     expect(beside).toMatchObject({ status: 0, out: said(/make-things/), err: '' })

@@ -1,8 +1,8 @@
 import { readConfig } from '../shared/config.ts'
 import { connect } from '../shared/db/connect.ts'
-import { createDeadLetters } from '../shared/db/dead-letters.ts'
-import { joinEmbeddedPostgres } from '../shared/db/embedded-postgres.ts'
-import { migrate } from '../shared/db/migrate.ts'
+import { createDeadLetters } from '../shared/db/outbox/dead-letters.ts'
+import { joinEmbeddedPostgres } from '../profiles/embedded/embedded-postgres.ts'
+import { requireMigrated } from '../shared/db/migrate.ts'
 import { explain } from '../shared/kit/process.ts'
 import { systemClock } from '../shared/kit/system.ts'
 import { carryOut } from './dlq/carry-out.ts'
@@ -23,13 +23,13 @@ try {
 }
 
 async function inDatabase(command: Exclude<Command, { name: 'help' }>): Promise<number> {
-  const { database, dataDir } = readConfig()
+  const { database, dataDir, runtimeDir } = readConfig()
   const { target, stop } = database.url
     ? { target: database.url, stop: async () => {} }
-    : await joinEmbeddedPostgres(dataDir)
+    : await joinEmbeddedPostgres(dataDir, { runtimeDir })
   const sql = connect(target, { max: 1, applicationName: 'daybook-dlq', prepare: database.prepare })
   try {
-    await migrate(sql)
+    await requireMigrated(sql)
     return await carryOut(command, { letters: createDeadLetters(sql), now: systemClock.now(), say, complain })
   } finally {
     await sql.end({ timeout: 5 })

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { connect, type SocketTarget } from '../shared/db/connect.ts'
-import { startEmbeddedPostgres } from '../shared/db/embedded-postgres.ts'
-import { killRealProcesses } from '../shared/testing/faults/real-processes.ts'
-import recurrence from '../shared/testing/faults/regressions.json' with { type: 'json' }
-import type { SeedResult, SeedWork, Suite } from '../shared/testing/faults/seed-thread.ts'
-import reminders from '../shared/testing/reminder-faults/regressions.json' with { type: 'json' }
+import { startEmbeddedPostgres } from '../profiles/embedded/embedded-postgres.ts'
+import { killRealProcesses } from '../testing/faults/real-processes.ts'
+import recurrence from '../testing/faults/regressions.json' with { type: 'json' }
+import type { SeedResult, SeedWork, Suite } from '../testing/faults/seed-thread.ts'
+import reminders from '../testing/reminder-faults/regressions.json' with { type: 'json' }
 
 // `npm run test:faults [reminders]`: kills, duplicates, losses and disorder at every step, judged by an oracle. See
 // docs/faults.md.
@@ -39,7 +39,7 @@ interface Tally {
   steps: number
   commands: number
   broken: SeedResult[]
-  struck: Map<string, number>
+  injected: Map<string, number>
 }
 
 const suite = suiteOf(positionals)
@@ -63,7 +63,7 @@ async function runSeeds(seeds: readonly number[], isVerbose: boolean): Promise<n
   const directory = mkdtempSync(join(tmpdir(), 'daybook-faults-'))
   chmodSync(directory, 0o755)
   const server = await startEmbeddedPostgres(directory, SETTINGS)
-  const tally: Tally = { done: 0, steps: 0, commands: 0, broken: [], struck: new Map() }
+  const tally: Tally = { done: 0, steps: 0, commands: 0, broken: [], injected: new Map() }
   const startedAt = Date.now()
   const note = (result: SeedResult) => {
     count(tally, result)
@@ -76,7 +76,9 @@ async function runSeeds(seeds: readonly number[], isVerbose: boolean): Promise<n
     const shares = Array.from({ length: threads }, (_, nth) =>
       seeds.filter((__, index) => index % threads === nth),
     )
-    await Promise.all(shares.map((share, nth) => runShare(server.target, { nth, share, isVerbose, note })))
+    await Promise.all(
+      shares.map((share, nth) => runShare(server.as('superuser'), { nth, share, isVerbose, note })),
+    )
   } finally {
     await server.stop()
     rmSync(directory, { recursive: true, force: true })
@@ -98,7 +100,7 @@ async function runShare(server: SocketTarget, { nth, share, isVerbose, note }: S
   await admin.unsafe(`create database ${target.database}`)
   await admin.end()
   const work: SeedWork = { suite, target, seeds: share, isVerbose }
-  const thread = new Worker(new URL('../shared/testing/faults/seed-thread.ts', import.meta.url), {
+  const thread = new Worker(new URL('../testing/faults/seed-thread.ts', import.meta.url), {
     workerData: work,
   })
   await new Promise<void>((resolve, reject) => {
@@ -113,7 +115,8 @@ function count(tally: Tally, result: SeedResult): void {
   tally.steps += result.steps
   tally.commands += result.commands
   if (result.violations.length > 0) tally.broken.push(result)
-  for (const [what, times] of result.struck) tally.struck.set(what, (tally.struck.get(what) ?? 0) + times)
+  for (const [what, times] of result.injected)
+    tally.injected.set(what, (tally.injected.get(what) ?? 0) + times)
 }
 
 function progress({ done, broken }: Tally, total: number, startedAt: number): void {
@@ -128,15 +131,15 @@ function tell({ seed, violations }: SeedResult): void {
   for (const { rule, detail } of violations.slice(0, 10)) console.log(`  ${rule}: ${detail.slice(0, 600)}`)
 }
 
-function report({ done, steps, commands, broken, struck }: Tally): void {
+function report({ done, steps, commands, broken, injected }: Tally): void {
   const times = (prefix: string) =>
-    [...struck]
+    [...injected]
       .filter(([what]) => what.startsWith(prefix))
       .toSorted(([, a], [, b]) => b - a)
       .map(([what, count]) => `  ${String(count).padStart(6)}  ${what}`)
   const kills = times('kill at ')
   const others = times('').filter((line) => !line.includes('kill at '))
-  console.log(`${done} seeds: ${commands} commands in ${steps} steps. What struck:\n${others.join('\n')}`)
+  console.log(`${done} seeds: ${commands} commands in ${steps} steps. What injected:\n${others.join('\n')}`)
   console.log(`Killed at ${kills.length} kinds of steps, most often:\n${kills.slice(0, 25).join('\n')}`)
   if (broken.length === 0) return
   const seeds = broken.map(({ seed }) => seed).toSorted((a, b) => a - b)
@@ -144,5 +147,5 @@ function report({ done, steps, commands, broken, struck }: Tally): void {
     `\nBroken seeds: ${seeds.join(', ')}. Replay one with: npm run test:faults -- ${suite} --seed ${seeds[0]}`,
   )
   const folder = suite === 'reminders' ? 'reminder-faults' : 'faults'
-  console.log(`Keep those that taught something in shared/testing/${folder}/regressions.json.`)
+  console.log(`Keep those that taught something in testing/${folder}/regressions.json.`)
 }

@@ -1,20 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
-import { ROOT } from '../shared/testing/source-files.ts'
-import type { Code } from './lint-components/finding.ts'
+import { ROOT } from '../testing/worlds/source-files.ts'
 import { lintFiles } from './lint-components/lint.ts'
-
-const CODE: Code = {
-  units: [
-    { id: 'tasks-api', functions: ['tasks/create-task'] },
-    { id: 'tasks-worker', functions: ['tasks/purge-expired'] },
-    { id: 'web-api', functions: ['web/gateway'] },
-  ],
-  crons: [{ name: 'tasks/purge-expired', binding: 'purge-cron', unit: 'tasks-worker' }],
-  subscriptions: [
-    { unit: 'tasks-worker', pubsubname: 'pubsub', topic: 'task-events', deadLetterTopic: 'dlq-events' },
-  ],
-}
 
 const KAFKA = `
 apiVersion: dapr.io/v1alpha1
@@ -32,13 +19,13 @@ scopes: [tasks-api, tasks-worker, web-api]
 const CRON = `
 apiVersion: dapr.io/v1alpha1
 kind: Component
-metadata: { name: purge-cron }
+metadata: { name: purge-expired-cron }
 spec:
   type: bindings.cron
   version: v1
   metadata:
     - { name: schedule, value: '@every 1h' }
-    - { name: route, value: /dapr/cron/purge-cron }
+    - { name: route, value: /dapr/cron/purge-expired-cron }
     - { name: direction, value: input }
 scopes: [tasks-worker]
 `
@@ -85,19 +72,6 @@ kind: Configuration
 metadata: { name: main }
 spec:
   tracing: { samplingRate: '0.1' }
-  api:
-    allowed:
-      - { name: publish, version: v1, protocol: http }
-      - { name: state, version: v1, protocol: http }
-      - { name: jobs, version: v1, protocol: http }
-      - { name: bindings, version: v1, protocol: http }
-      - { name: secrets, version: v1, protocol: http }
-      - { name: invoke, version: v1, protocol: http }
-      - { name: metadata, version: v1, protocol: http }
-      - { name: conversation, version: v1alpha2, protocol: http }
-  accessControl:
-    defaultAction: deny
-    policies: [{ appId: web-api }]
 `
 const VARIANT = KAFKA.replace('authType, value: none', 'authType, value: password').replace(
   'scopes:',
@@ -116,12 +90,12 @@ const FILES = {
 type File = keyof typeof FILES | 'components/more.yaml'
 
 /** What the linter says once the text of one file is another. */
-function findings(file: File, text: string, code: Code = CODE): string[] {
+function findings(file: File, text: string): string[] {
   const files = Object.entries({ ...FILES, [file]: text }).map(([name, content]) => ({
     file: name,
     text: content,
   }))
-  return lintFiles(files, code).map((finding) => {
+  return lintFiles(files).map((finding) => {
     expect(finding.remedy).not.toBe('')
     return `${finding.file}: ${finding.resource} ${finding.problem}`
   })
@@ -150,7 +124,13 @@ describe('the component linter', () => {
   it.each<[what: string, file: keyof typeof FILES, piece: string, replacement: string, problem: string]>([
     ['text that is no YAML', 'components/cron.yaml', 'kind: Component', 'kind: [', ': document is no YAML'],
     ['a kind that Dapr skips', 'components/cron.yaml', 'kind: Component', 'kind: Componnet', 'Dapr skips'],
-    ['a resource without a name', 'components/cron.yaml', '{ name: purge-cron }', '{}', 'no metadata.name'],
+    [
+      'a resource without a name',
+      'components/cron.yaml',
+      '{ name: purge-expired-cron }',
+      '{}',
+      'no metadata.name',
+    ],
     ['a component without a type', 'components/pubsub.yaml', 'type: pubsub.kafka', '', 'no spec.type'],
     ['a component without a version', 'components/secretstore.yaml', ', version: v1', '', 'no spec.version'],
     [
@@ -159,21 +139,6 @@ describe('the component linter', () => {
       '- { name: direction, value: input }',
       '- { name: direction, value: input }\n    - { name: Direction, value: output }',
       'sets direction twice',
-    ],
-    ['a component without scopes', 'components/cron.yaml', 'scopes: [tasks-worker]', '', 'has no scopes'],
-    [
-      'the scope of an unknown app',
-      'components/cron.yaml',
-      '[tasks-worker]',
-      '[task-worker]',
-      'scoped to task-worker',
-    ],
-    [
-      'a unit that is shut out from the broker',
-      'components/pubsub.yaml',
-      'tasks-worker, ',
-      '',
-      'is closed to tasks-worker',
     ],
     [
       'a binding without a direction',
@@ -232,21 +197,6 @@ describe('the component linter', () => {
       '@every hour',
       'the schedule @every hour, which',
     ],
-    ['a cron binding without a schedule', 'components/cron.yaml', "'@every 1h'", "''", 'has no schedule'],
-    [
-      'a cron binding on another route',
-      'components/cron.yaml',
-      '/dapr/cron/purge-cron',
-      '/purge',
-      'does not call',
-    ],
-    [
-      'a cron binding in the scope of another unit',
-      'components/cron.yaml',
-      '[tasks-worker]',
-      '[tasks-api]',
-      'not scoped',
-    ],
     [
       'a topic read from its end',
       'components/pubsub.yaml',
@@ -295,20 +245,6 @@ describe('the component linter', () => {
       'envRef: DATABASE_URL }',
       'secretKeyRef: { name: db, key: db } }\nauth: { secretStore: pubsub }',
       'is no secret store',
-    ],
-    [
-      'secrets of a store that the unit may not use',
-      'variants/pubsub-sasl.yaml',
-      'name: brokers, envRef: BROKERS',
-      'name: saslPassword, secretKeyRef: { name: k, key: k }',
-      'used by web-api, which may not use the secret store',
-    ],
-    [
-      'a variant with other scopes',
-      'variants/pubsub-sasl.yaml',
-      'tasks-worker, ',
-      '',
-      'has other scopes than components/pubsub.yaml',
     ],
     [
       'a variant of nothing',
@@ -395,13 +331,6 @@ describe('the component linter', () => {
       'which is no component',
     ],
     [
-      'a target that is no unit',
-      'components/resiliency.yaml',
-      '      tasks-api: {',
-      '      task-api: {',
-      'which is no unit',
-    ],
-    [
       'targets beside the spec',
       'components/resiliency.yaml',
       '  targets:\n    apps:',
@@ -457,42 +386,7 @@ describe('the component linter', () => {
       'scopes: [web-api]',
       'shut the route for all',
     ],
-    [
-      'policies in the scope of an unknown app',
-      'components/resiliency.yaml',
-      '[tasks-worker]',
-      '[worker]',
-      'scoped to worker',
-    ],
     ['a sampling rate that is a number', 'configuration/main.yaml', "'0.1'", '0.1', 'tracing.samplingRate'],
-    [
-      'an API that is shut to the product',
-      'configuration/main.yaml',
-      '- { name: jobs, version: v1, protocol: http }',
-      '',
-      'does not allow jobs v1',
-    ],
-    [
-      'an API that is open to everything',
-      'configuration/main.yaml',
-      'allowed:',
-      'permitted:',
-      'the whole Dapr API',
-    ],
-    [
-      'access by default',
-      'configuration/main.yaml',
-      'defaultAction: deny',
-      'defaultAction: allow',
-      'every app call every other',
-    ],
-    [
-      'access of an unknown app',
-      'configuration/main.yaml',
-      'appId: web-api',
-      'appId: web',
-      'access rules for web,',
-    ],
   ])('finds %s', (_, ...[file, piece, replacement, problem]) => {
     expect(edited(file, piece, replacement).join('\n')).toContain(problem)
   })
@@ -514,42 +408,5 @@ describe('the component linter', () => {
     const second = RESILIENCY.replace('name: main', 'name: more')
     const found = findings('components/resiliency.yaml', `${RESILIENCY}---${second}`).join('\n')
     expect(found).toContain('Resiliency more is not the first of its file')
-  })
-
-  it('finds a declared subscription without a dead letter topic', () => {
-    const subscription = `
-apiVersion: dapr.io/v2alpha1
-kind: Subscription
-metadata: { name: audit }
-spec: { pubsubname: pubsub, topic: audit-events, routes: { default: /audit } }
-scopes: [tasks-worker]
-`
-    expect(findings('components/more.yaml', subscription)).toEqual([
-      expect.stringContaining('Subscription audit has no deadLetterTopic'),
-    ])
-  })
-
-  it('finds subscriptions of the code without a dead letter topic, or on a broker there is not', () => {
-    const subscriptions = [{ unit: 'tasks-worker', pubsubname: 'queue', topic: 'task-events' }]
-    const found = findings('components/pubsub.yaml', KAFKA, { ...CODE, subscriptions }).join('\n')
-    expect(found).toContain('Subscription task-events has no deadLetterTopic')
-    expect(found).toContain('Subscription task-events is on queue, which is no pubsub component')
-  })
-
-  it('finds a cron function that nothing calls, and a cron binding that nothing answers', () => {
-    const lonely = CRON.replaceAll('purge-cron', 'other-cron')
-    const found = findings('components/cron.yaml', lonely).join('\n')
-    expect(found).toContain(
-      'Component purge-cron is missing, so functions/tasks/purge-expired.ts is never called',
-    )
-    expect(found).toContain('Component other-cron calls /dapr/cron/other-cron, which no function answers')
-  })
-
-  it('lets a cron binding wait for a unit that is planned, until the unit is there', () => {
-    const early = CRON.replaceAll('purge-cron', 'chat-cron').replace('tasks-worker', 'chat-api')
-    expect(findings('components/more.yaml', early)).toEqual([])
-    const units = [...CODE.units, { id: 'chat-api', functions: ['chat/answer-message'] }]
-    const found = findings('components/more.yaml', early, { ...CODE, units }).join('\n')
-    expect(found).toContain('PLANNED_UNITS chat-api has functions now')
   })
 })

@@ -1,20 +1,20 @@
 /**
- * Writes a function and its test from the templates beside this file, ready to run:
+ * Writes a function and its test from the templates beside this file, ready to run, and renders what follows from it:
  *
  *   npm run new tasks/archive-task http 'POST /api/tasks/:id/archive'
  *   npm run new reminders/plan-reminders topic task.created
  *   npm run new reminders/sweep-due-reminders cron '@every 5m'
  *   npm run new reminders/fire-reminder job
+ *   npm run new calendar/show-feed routes 'GET /calendar.ics'
  */
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { definitionOf } from '../shared/domain/events.ts'
-import { unitOf, type FunctionKind } from '../shared/kit/units.ts'
+import * as events from '../shared/domain/events.ts'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
-const USAGE = `Usage: npm run new <service>/<verb-noun> http 'POST /api/…' | topic <event.type> | cron '@every 5m' | job`
+const USAGE = `Usage: npm run new <service>/<verb-noun> http 'POST /api/…' | topic <event.type> | cron '@every 5m' | job | routes 'GET /…'`
 const ID = '0199d0a0-0000-7000-8000-000000000000'
 
 class UsageError extends Error {}
@@ -25,15 +25,21 @@ const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)
 /** What the placeholders of a kind's templates stand for. */
 const VALUES: Record<string, (basename: string, detail: string) => Record<string, string>> = {
   http: (basename, route) => {
-    if (!/^(GET|POST|PUT|PATCH|DELETE) \/\S+$/.test(route)) throw new UsageError(`"${route}" is no route.`)
-    const [method = '', path = ''] = route.split(' ')
+    const { method, path } = parseRoute(route)
     const names = [...path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? '')
     const answerName = capital(camel(basename))
     const fields = names.map((name) => `${name}: z.uuid()`).join(', ')
     const takesIds = names.length > 0
     const example = takesIds ? Object.fromEntries(names.map((name) => [name, ID])) : { done: true }
+    const access = method === 'GET' ? 'read' : 'write'
     return {
-      ...{ route, method, answerName, example: JSON.stringify(example), path: path.replaceAll(/:\w+/g, ID) },
+      route,
+      method,
+      answerName,
+      scope: `${path.startsWith('/api/tasks') ? 'tasks' : 'account'}:${access}`,
+      alias: path.replace('/api/', '/api/:user_id/'),
+      example: JSON.stringify(example),
+      path: path.replaceAll(/:\w+/g, ID),
       schema: `z.object({ ${takesIds ? fields : 'done: z.literal(true)'} })`,
       taskPath: path.replace(':id', '${String(task.id)}'),
       params: takesIds ? `params: ${answerName},` : '',
@@ -41,22 +47,26 @@ const VALUES: Record<string, (basename: string, detail: string) => Record<string
       body: takesIds ? 'params' : '{ done: true }',
     }
   },
+  routes: (_, route) => ({ ...parseRoute(route), route }),
   topic: (_, type) => {
-    const definition = definitionOf(type)
-    if (!definition) throw new UsageError(`There is no event "${type}" in shared/domain/events.ts.`)
-    return { definition: nameOfDefinition(type), topic: definition.topic }
+    const found = Object.entries(events).find(
+      ([, value]) => typeof value === 'object' && 'type' in value && value.type === type,
+    )
+    const topic = events.definitionOf(type)?.topic
+    if (!found || !topic) throw new UsageError(`There is no event "${type}" in shared/domain/events.ts.`)
+    return { definition: found[0], type, topic }
   },
-  cron: (basename, schedule) => {
+  cron: (_, schedule) => {
     if (schedule === '') throw new UsageError("A cron function needs a schedule, such as '@every 5m'.")
-    return { binding: `${basename}-cron`, schedule }
+    return { schedule }
   },
   job: () => ({}),
 }
 
-/** The constant that shared/domain/events.ts gives an event type to, such as TaskCreated. */
-function nameOfDefinition(type: string): string {
-  const source = readFileSync(`${ROOT}shared/domain/events.ts`, 'utf8')
-  return new RegExp(`const (\\w+) = define\\(\\s*'${type.replaceAll('.', '\\.')}'`).exec(source)?.[1] ?? ''
+function parseRoute(route: string): { method: string; path: string } {
+  if (!/^(GET|POST|PUT|PATCH|DELETE) \/\S+$/.test(route)) throw new UsageError(`"${route}" is no route.`)
+  const [method = '', path = ''] = route.split(' ')
+  return { method, path }
 }
 
 function create(name: string, kind: string, detail: string): string[] {
@@ -64,13 +74,7 @@ function create(name: string, kind: string, detail: string): string[] {
   const valuesOf = VALUES[kind]
   if (!valuesOf || !/^[a-z]+\/[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) throw new UsageError(USAGE)
   const sentence = capital(basename.replaceAll('-', ' '))
-  const unit = unitOf({ name, kind: kind as FunctionKind })
-  const values: Record<string, string> = {
-    basename,
-    sentence,
-    unit: unit ?? '',
-    ...valuesOf(basename, detail),
-  }
+  const values: Record<string, string> = { name, basename, sentence, ...valuesOf(basename, detail) }
   const fill = (template: string) =>
     readFileSync(`${ROOT}scripts/templates/${template}.txt`, 'utf8').replaceAll(
       /\{\{(\w+)\}\}/g,
@@ -84,27 +88,7 @@ function create(name: string, kind: string, detail: string): string[] {
   mkdirSync(dirname(ROOT + files[0]), { recursive: true })
   writeFileSync(ROOT + files[0], fill(`${template}-function`))
   writeFileSync(ROOT + files[1], fill(`${template}-test`))
-  files.push(...(unit === null ? [] : admitUnit(unit)))
-  if (kind !== 'cron') return files
-  appendFileSync(`${ROOT}dapr/components/cron.yaml`, fill('cron-component'))
-  return [...files, 'dapr/components/cron.yaml']
-}
-
-/** A new unit publishes and may take secrets, so it comes into the scopes of these components and their variants. */
-function admitUnit(unit: string): string[] {
-  const shared = ['components', 'variants'].flatMap((folder) =>
-    readdirSync(`${ROOT}dapr/${folder}`)
-      .filter((file) => /^(pubsub|secretstore)\b/.test(file))
-      .map((file) => `dapr/${folder}/${file}`),
-  )
-  return shared.filter((file) => {
-    const [head = '', scopes = ''] = readFileSync(ROOT + file, 'utf8').split(/^(?=scopes:$)/m)
-    const units: string[] = scopes.match(/(?<=^ {2}- ).+$/gm) ?? []
-    if (units.includes(unit)) return false
-    const lines = [...units, unit].toSorted().map((id) => `  - ${id}\n`)
-    writeFileSync(ROOT + file, `${head}scopes:\n${lines.join('')}`)
-    return true
-  })
+  return files
 }
 
 try {
@@ -113,7 +97,7 @@ try {
   execFileSync(process.execPath, ['node_modules/prettier/bin/prettier.cjs', '--write', ...files], {
     cwd: ROOT,
   })
-  execFileSync(process.execPath, ['scripts/generate.ts'], { cwd: ROOT, stdio: 'inherit' })
+  execFileSync(process.execPath, ['scripts/render.ts'], { cwd: ROOT, stdio: 'inherit' })
   console.log(`Written: ${files.join(', ')}. Next: npm run check && npm test -- ${files[1]}`)
 } catch (error) {
   if (!(error instanceof UsageError)) throw error

@@ -1,22 +1,22 @@
 import { readConfig } from '../shared/config.ts'
 import { connect, type ConnectionTarget } from '../shared/db/connect.ts'
-import { startEmbeddedPostgres } from '../shared/db/embedded-postgres.ts'
-import { createIdentityStore } from '../shared/db/identity-store.ts'
-import { migrate } from '../shared/db/migrate.ts'
+import { joinEmbeddedPostgres } from '../profiles/embedded/embedded-postgres.ts'
+import { createIdentityStore } from '../shared/db/auth/identity-store.ts'
+import { requireMigrated } from '../shared/db/migrate.ts'
 import { explain } from '../shared/kit/process.ts'
-import { createKeyRing } from '../shared/kit/signing-keys.ts'
+import { createKeyRing } from '../shared/identity/signing-keys.ts'
 import { systemClock } from '../shared/kit/system.ts'
 
-// `npm run keys:rotate`: a new signing key, in the database of DATABASE_URL or, while Daybook is stopped, the embedded one.
+// `npm run keys:rotate`: a new signing key, in the database of DATABASE_URL or the embedded one.
 try {
-  const { database, dataDir } = readConfig()
+  const { database, dataDir, runtimeDir } = readConfig()
   const { target, stop } = database.url
     ? { target: database.url, stop: async () => {} }
-    : await startEmbeddedPostgres(dataDir)
+    : await joinEmbeddedPostgres(dataDir, { runtimeDir })
   const place = describePlace(target, dataDir)
   const sql = connect(target, { max: 1, applicationName: 'daybook-keys', prepare: database.prepare })
   try {
-    await migrate(sql)
+    await requireMigrated(sql)
     const kid = await createKeyRing({ store: createIdentityStore(sql), clock: systemClock }).rotate()
     process.stdout.write(
       `Key ${kid} in ${place} signs from now on; running processes use it within ten minutes.\n`,

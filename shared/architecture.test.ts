@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { codeOf, ROOT, sourceFiles, type SourceFile } from './testing/source-files.ts'
+import { codeOf, ROOT, sourceFiles, type SourceFile } from '../testing/worlds/source-files.ts'
 
-const everything = sourceFiles(['functions', 'shared', 'dapr', 'scripts'])
-const isTest = (file: SourceFile) => file.path.endsWith('.test.ts') || file.path.includes('/testing/')
-const product = everything.filter((file) => !isTest(file))
+const everything = sourceFiles(['functions', 'shared', 'dapr', 'profiles', 'scripts', 'testing'])
+const isTest = ({ path }: SourceFile) => path.endsWith('.test.ts') || path.startsWith('testing/')
+/** What runs at its users'. */
+const product = everything.filter((file) => !isTest(file) && !file.path.startsWith('scripts/'))
 const within = (folder: string) => product.filter((file) => file.path.startsWith(`${folder}/`))
 
 /** What the files of a folder may import: paths or packages; `types` only with `import type`. */
@@ -16,7 +17,7 @@ interface Rule {
   why: string
 }
 
-const PORTS = /^shared\/app\/([\w-]*ports|task-query)\.ts$/
+const PORTS = /^shared\/app\/([\w-]+\/)?(ports|capabilities|task-query)\.ts$/
 
 const RULES: Rule[] = [
   {
@@ -26,18 +27,36 @@ const RULES: Rule[] = [
   },
   {
     folder: 'shared/app',
-    may: /^(shared\/(app|domain)\/|zod$|node:(crypto|timers\/promises)$)/,
+    may: /^(shared\/(app|domain)\/|zod$|node:crypto$)/,
     why: 'use cases decide with the domain and act through ports',
   },
   {
     folder: 'shared/kit',
-    may: /^(shared\/(kit|domain|observability)\/|zod$|hono|@hono\/node-server$|jose$|uuid$|node:(crypto|http|net|util)$)/,
+    may: /^(shared\/(kit|openapi|identity|streams|domain|observability)\/|zod$|hono|@hono\/node-server$|uuid$|node:(crypto|http|net|util|zlib)$)/,
     types: PORTS,
     why: 'the kit carries any product; of use cases it knows the types of the ports',
   },
   {
+    folder: 'shared/openapi',
+    may: /^(shared\/(openapi|kit|domain)\/|zod$|node:util$)/,
+    types: PORTS,
+    why: 'documents say what the specs of functions say',
+  },
+  {
+    folder: 'shared/identity',
+    may: /^(shared\/(identity|kit|domain)\/|zod$|hono|jose$|@zxcvbn-ts\/language-common$|node:(crypto|os|util)$)/,
+    types: PORTS,
+    why: 'adapters implement ports and know nothing else of use cases',
+  },
+  {
+    folder: 'shared/streams',
+    may: /^(shared\/(streams|kit|domain)\/|zod$|hono|@hono\/node-server$)/,
+    types: PORTS,
+    why: 'adapters implement ports and know nothing else of use cases',
+  },
+  {
     folder: 'shared/db',
-    may: /^(shared\/(db|domain)\/|postgres$|zod$|node:)/,
+    may: /^(shared\/(db|domain)\/|shared\/private-folder\.ts$|postgres$|zod$|node:)/,
     types: PORTS,
     why: 'adapters implement ports and know nothing else of use cases',
   },
@@ -50,7 +69,7 @@ const RULES: Rule[] = [
   {
     folder: 'shared/channels',
     may: /^(shared\/(channels|domain|dapr\/dapr-error)\b|web-push$|jose$|undici$|zod$|hono\/html$|node:)/,
-    types: /^shared\/(app\/([\w-]*ports|task-query)|dapr\/[\w-]+)\.ts$/,
+    types: /^shared\/(app\/([\w-]+\/)?(ports|task-query)|dapr\/[\w-]+)\.ts$/,
     why: 'channels carry a message out and know nothing of why it is sent',
   },
   {
@@ -86,7 +105,7 @@ describe('dependencies', () => {
 
   it('of a function are the kit, use cases and the domain, never another function', () => {
     const may =
-      /^(shared\/(kit|app|domain)\/|functions\/routes\.ts$|docs\/|zod$|hono|node:(fs\/promises|module)$)/
+      /^(shared\/(kit|app|domain)\/|functions\/(routes|features)\.ts$|docs\/|zod$|hono|node:(fs\/promises|module)$)/
     const functions = within('functions').filter((file) => /^functions\/[^/]+\//.test(file.path))
     const wrong = functions.flatMap((file) =>
       file.imports.filter(({ from }) => !may.test(from)).map(({ from }) => `${file.path} imports ${from}`),
@@ -95,29 +114,31 @@ describe('dependencies', () => {
     expect(wrong).toEqual([])
   })
 
-  it('on functions/ are held by main.ts, scripts and tests only, except the table of routes', () => {
+  it('on functions/ are held by main.ts and the profiles only, except the generated tables', () => {
     const importers = product
-      .filter((file) => file.imports.some(({ from }) => /^functions\/(?!routes\.ts$)/.test(from)))
+      .filter((file) => file.imports.some(({ from }) => /^functions\/(?!(routes|features)\.ts$)/.test(from)))
       .map((file) => file.path)
-    expect(importers.filter((path) => !/^(functions\/main\.ts$|scripts\/)/.test(path))).toEqual([])
+    expect(importers.filter((path) => !/^(functions\/main\.ts$|profiles\/)/.test(path))).toEqual([])
   })
 
-  it('on what only tests use are held by tests only', () => {
-    const importers = product.filter((file) =>
-      file.imports.some(({ from }) =>
-        /^((shared|dapr\/embedded)\/testing\/|vitest|fast-check|msw|ajv)/.test(from),
-      ),
+  it('on tests, benches and commands are held by none of what runs at its users', () => {
+    const importers = product.flatMap((file) =>
+      file.imports
+        .filter(({ from }) => /^(testing\/|bench\/|scripts\/|vitest|fast-check|msw|ajv)/.test(from))
+        .map(({ from }) => `${file.path} imports ${from}`),
     )
-    // Tests that run by themselves.
-    const suites = ['scripts/chaos.ts', 'scripts/faults.ts', 'scripts/reminder-walkthrough.ts']
-    expect(importers.map((file) => file.path).filter((path) => !suites.includes(path))).toEqual([])
+    expect(importers).toEqual([])
   })
 
   it('on files of ours exist', () => {
     const dangling = everything.flatMap((file) =>
       file.imports
         .filter(
-          ({ from }) => /^(functions|shared|dapr|scripts|docs)\//.test(from) && !existsSync(ROOT + from),
+          ({ from }) =>
+            /^(functions|shared|dapr|profiles|scripts|testing|docs)\//.test(from) &&
+            // Made by the test that compiles it.
+            !from.includes('/generated/') &&
+            !existsSync(ROOT + from),
         )
         .map(({ from }) => `${file.path} imports ${from}`),
     )
@@ -134,22 +155,42 @@ describe('files', () => {
   it('export by name, except functions and the set-up that vitest asks for', () => {
     const defaults = containing(everything, /^export default\b/m)
     const others = defaults.filter((path) => !/^functions\/[^/]+\/[^/]+\.ts$/.test(path))
-    expect(others).toEqual(['shared/testing/postgres-server.ts'])
+    expect(others).toEqual(['testing/worlds/postgres-server.ts'])
   })
 })
 
 describe('product code', () => {
-  // The walk-through starts Daybook as a person does and hands its own environment on.
+  it('has at most 20 files in a folder', () => {
+    const files = product.filter(({ path }) => !/^functions\/[^/]+\//.test(path))
+    const crowded = [...Map.groupBy(files, ({ path }) => dirname(path))].filter(
+      ([, { length }]) => length > 20,
+    )
+    expect(crowded.map(([folder, { length }]) => `${folder}: ${length}`)).toEqual([])
+  })
+
   it('reads the environment in shared/config.ts and nowhere else', () => {
     const readers = containing(product, /\bprocess\s*\.\s*env\b/)
-    expect(readers.filter((path) => path !== 'scripts/walkthrough.ts')).toEqual(['shared/config.ts'])
+    expect(readers).toEqual(['shared/config.ts'])
   })
 
   // The embedded sidecar is a program of its own, so it has a place of its own for them.
   it('takes time and chance from shared/kit/system.ts and nowhere else', () => {
     const pattern = /\bnew Date\(\)|\bDate\.now\(|\bMath\.random\(|\brandom(UUID|Bytes)\b|\bTemporal\.Now\b/
-    const others = product.filter((file) => !file.path.startsWith('scripts/'))
-    expect(containing(others, pattern)).toEqual(['dapr/embedded/sidecar.ts', 'shared/kit/system.ts'])
+    expect(containing(product, pattern)).toEqual(['dapr/embedded/sidecar.ts', 'shared/kit/system.ts'])
+  })
+
+  // Of sockets and of a statement that is under way, what is waited for is real.
+  it('waits by the timer of its process', () => {
+    const pattern = /\bset(Timeout|Interval)\(|\bnode:timers\/promises\b/
+    const deployed = product.filter(({ path }) => /^(functions|shared)\//.test(path))
+    expect(deployed.filter(({ text }) => pattern.test(text)).map(({ path }) => path)).toEqual([
+      'shared/dapr/transport.ts',
+      'shared/db/transaction.ts',
+      'shared/kit/edge/connections.ts',
+      'shared/kit/edge/parser-errors.ts',
+      'shared/kit/edge/serve.ts',
+      'shared/kit/system.ts',
+    ])
   })
 
   it('keeps each constructor of functions on two screens', () => {

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
-const MOST_BYTES = 1_048_576
-const LONGEST_LINE = 400
+const MAX_BYTES = 1_048_576
+const MAX_LINE_LENGTH = 400
 
 export interface End {
   code: number | null
@@ -13,7 +13,7 @@ export function readFrom(path: string, start: number): string {
   const descriptor = openSync(path, 'r')
   try {
     const { size } = fstatSync(descriptor)
-    const from = Math.max(start, size - MOST_BYTES)
+    const from = Math.max(start, size - MAX_BYTES)
     const buffer = Buffer.alloc(Math.max(0, size - from))
     const read = readSync(descriptor, buffer, 0, buffer.length, from)
     return buffer.toString('utf8', 0, read)
@@ -29,7 +29,7 @@ export function worstLine(log: string): string | undefined {
     lines.findLast((text) => /\b(fatal|panic|error)\b|level=fatal|Exception:/i.test(text)) ?? lines.at(-1)
   if (line === undefined) return undefined
   const message = /\bmsg="((?:[^"\\]|\\.)*)"/.exec(line)?.[1]?.replaceAll(/\\(.)/g, '$1')
-  return (message ?? line.trim()).slice(0, LONGEST_LINE)
+  return (message ?? line.trim()).slice(0, MAX_LINE_LENGTH)
 }
 
 export function describeEnd({ code, signal }: End): string {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -54,6 +54,27 @@ describe('a program', () => {
     expect(isAlive(program.pid)).toBe(true)
     expect(program.log()).toBe('serving\n')
     expect(readFileSync(join(folder, 'example.log'), 'utf8')).toBe('serving\n')
+  })
+
+  it('sees of our environment what any program needs, and what it is given', async () => {
+    process.env['SECRET_OF_OURS'] = 'not for it'
+    const print = `process.stdout.write(JSON.stringify(process.env) + '\\n')`
+    const program = await start(`${print}; ${SERVES}`, { env: { FOR_IT: 'a', NOT_SET: undefined } })
+    delete process.env['SECRET_OF_OURS']
+    const seen = JSON.parse(program.log().split('\n')[0]!) as Record<string, string>
+    expect(seen).toMatchObject({ PATH: process.env['PATH'], FOR_IT: 'a' })
+    expect(Object.keys(seen)).not.toContain('SECRET_OF_OURS')
+    expect(Object.keys(seen)).not.toContain('NOT_SET')
+  })
+
+  it('writes no log through a link, and its log is for its owner alone', async () => {
+    await start(SERVES)
+    expect(statSync(join(folder, 'example.log')).mode & 0o077).toBe(0)
+    const victim = join(folder, 'victim')
+    writeFileSync(victim, 'as it was')
+    symlinkSync(victim, join(folder, 'link.log'))
+    await expect(startProgram(spec(SERVES, { logFile: join(folder, 'link.log') }))).rejects.toThrow('ELOOP')
+    expect(readFileSync(victim, 'utf8')).toBe('as it was')
   })
 
   it('ends on stop, and a second stop does no harm', async () => {

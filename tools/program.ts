@@ -1,16 +1,18 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { findProgram } from './find-program.ts'
 import { findTakenPort } from './ports.ts'
 import { ProgramError } from './program-error.ts'
 import { describeEnd, readFrom, worstLine, type End } from './program-log.ts'
-import { inheritedEnvironment } from '../shared/config.ts'
+import { systemEnvironment } from '../shared/config.ts'
+import { ownFolder } from '../shared/private-folder.ts'
 
 const READY_PAUSE_MS = 50
 const READY_LIMIT_MS = 60_000
 const STOP_LIMIT_MS = 20_000
+const APPEND_TO_OUR_OWN = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW
 
 export interface Program {
   readonly pid: number
@@ -32,7 +34,7 @@ export interface ProgramSpec {
   /** Says what to install or run when the command does not exist. */
   whenMissing: string
   cwd?: string
-  /** Added to the environment of this process; undefined takes a name away. */
+  /** All that it reads besides what any program needs of the system; of our own environment it sees nothing more. */
   env?: Record<string, string | undefined>
   /** Standard output and errors are appended to it. */
   logFile: string
@@ -83,13 +85,13 @@ export async function startProgram(spec: ProgramSpec): Promise<Program> {
 }
 
 async function launch(spec: ProgramSpec, path: string): Promise<Program> {
-  mkdirSync(dirname(spec.logFile), { recursive: true })
-  const descriptor = openSync(spec.logFile, 'a')
+  ownFolder(dirname(spec.logFile))
+  const descriptor = openSync(spec.logFile, APPEND_TO_OUR_OWN, 0o600)
   const from = fstatSync(descriptor).size
   const [command, ...args] = [...dieWithUs(), path, ...spec.args] as [string, ...string[]]
   const child = spawn(command, args, {
     ...(spec.cwd !== undefined && { cwd: spec.cwd }),
-    env: { ...inheritedEnvironment(), ...spec.env },
+    env: { ...systemEnvironment(), ...spec.env },
     stdio: ['ignore', descriptor, descriptor],
     detached: true,
   })

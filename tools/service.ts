@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { livingPid, removePidFile, stopByPidFile, writePidFile } from './pid-file.ts'
 import { startProgram, type Program, type ProgramSpec } from './program.ts'
 import { ProgramError } from './program-error.ts'
+import { privateFolder } from '../shared/private-folder.ts'
 
 const STOP_LIMIT_MS = 30_000
 
@@ -24,10 +24,13 @@ export async function startService({ dataDir, ...spec }: ServiceSpec): Promise<P
   return program
 }
 
-/** Makes the folder and returns its full path; throws `program.already_runs` when a living process owns it. */
+/**
+ * Makes the folder, for its owner alone, and returns its full path; throws `program.already_runs` when a living process
+ * owns it.
+ */
 export function prepareFolder(name: string, dataDir: string): string {
   const root = resolve(dataDir)
-  mkdirSync(root, { recursive: true, mode: 0o700 })
+  privateFolder(root)
   const pid = livingPid(pidFileOf(root))
   if (pid === undefined) return root
   throw new ProgramError(

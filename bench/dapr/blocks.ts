@@ -1,14 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createRecordingApp, type RecordingApp } from '../../dapr/embedded/testing/recording-app.ts'
-import { serveApp } from '../../dapr/conformance/testing/served-app.ts'
+import { createRecordingApp, type RecordingApp } from '../../testing/sidecar/recording-app.ts'
+import { serveApp } from '../../testing/conformance/harness/served-app.ts'
 import { parseResources } from '../../dapr/embedded/resources.ts'
 import { createSidecar } from '../../dapr/embedded/sidecar.ts'
 import { connect } from '../../shared/db/connect.ts'
-import { startEmbeddedPostgres } from '../../shared/db/embedded-postgres.ts'
+import { startEmbeddedPostgres } from '../../profiles/embedded/embedded-postgres.ts'
 import { systemClock } from '../../shared/kit/system.ts'
 import { silentLogger } from '../../shared/observability/logger.ts'
-import type { SelfHosted } from '../../scripts/self-hosted/start-self-hosted.ts'
+import type { SelfHosted } from '../../profiles/self-hosted/start-self-hosted.ts'
 import { startDaprd } from '../../tools/dapr/daprd.ts'
 
 export const SUBSCRIBED = 'bench-delivered'
@@ -46,11 +46,18 @@ function benchApp(): RecordingApp {
 export async function embeddedBlocks(dataDir: string): Promise<Blocks> {
   mkdirSync(dataDir, { recursive: true })
   const database = await startEmbeddedPostgres(dataDir)
-  const sql = connect(database.target, { max: 10, applicationName: 'bench' })
+  const sql = connect(database.as('owner'), { max: 10, applicationName: 'bench' })
   const app = benchApp()
   const sidecar = createSidecar({
-    ...{ appId: 'bench', sql, app: (request: Request) => app.fetch(request), clock: systemClock, fetch },
-    ...{ env: {}, dataDir, logger: silentLogger, appToken: 'bench' },
+    appId: 'bench',
+    sql,
+    app: (request: Request) => app.fetch(request),
+    clock: systemClock,
+    fetch,
+    env: {},
+    dataDir,
+    logger: silentLogger,
+    appToken: 'bench',
     resources: parseResources([{ file: 'bench.yaml', text: resources(kafka('none'), 'none') }]),
   })
   await sidecar.start()
@@ -70,11 +77,13 @@ export async function realBlocks(daybook: SelfHosted): Promise<Blocks> {
   const folder = join(daybook.dataDir, 'bench-resources')
   mkdirSync(folder, { recursive: true })
   const brokers = `127.0.0.1:${daybook.ports.broker[0]}`
-  writeFileSync(join(folder, 'bench.yaml'), resources(kafka(brokers), daybook.databaseUrl))
+  writeFileSync(join(folder, 'bench.yaml'), resources(kafka(brokers), daybook.stateUrl))
   const app = benchApp()
   const served = await serveApp((request) => app.fetch(request))
   const daprd = await startDaprd({
-    ...{ appId: 'bench', appPort: served.port, resourcesPaths: [folder] },
+    appId: 'bench',
+    appPort: served.port,
+    resourcesPaths: [folder],
     schedulerAddress: `127.0.0.1:${daybook.ports.scheduler.api}`,
     logFile: join(daybook.dataDir, 'logs', 'bench-daprd.log'),
     env: { DAPR_API_TOKEN: undefined, APP_API_TOKEN: undefined },

@@ -13,8 +13,14 @@ export async function measureBlocks(name: string, blocks: Blocks, seconds: numbe
   const post = (path: string, body: unknown, type = 'application/json') =>
     blocks.call(path, { method: 'POST', headers: { 'content-type': type }, body: JSON.stringify(body) })
   const event = () => ({
-    ...{ specversion: '1.0', id: randomUUID(), type: 'bench', source: 'bench', traceid: '', time: now() },
-    ...{ datacontenttype: 'application/json', data: { text: 'x'.repeat(500), sentAt: Date.now() } },
+    specversion: '1.0',
+    id: randomUUID(),
+    type: 'bench',
+    source: 'bench',
+    traceid: '',
+    time: now(),
+    datacontenttype: 'application/json',
+    data: { text: 'x'.repeat(500), sentAt: Date.now() },
   })
   const now = () => new Date(Date.now()).toISOString()
   const publish = (topic: string) =>
@@ -25,7 +31,9 @@ export async function measureBlocks(name: string, blocks: Blocks, seconds: numbe
     )
   const bulk = () =>
     Array.from({ length: BULK }, () => ({
-      ...{ entryId: randomUUID(), event: event(), contentType: 'application/cloudevents+json' },
+      entryId: randomUUID(),
+      event: event(),
+      contentType: 'application/cloudevents+json',
       metadata: { partitionKey: randomUUID() },
     }))
   const isDone = async (answer: Promise<Response>) => {
@@ -36,16 +44,19 @@ export async function measureBlocks(name: string, blocks: Blocks, seconds: numbe
 
   return [
     await asFastAs(`${name}: publish`, {
-      ...{ connections: 20, seconds },
+      connections: 20,
+      seconds,
       work: () => isDone(publish('bench-floor')),
     }),
     await asFastAs(`${name}: publish a batch of ${BULK}`, {
-      ...{ connections: 4, seconds },
+      connections: 4,
+      seconds,
       work: () => isDone(post('/v1.0/publish/bulk/pubsub/bench-floor', bulk())),
     }),
     await deliveries(),
     await asFastAs(`${name}: state, save and get`, {
-      ...{ connections: 10, seconds },
+      connections: 10,
+      seconds,
       work: async () => {
         const key = randomUUID()
         const isSaved = await isDone(
@@ -71,7 +82,10 @@ export async function measureBlocks(name: string, blocks: Blocks, seconds: numbe
     )
     const failed = Math.max(0, wanted - received.length)
     return figuresOf(`${name}: publish to delivery, ${PACE.perSecond}/s`, {
-      ...{ connections: 1, seconds: PACE.seconds, latencies, failed },
+      connections: 1,
+      seconds: PACE.seconds,
+      latencies,
+      failed,
     })
   }
 
@@ -92,7 +106,10 @@ export async function measureBlocks(name: string, blocks: Blocks, seconds: numbe
         .map(({ at }) => at.getTime())
     await until(() => lateness().length === JOBS, 60)
     return figuresOf(`${name}: job lateness`, {
-      ...{ connections: 1, seconds: 5, latencies: lateness(), failed: JOBS - lateness().length },
+      connections: 1,
+      seconds: 5,
+      latencies: lateness(),
+      failed: JOBS - lateness().length,
     })
   }
 
@@ -107,12 +124,10 @@ export async function measureBlocks(name: string, blocks: Blocks, seconds: numbe
       .map(({ at }) => at.getTime())
     const jitter = times.slice(1).map((at, index) => Math.abs(at - times[index]! - CRON_EVERY_MS))
     return figuresOf(`${name}: cron jitter`, {
-      ...{
-        connections: 1,
-        seconds: CRON_SECONDS,
-        latencies: jitter,
-        failed: Math.max(0, wanted - jitter.length),
-      },
+      connections: 1,
+      seconds: CRON_SECONDS,
+      latencies: jitter,
+      failed: Math.max(0, wanted - jitter.length),
     })
   }
 }

@@ -42,20 +42,16 @@ export async function measureEffects(name: string, url: string): Promise<Figures
   })
   return [
     figuresOf(`${name}: event to effect, ${2 * PACE.perSecond} events/s`, {
-      ...{
-        connections: USERS,
-        seconds: PACE.seconds,
-        latencies: steady.latencies,
-        failed: total - steady.latencies.length,
-      },
+      connections: USERS,
+      seconds: PACE.seconds,
+      latencies: steady.latencies,
+      failed: total - steady.latencies.length,
     }),
     figuresOf(`${name}: event to effect, burst of ${BURST}`, {
-      ...{
-        connections: USERS,
-        seconds: burst.seconds,
-        latencies: burst.latencies,
-        failed: BURST - burst.latencies.length,
-      },
+      connections: USERS,
+      seconds: burst.seconds,
+      latencies: burst.latencies,
+      failed: BURST - burst.latencies.length,
     }),
   ]
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { openEventStream, type EventStream } from '../../shared/testing/event-stream.ts'
+import { openEventStream, type EventStream } from '../../testing/worlds/event-stream.ts'
 import type { Person, Server } from './server.ts'
 
 /** People who all watch their stream. Where one ends, they come back with the last id they saw, as browsers do. */

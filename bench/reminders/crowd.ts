@@ -57,11 +57,15 @@ export async function measureCrowd(
   const done = ({ notification_id: id, fire_at: dueAt, delivered_at: doneAt }: Sent) =>
     doneAt ? [{ id, from: dueAt.getTime(), to: doneAt.getTime() }] : []
   const written = ({ notification_id: id, fire_at: dueAt, written_at: to }: Sent) => ({
-    ...{ id, from: dueAt.getTime(), to: to.getTime() },
+    id,
+    from: dueAt.getTime(),
+    to: to.getTime(),
   })
   const seen = (since: (one: Sent) => Date) => (one: Sent) =>
     (arrivals.get(one.notification_id) ?? []).map((to) => ({
-      ...{ id: one.notification_id, from: since(one).getTime(), to },
+      id: one.notification_id,
+      from: since(one).getTime(),
+      to,
     }))
   const ways = {
     'in the app': shown.map(written),

@@ -2,9 +2,9 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type Sql } from '../../shared/db/connect.ts'
-import { startEmbeddedPostgres } from '../../shared/db/embedded-postgres.ts'
+import { startEmbeddedPostgres } from '../../profiles/embedded/embedded-postgres.ts'
 import { migrate } from '../../shared/db/migrate.ts'
-import { createReminderQueue } from '../../shared/db/reminder-queue.ts'
+import { createReminderQueue } from '../../shared/db/reminders/reminder-queue.ts'
 import { figuresOf, type Figures } from '../measure.ts'
 
 const PER_TASK = 10
@@ -26,7 +26,7 @@ export async function measureSweep(
   const directory = mkdtempSync(join(tmpdir(), 'daybook-bench-'))
   chmodSync(directory, 0o755)
   const server = await startEmbeddedPostgres(directory)
-  const sql = connect(server.target, { max: 1, applicationName: 'bench' })
+  const sql = connect(server.as('superuser'), { max: 1, applicationName: 'bench' })
   try {
     await migrate(sql)
     say(`sweep: loading ${pending} reminders`)
@@ -101,13 +101,13 @@ async function load(sql: Sql, pending: number): Promise<void> {
   const people = Math.ceil(tasks / TASKS_PER_PERSON)
   await sql`set statement_timeout = 0`
   await sql`
-    insert into users (id, email, password_hash, time_zone, created_at)
-    select md5('u' || n)::uuid, n || '@example.org', 'none', 'UTC', now() from generate_series(0, ${people - 1}::int) n`
+    insert into users (id, email, password_hash, time_zone, created_at, email_confirmed_at)
+    select md5('u' || n)::uuid, n || '@example.org', 'none', 'UTC', now(), now() from generate_series(0, ${people - 1}::int) n`
   await sql`
     insert into tasks (id, user_id, title, priority, tags, tag_keys, due_order, time_zone, position, repeat_from, version,
-      created_at, updated_at)
+      created_at, updated_at, words)
     select md5('t' || n)::uuid, md5('u' || n % ${people}::int)::uuid, 'Task ' || n, 1, '{}', '{}', 'infinity', 'UTC', n * 1024,
-      'due', 1, now(), now()
+      'due', 1, now(), now(), ''
     from generate_series(0, ${tasks - 1}::int) n`
   // A multiplier that shares no factor with a power of ten: neighbours in time lie far from each other in the table.
   await sql`

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { inheritedEnvironment } from '../../shared/config.ts'
 import { connect, socketUrl, type Sql } from '../../shared/db/connect.ts'
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../shared/db/embedded-postgres.ts'
-import { SERVER_SETTINGS } from '../../scripts/embedded.ts'
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../profiles/embedded/embedded-postgres.ts'
+import { SERVER_SETTINGS } from '../../profiles/embedded/embedded.ts'
 
 export interface Person {
   id: string
@@ -31,7 +31,8 @@ export async function startServer(): Promise<Server> {
   chmodSync(directory, 0o755)
   // As Daybook starts it, but for the times of commits, which say when something was written.
   const database = await startEmbeddedPostgres(directory, {
-    ...{ ...SERVER_SETTINGS, track_commit_timestamp: 'on' },
+    ...SERVER_SETTINGS,
+    track_commit_timestamp: 'on',
   })
   const script = new URL('../reminders-server.ts', import.meta.url).pathname
   const child = spawn(process.execPath, ['--expose-gc', script], {
@@ -40,7 +41,10 @@ export async function startServer(): Promise<Server> {
       PORT: '0',
       DAYBOOK_DATA_DIR: directory,
       LOG_LEVEL: 'error',
+      RATE_LIMIT_PER_SECOND: '0',
+      MAX_MAILS_PER_HOUR: '1000', // all of them, and each is counted
       DATABASE_URL: socketUrl(database.target),
+      DATABASE_MIGRATION_URL: socketUrl(database.as('owner')),
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -58,12 +62,13 @@ export async function startServer(): Promise<Server> {
   throw new Error('the server of the benchmark did not start')
 }
 
-function serverAt(url: string, { target }: EmbeddedPostgres, end: () => Promise<void>): Server {
-  const sql = connect(target, { max: 2, applicationName: 'bench' })
+function serverAt(url: string, database: EmbeddedPostgres, end: () => Promise<void>): Server {
+  const sql = connect(database.as('superuser'), { max: 2, applicationName: 'bench' })
   const ask = async <T>(method: string, path: string) =>
     (await (await fetch(`${url}${path}`, { method })).json()) as T
   return {
-    ...{ url, sql },
+    url,
+    sql,
     people: (count) => ask<Person[]>('POST', `/bench/people/${count}`),
     memoryMiB: async () => Math.round((await ask<{ rss: number }>('GET', '/bench/memory')).rss / 2 ** 20),
     waitingEvents: async () => (await ask<{ waiting: number }>('GET', '/bench/backlog')).waiting,

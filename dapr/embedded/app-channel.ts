@@ -1,4 +1,4 @@
-export interface AppCall {
+interface AppCall {
   readonly method: 'GET' | 'POST' | 'OPTIONS'
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>

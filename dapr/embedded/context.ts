@@ -1,7 +1,7 @@
 import type { Sql } from '../../shared/db/connect.ts'
 import type { Logger } from '../../shared/observability/logger.ts'
 import type { AppChannel } from './app-channel.ts'
-import type { Broker } from './broker.ts'
+import type { Broker } from './pubsub/broker.ts'
 import type { Component, Environment, Resources } from './resources.ts'
 
 /** Rejects when the signal aborts. Tests pass one that follows their clock. */
@@ -14,7 +14,6 @@ export interface SidecarContext {
   readonly broker: Broker
   readonly app: AppChannel
   readonly resources: Resources
-  /** The components this app may use. */
   readonly components: readonly Component[]
   readonly env: Environment
   readonly dataDir: string

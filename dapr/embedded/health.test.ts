@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { testDatabase } from '../../shared/testing/database.ts'
-import { embeddedSidecar } from './testing/embedded-sidecar.ts'
+import { testDatabase } from '../../testing/worlds/database.ts'
+import { embeddedSidecar } from '../../testing/sidecar/embedded-sidecar.ts'
 
 describe('health', () => {
   it('is ready for calls before the app is asked, and ready at all afterwards', async () => {

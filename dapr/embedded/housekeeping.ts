@@ -1,6 +1,6 @@
 import type { SidecarContext } from './context.ts'
-import { removeOldMessages } from './retention.ts'
-import { removeExpiredState } from './state-store.ts'
+import { removeOldMessages } from './pubsub/retention.ts'
+import { removeExpiredState } from './state/state-store.ts'
 
 export interface Housekeeping {
   start(): void
@@ -21,7 +21,7 @@ export function createHousekeeping(context: SidecarContext): Housekeeping {
         await removeOldMessages(sql, clock.now())
         await removeExpiredState(sql, clock.now())
       } catch (error) {
-        logger.error({ err: error }, 'cannot remove what is no longer kept')
+        logger.error({ err: error }, 'failed to remove expired rows')
       }
       await context.delay(EVERY_MS, stopped.signal).catch(() => {})
     }

@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { componentsOf } from './resources.ts'
 import type { SidecarContext } from './context.ts'
-import type { Subscription } from './subscriptions.ts'
+import type { Subscription } from './pubsub/subscriptions.ts'
 import { readText } from './requests.ts'
 
 /** The Dapr release whose behaviour this sidecar follows. */

@@ -51,7 +51,7 @@ const Document = z.object({
 })
 
 /** How deliveries from a component to the app are tried: `retry` null means once, `timeoutMs` null means no limit. */
-export interface InboundPolicy {
+interface InboundPolicy {
   readonly timeoutMs: number | null
   readonly retry: RetryPolicy | null
 }

@@ -35,7 +35,7 @@ describe('the component files of Daybook', () => {
       'secretstore secretstores.local.env',
       'statestore state.postgresql',
     ])
-    expect(ticking?.map(({ name }) => name)).toContain('relay-cron')
+    expect(ticking?.map(({ name }) => name)).toContain('relay-events-cron')
     for (const binding of ticking ?? []) {
       expect(metadataValue(binding, 'route', {})).toBe(`/dapr/cron/${binding.name}`)
       expect(metadataValue(binding, 'direction', {})).toBe('input')

@@ -79,8 +79,12 @@ const VERSIONS = [
 
 const LOCK = 4_316_091
 
-/** Creates or upgrades the schema `dapr`. Safe to call from several processes at once, and again. */
+/**
+ * Creates or upgrades the schema `dapr`. Safe to call from several processes at once, and again. Where the schema is
+ * already that of this release, it takes no right to make one.
+ */
 export async function ensureSchema(sql: Sql): Promise<void> {
+  if (await isCurrent(sql)) return
   await sql.begin(async (tx) => {
     await tx`select pg_advisory_xact_lock(${LOCK})`
     await tx`create schema if not exists dapr`
@@ -98,4 +102,14 @@ export async function ensureSchema(sql: Sql): Promise<void> {
       await tx`insert into dapr.schema_version values (${index + 1})`
     }
   })
+}
+
+async function isCurrent(sql: Sql): Promise<boolean> {
+  const [table] = await sql<{ is_there: boolean }[]>`
+    select to_regclass('dapr.schema_version') is not null as is_there`
+  if (!table?.is_there) return false
+  const [row] = await sql<
+    { version: number | null }[]
+  >`select max(version) as version from dapr.schema_version`
+  return row?.version === VERSIONS.length
 }

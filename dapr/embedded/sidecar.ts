@@ -4,23 +4,23 @@ import type { Sql } from '../../shared/db/connect.ts'
 import type { Logger } from '../../shared/observability/logger.ts'
 import { bindingRoutes } from './bindings.ts'
 import { createAppChannel, discardBody } from './app-channel.ts'
-import { createBroker } from './broker.ts'
+import { createBroker } from './pubsub/broker.ts'
 import type { Delay, SidecarContext } from './context.ts'
 import { conversationRoutes } from './conversation.ts'
-import { createCronBindings } from './cron-bindings.ts'
+import { createCronBindings } from './jobs/cron-bindings.ts'
 import { ApiError, apiError, messageOf } from './errors.ts'
 import { healthRoutes } from './health.ts'
 import { createHousekeeping } from './housekeeping.ts'
 import { invokeRoutes, type App } from './invoke.ts'
-import { createJobRunner } from './job-runner.ts'
-import { jobRoutes } from './jobs.ts'
+import { createJobRunner } from './jobs/job-runner.ts'
+import { jobRoutes } from './jobs/jobs.ts'
 import { metadataRoutes } from './metadata.ts'
-import { publishRoutes } from './publish.ts'
-import { createDeliveries } from './pubsub.ts'
+import { publishRoutes } from './pubsub/publish.ts'
+import { createDeliveries } from './pubsub/pubsub.ts'
 import { componentsOf, type Environment, type Resources } from './resources.ts'
 import { ensureSchema } from './schema.ts'
 import { secretRoutes } from './secrets.ts'
-import { stateRoutes } from './state.ts'
+import { stateRoutes } from './state/state.ts'
 
 export interface SidecarOptions {
   readonly appId: string
@@ -46,7 +46,6 @@ export interface SidecarOptions {
 
 /** One sidecar for one app, as one daprd. Sidecars on the same database share its topics, state and jobs. */
 export interface Sidecar {
-  /** The Dapr HTTP API. */
   fetch(request: Request): Promise<Response>
   /** Asks the app what it wants, then delivers messages, jobs and cron ticks. The app must be able to answer. */
   start(): Promise<void>
@@ -152,7 +151,7 @@ export function createSidecar(options: SidecarOptions): Sidecar {
   })
   api.onError((error, c) => {
     if (error instanceof ApiError) return c.json(error.body, error.status as 500)
-    context.logger.error({ path: c.req.path, err: error }, 'call failed')
+    context.logger.error({ path: c.req.path, err: error }, 'failed to answer call')
     return c.json({ errorCode: 'ERROR', message: messageOf(error) }, 500)
   })
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { MeView, SignedIn } from '../../shared/domain/identity.ts'
-import { identityWorld } from '../../shared/testing/identity-world.ts'
-import { authenticateTest, bearerFor } from '../../shared/testing/tokens.ts'
+import type { MeView, SignedIn } from '../../shared/domain/auth/identity.ts'
+import { identityWorld } from '../../testing/worlds/identity-world.ts'
+import { tokenOf } from '../../testing/worlds/compose-daybook.ts'
 import getMe from './get-me.ts'
 import registerUser from './register-user.ts'
 
@@ -19,17 +19,19 @@ describe('get-me', () => {
     expect(me.status).toBe(200)
     expect(me.headers.get('cache-control')).toBe('no-store')
     expect(me.body).toEqual({
-      ...{ id: body.user.id, email: 'ada@example.org', time_zone: 'Europe/Paris' },
+      id: body.user.id,
+      email: 'ada@example.org',
+      email_confirmed_at: null,
+      new_email: null,
+      display_name: null,
+      time_zone: 'Europe/Paris',
       created_at: '2026-11-22T10:00:00.000Z',
     })
   })
 
   it('answers 401 for a valid token of an account that is gone', async () => {
-    const app = getMe.createApp({ ...world.deps, authenticate: authenticateTest })
-    const authorization = await bearerFor('0199d0a0-0000-7000-8000-000000000001')
-    const answer = await app.request('/api/me', { headers: { authorization } })
-    expect(answer.status).toBe(401)
-    expect(await answer.json()).toMatchObject({ code: 'auth.invalid_token' })
+    const me = await world.call(getMe, { token: tokenOf('0199d0a0-0000-7000-8000-000000000001') })
+    expect(me).toMatchObject({ status: 401, body: { code: 'auth.invalid_token' } })
   })
 
   it.each([

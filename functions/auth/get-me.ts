@@ -1,14 +1,12 @@
-import { getMe } from '../../shared/app/get-me.ts'
-import { MeView } from '../../shared/domain/identity.ts'
+import { getMe } from '../../shared/app/auth/get-me.ts'
+import { MeView } from '../../shared/domain/auth/identity.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
-import { noStore } from '../../shared/kit/no-store.ts'
 
-export default noStore(
-  httpFunction({
-    route: 'GET /api/me',
-    summary: 'The account of the caller',
-    auth: 'user',
-    output: MeView,
-    handle: ({ actor, deps }) => getMe(deps, actor),
-  }),
-)
+export default httpFunction({
+  route: 'GET /api/me',
+  summary: 'The account of the caller',
+  auth: 'account:read',
+  uses: ['identity'],
+  output: MeView,
+  handle: ({ actor, deps }) => getMe(deps, actor),
+})

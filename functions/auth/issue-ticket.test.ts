@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { redeemTicket } from '../../shared/app/redeem-ticket.ts'
-import type { SignedIn, TicketView } from '../../shared/domain/identity.ts'
+import { redeemTicket } from '../../shared/app/auth/redeem-ticket.ts'
+import type { SignedIn, TicketView } from '../../shared/domain/auth/identity.ts'
 import { systemIds } from '../../shared/kit/system.ts'
-import { identityWorld } from '../../shared/testing/identity-world.ts'
+import { identityWorld } from '../../testing/worlds/identity-world.ts'
 import issueTicket from './issue-ticket.ts'
 import registerUser from './register-user.ts'
 
@@ -22,14 +22,26 @@ const refused = { code: 'auth.invalid_token' }
 
 describe('issue-ticket', () => {
   it('gives a ticket that stands for the caller', async () => {
-    const { access_token: token, user } = await signedIn()
+    const { access_token: token } = await signedIn()
     const { status, headers, body } = await ticketOf(token)
     expect(status).toBe(200)
     expect(headers.get('cache-control')).toBe('no-store')
     expect(body).toEqual({ ticket: expect.stringMatching(/^dbt_[0-9a-f]{64}$/), expires_in: 30 })
     expect(await redeem(body.ticket)).toEqual(await world.authenticate(token))
-    const last = (await world.eventsOf(user.id)).at(-1)
-    expect(last).toMatchObject({ type: 'auth.token.created', data: { kind: 'ticket' } })
+  })
+
+  it('leaves nothing for ever: no event, and fifty tickets of a user at most, the newest', async () => {
+    const { access_token: token, user } = await signedIn()
+    const happened = await world.eventsOf(user.id)
+    const tickets: string[] = []
+    for (let n = 0; n < 60; n += 1) {
+      world.clock.advance(1)
+      tickets.push((await ticketOf(token)).body.ticket)
+    }
+    expect(await world.eventsOf(user.id)).toEqual(happened)
+    expect(await world.sql`select 1 from tickets where user_id = ${user.id}`).toHaveLength(50)
+    await expect(redeem(tickets[9]!)).rejects.toMatchObject(refused)
+    expect((await redeem(tickets[10]!)).userId).toBe(user.id)
   })
 
   it('lets one of many use it, and nobody afterwards', async () => {

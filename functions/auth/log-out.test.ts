@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { SignedIn } from '../../shared/domain/identity.ts'
+import type { SignedIn } from '../../shared/domain/auth/identity.ts'
 import { systemIds } from '../../shared/kit/system.ts'
-import { identityWorld } from '../../shared/testing/identity-world.ts'
+import { identityWorld } from '../../testing/worlds/identity-world.ts'
+import getMe from './get-me.ts'
 import logOut from './log-out.ts'
 import refreshSession from './refresh-session.ts'
 import registerUser from './register-user.ts'
@@ -26,6 +27,26 @@ describe('log-out', () => {
     const events = (await world.eventsOf(user.id)).slice(2)
     expect(events.map(({ type }) => type)).toEqual(['auth.logout', 'auth.token.revoked'])
     expect(events[1]?.data).toMatchObject({ reason: 'logout', actor: { type: 'user', id: user.id } })
+  })
+
+  it('ends the access tokens of the session at once, in every process, and no other session', async () => {
+    const { access_token: token, refresh_token } = await signedIn()
+    const [sibling, other] = [world.sibling(), await signedIn()]
+    for (const process of [world, sibling]) {
+      expect((await process.call(getMe, { token })).status).toBe(200)
+      expect((await process.call(getMe, { token: other.access_token })).status).toBe(200)
+    }
+    await leave(refresh_token)
+    const { status, body } = await world.call(getMe, { token })
+    expect([status, body]).toMatchObject([
+      401,
+      { code: 'auth.invalid_token', detail: /session .* has ended/ },
+    ])
+    await expect.poll(async () => (await sibling.call(getMe, { token })).status).toBe(401)
+    for (const process of [world, sibling, world.sibling()]) {
+      expect((await process.call(getMe, { token: other.access_token })).status).toBe(200)
+    }
+    expect((await world.sibling().call(getMe, { token })).status).toBe(401)
   })
 
   it('ends the session also with a token from before the last refresh', async () => {

@@ -1,21 +1,17 @@
-import { logOut } from '../../shared/app/log-out.ts'
-import { RefreshInput } from '../../shared/domain/identity.ts'
-import { authCall } from '../../shared/kit/client.ts'
+import { logOut } from '../../shared/app/auth/log-out.ts'
+import { RefreshInput } from '../../shared/domain/auth/identity.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
-import { noStore } from '../../shared/kit/no-store.ts'
 
-// Access tokens are not asked about in a list of withdrawn ones; the last one runs out within 15 minutes.
-export default noStore(
-  httpFunction({
-    route: 'POST /api/auth/logout',
-    summary: 'End the session of a refresh token',
-    auth: 'none',
-    body: RefreshInput,
-    status: 204,
-    refuses: ['service.unavailable'],
-    handle: async ({ body, deps, context }) => {
-      await logOut(deps, authCall(deps, context), body.refresh_token)
-      return { body: null }
-    },
-  }),
-)
+export default httpFunction({
+  route: 'POST /api/auth/logout',
+  summary: 'End the session of a refresh token; its access tokens and live streams end at once',
+  auth: 'none',
+  uses: ['identity', 'events'],
+  body: RefreshInput,
+  status: 204,
+  refuses: ['service.unavailable'],
+  handle: async ({ body, call, deps }) => {
+    await logOut(deps, call, body.refresh_token)
+    return { body: null }
+  },
+})

@@ -1,8 +1,8 @@
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { describe, expect, it } from 'vitest'
-import type { KeySet } from '../../shared/domain/identity.ts'
-import { createKeyRing } from '../../shared/kit/signing-keys.ts'
-import { identityWorld } from '../../shared/testing/identity-world.ts'
+import type { KeySet } from '../../shared/domain/auth/identity.ts'
+import { createKeyRing } from '../../shared/identity/signing-keys.ts'
+import { identityWorld } from '../../testing/worlds/identity-world.ts'
 import publishKeys from './publish-keys.ts'
 
 const world = await identityWorld()
@@ -20,7 +20,9 @@ describe('publish-keys', () => {
   it('publishes keys with which anyone can check our tokens', async () => {
     const token = await world.identity.tokens.issue(actor)
     const { payload } = await jwtVerify(token, createLocalJWKSet(await published()), {
-      ...{ issuer: 'https://daybook.example', audience: 'daybook', currentDate: world.clock.now() },
+      issuer: 'https://daybook.example',
+      audience: 'daybook',
+      currentDate: world.clock.now(),
     })
     expect(payload.sub).toBe(actor.userId)
   })

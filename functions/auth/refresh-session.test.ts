@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { SignedIn } from '../../shared/domain/identity.ts'
+import { SignedIn } from '../../shared/domain/auth/identity.ts'
 import { systemIds } from '../../shared/kit/system.ts'
-import { identityWorld } from '../../shared/testing/identity-world.ts'
+import { identityWorld } from '../../testing/worlds/identity-world.ts'
 import refreshSession from './refresh-session.ts'
 import registerUser from './register-user.ts'
 
 const world = await identityWorld()
 const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
 
 async function signedIn() {
   const json = { email: `${systemIds.uuid()}@example.org`, password: 'correct horse battery staple' }
@@ -30,24 +31,41 @@ describe('refresh-session', () => {
     expect(body.user).toEqual(first.user)
     expect(body.refresh_token).not.toBe(first.refresh_token)
     expect((await world.authenticate(body.access_token)).userId).toBe(first.user.id)
-    expect(await types(first.user.id)).toEqual(['auth.token.created'])
+    expect(await types(first.user.id)).toEqual([])
   })
 
-  it('goes on as long as every token is used once', async () => {
+  it('goes on for 90 days as long as every token is used once, and leaves no event of it', async () => {
     const { user, refresh_token: first } = await signedIn()
     const seen = new Set([first])
     let token = first
-    for (let i = 0; i < 5; i++) {
-      world.clock.advance(29 * 24 * 60 * MINUTE)
+    for (const days of [29, 29, 29, 2.999]) {
+      world.clock.advance(days * DAY)
       token = (await refresh(token)).body.refresh_token
       seen.add(token)
     }
-    expect(seen.size).toBe(6)
-    expect(await types(user.id)).toEqual(Array<string>(5).fill('auth.token.created'))
+    expect(seen.size).toBe(5)
+    expect(await types(user.id)).toEqual([])
+    world.clock.advance(0.001 * DAY)
+    expect(await refresh(token)).toMatchObject({ status: 401, body: { code: 'auth.invalid_token' } })
+  })
+
+  it('lets no access token outlive the 90 days by more than the process takes to hear of it', async () => {
+    const { refresh_token: first } = await signedIn()
+    let token = first
+    for (const days of [29, 29, 29, 2.999]) {
+      world.clock.advance(days * DAY)
+      token = (await refresh(token)).body.refresh_token
+    }
+    const { access_token } = (await refresh(token)).body
+    expect((await world.authenticate(access_token)).userId).toMatch(/-/)
+    world.clock.advance(0.001 * DAY)
+    await expect(world.sibling().authenticate(access_token)).rejects.toMatchObject({
+      code: 'auth.invalid_token',
+    })
   })
 
   it('gives a retry within a minute the same next token, which works', async () => {
-    const { user, refresh_token: first } = await signedIn()
+    const { refresh_token: first } = await signedIn()
     const lost = await refresh(first)
     world.clock.advance(MINUTE)
     const retry = await refresh(first, world.sibling())
@@ -55,7 +73,6 @@ describe('refresh-session', () => {
     expect(retry.headers.get('idempotency-replayed')).toBe('true')
     expect(retry.body.refresh_token).toBe(lost.body.refresh_token)
     expect((await refresh(retry.body.refresh_token)).status).toBe(200)
-    expect(await types(user.id)).toEqual(['auth.token.created', 'auth.token.created'])
   })
 
   it.each([
@@ -64,17 +81,26 @@ describe('refresh-session', () => {
     ['a token from far back', 5, 0],
   ])('takes %s for theft and ends the session', async (_, usesAfter, delayMs) => {
     const { user, refresh_token: first } = await signedIn()
-    let newest = (await refresh(first)).body.refresh_token
+    const second = (await refresh(first)).body
+    const { access_token: access } = second
+    let newest = second.refresh_token
     for (let i = 0; i < usesAfter; i++) newest = (await refresh(newest)).body.refresh_token
     world.clock.advance(delayMs)
+    const sibling = world.sibling()
+    for (const process of [world, sibling]) await process.authenticate(access)
     const again = await refresh(first)
     expect(again.status).toBe(401)
     expect(again.body.code).toBe('auth.invalid_token')
     expect(again.headers.get('cache-control')).toBe('no-store')
     expect((await refresh(newest)).status).toBe(401)
+    await expect(world.authenticate(access)).rejects.toMatchObject({ code: 'auth.invalid_token' })
+    await expect
+      .poll(() => sibling.authenticate(access).catch(({ code }: { code: string }) => code))
+      .toBe('auth.invalid_token')
     const events = await world.eventsOf(user.id)
     expect(events.at(-1)).toMatchObject({
-      ...{ type: 'auth.token.revoked', data: { reason: 'refresh_token_reused', actor: { type: 'system' } } },
+      type: 'auth.token.revoked',
+      data: { reason: 'refresh_token_reused', actor: { type: 'system' } },
     })
   })
 
@@ -87,7 +113,7 @@ describe('refresh-session', () => {
   })
 
   it('gives fifty simultaneous requests the same next token', async () => {
-    const { user, refresh_token: first } = await signedIn()
+    const { refresh_token: first } = await signedIn()
     const worlds = [world, world.sibling(), world.sibling()]
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, place) => refresh(first, worlds[place % worlds.length])),
@@ -95,7 +121,6 @@ describe('refresh-session', () => {
     expect(answers.map(({ status }) => status)).toEqual(Array<number>(50).fill(200))
     const next = new Set(answers.map(({ body }) => body.refresh_token))
     expect(next.size).toBe(1)
-    expect(await types(user.id)).toEqual(['auth.token.created'])
     expect((await refresh([...next][0] ?? '')).status).toBe(200)
   })
 

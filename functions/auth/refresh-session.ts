@@ -1,17 +1,14 @@
-import { refreshSession } from '../../shared/app/refresh-session.ts'
-import { RefreshInput, SignedIn } from '../../shared/domain/identity.ts'
-import { authCall } from '../../shared/kit/client.ts'
+import { refreshSession } from '../../shared/app/auth/refresh-session.ts'
+import { RefreshInput, SignedIn } from '../../shared/domain/auth/identity.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
-import { noStore } from '../../shared/kit/no-store.ts'
 
-export default noStore(
-  httpFunction({
-    route: 'POST /api/auth/refresh',
-    summary: 'Exchange a refresh token for the next one and a fresh access token',
-    auth: 'none',
-    body: RefreshInput,
-    output: SignedIn,
-    refuses: ['auth.invalid_token', 'service.unavailable'],
-    handle: ({ body, deps, context }) => refreshSession(deps, authCall(deps, context), body.refresh_token),
-  }),
-)
+export default httpFunction({
+  route: 'POST /api/auth/refresh',
+  summary: 'Exchange a refresh token for a new refresh token and access token',
+  auth: 'none',
+  uses: ['identity', 'events'],
+  body: RefreshInput,
+  output: SignedIn,
+  refuses: ['auth.invalid_token', 'service.unavailable'],
+  handle: ({ body, call, deps }) => refreshSession(deps, call, body.refresh_token),
+})

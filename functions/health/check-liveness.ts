@@ -6,6 +6,7 @@ export default httpFunction({
   route: 'GET /livez',
   summary: 'Whether the process is alive',
   auth: 'none',
+  uses: [],
   output: z.object({ status: z.literal('alive') }),
   handle: async () => ({ body: { status: 'alive' } }),
 })

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { healthDeps } from '../../shared/testing/health-deps.ts'
+import { healthDeps } from '../../testing/worlds/health-deps.ts'
 import checkReadiness from './check-readiness.ts'
+import { mountFunctions } from '../../shared/kit/mount-functions.ts'
 
 describe('GET /readyz', () => {
   it('answers 200 when database and sidecar answer', async () => {
     const { deps } = healthDeps()
-    const answer = await checkReadiness.createApp(deps).request('/readyz')
+    const answer = await mountFunctions([checkReadiness], deps).request('/readyz')
     expect(answer.status).toBe(200)
     expect(await answer.json()).toEqual({ status: 'ready' })
   })
@@ -17,7 +18,7 @@ describe('GET /readyz', () => {
     ['nothing answers at all', { database: 'hangs', sidecar: 'hangs' }, ['database', 'sidecar']],
   ] as const)('answers 503 and names what is missing when %s', async (_, world, missing) => {
     const { deps } = healthDeps(world)
-    const answer = await checkReadiness.createApp(deps).request('/readyz')
+    const answer = await mountFunctions([checkReadiness], deps).request('/readyz')
     expect(answer.status).toBe(503)
     expect(answer.headers.get('content-type')).toBe('application/problem+json')
     expect(answer.headers.get('retry-after')).toBe('1')
@@ -28,7 +29,7 @@ describe('GET /readyz', () => {
 
   it('stays ready when the sidecar goes away later, and not when the database does', async () => {
     const { deps, world } = healthDeps()
-    const app = checkReadiness.createApp(deps)
+    const app = mountFunctions([checkReadiness], deps)
     expect((await app.request('/readyz')).status).toBe(200)
     world.sidecar = false
     expect((await app.request('/readyz')).status).toBe(200)
@@ -38,7 +39,7 @@ describe('GET /readyz', () => {
 
   it('asks the database once for any number of probes at the same time', async () => {
     const { deps, world } = healthDeps()
-    const app = checkReadiness.createApp(deps)
+    const app = mountFunctions([checkReadiness], deps)
     await Promise.all(Array.from({ length: 50 }, async () => app.request('/readyz')))
     expect(world.asked).toBe(2)
     await app.request('/readyz')

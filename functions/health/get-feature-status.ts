@@ -1,10 +1,12 @@
-import { FeatureReport, reportFeatures } from '../../shared/app/feature-status.ts'
+import { featureReport, reportFeatures } from '../../shared/app/health/feature-status.ts'
+import { FEATURES } from '../features.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
 export default httpFunction({
   route: 'GET /api/health/status',
-  summary: 'What works just now, feature by feature, and since when',
+  summary: 'Status of each feature, and since when',
   auth: 'none',
-  output: FeatureReport,
-  handle: async ({ deps }) => ({ body: await reportFeatures(deps) }),
+  uses: ['health'],
+  output: featureReport(Object.keys(FEATURES)),
+  handle: async ({ deps }) => ({ body: await reportFeatures(deps, FEATURES) }),
 })

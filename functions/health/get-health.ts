@@ -1,17 +1,24 @@
-import { askSurroundings, HealthReport, healthReport, refusalFor } from '../../shared/app/surroundings.ts'
+import {
+  probeDependencies,
+  HealthReport,
+  healthReport,
+  refusalFor,
+} from '../../shared/app/health/probe-dependencies.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
-import { problemResponse } from '../../shared/kit/problem.ts'
 
-// The same as /healthz, where clients of the API look for it.
+// Without the sidecar tasks still work, so this says degraded where /readyz refuses.
 export default httpFunction({
   route: 'GET /api/health',
-  summary: 'Health in one word: 503 when the database does not answer',
+  // Where load balancers look for it.
+  also: ['/healthz'],
+  summary: 'Overall health: 503 when the database does not answer',
   auth: 'none',
+  uses: ['health'],
   refuses: ['service.unavailable'],
   output: HealthReport,
-  handle: async ({ deps, context }) => {
-    const surroundings = await askSurroundings(deps)
-    const refusal = refusalFor(surroundings, ['database'])
-    return refusal ? problemResponse(context, refusal) : { body: healthReport(surroundings) }
+  handle: async ({ deps }) => {
+    const states = await probeDependencies(deps)
+    const refusal = refusalFor(states, ['database'])
+    return refusal ?? { body: healthReport(states) }
   },
 })

@@ -1,23 +1,25 @@
 import { describe, expect, it } from 'vitest'
 import { systemIds } from '../../shared/kit/system.ts'
-import { ask, requiresLogin } from '../../shared/testing/obligations.ts'
+import { ask } from '../../testing/worlds/ask-function.ts'
 import addPushSubscription from './add-push-subscription.ts'
-import { aBrowser, added, listed, pushService } from './testing/push-service.ts'
+import { aBrowser, added, listed } from '../../testing/worlds/push-service.ts'
+import { testDaybook } from '../../testing/worlds/test-daybook.ts'
 
-const deps = await pushService()
+const { deps, sql } = await testDaybook()
 const newUser = () => systemIds.uuid()
 const post = (userId: string, json: unknown) => ask(addPushSubscription, deps, userId, { json })
 
 describe('POST /api/notifications/push-subscriptions', () => {
-  requiresLogin(addPushSubscription, () => ({ json: aBrowser() }))
-
   it('keeps a browser and answers neither its endpoint nor its keys', async () => {
     const [user, browser] = [newUser(), aBrowser('of-ada')]
     const answer = await post(user, browser)
     expect(answer.status).toBe(201)
     expect(answer.body).toEqual({
       id: expect.any(String) as string,
-      ...{ channel: 'web_push', endpoint_host: 'push.example.org', created_at: '2026-03-02T12:00:00.000Z' },
+      channel: 'web_push',
+      endpoint_host: 'push.example.org',
+      created_at: '2026-03-02T12:00:00.000Z',
+      confirmed_at: null,
     })
     expect(await listed(deps, user)).toEqual([answer.body])
     expect(await deps.subscriptions.list(user)).toMatchObject([
@@ -25,11 +27,47 @@ describe('POST /api/notifications/push-subscriptions', () => {
     ])
   })
 
+  it('keeps an endpoint as it is sent, so that two spellings are one device', async () => {
+    const [user, browser] = [newUser(), aBrowser()]
+    const first = await added(deps, user, browser)
+    const spelt = browser.endpoint.replace('https://push', 'HTTPS://PUSH').replace('.org/', '.org:443/./')
+    expect(await added(deps, user, { ...browser, endpoint: `${spelt}#x` })).toEqual(first)
+    expect(await deps.subscriptions.list(user)).toMatchObject([{ endpoint: browser.endpoint }])
+  })
+
+  it('sends a browser a first message until it has taken one, and a phone none', async () => {
+    const [user, browser] = [newUser(), aBrowser()]
+    const firsts = () => sql`select channel, target from deliveries where user_id = ${user} order by id`
+    const { id } = await added(deps, user, browser)
+    const first = { channel: 'web_push', target: id }
+    expect(await firsts()).toEqual([first])
+    expect((await added(deps, user, { fcm_token: `token:${user}` })).confirmed_at).not.toBeNull()
+    await added(deps, user, browser)
+    expect(await firsts()).toEqual([first, first])
+    await sql`update push_subscriptions set confirmed_at = created_at where id = ${id}`
+    expect((await added(deps, user, browser)).confirmed_at).not.toBeNull()
+    expect(await firsts()).toHaveLength(2)
+    for (let nth = 0; nth < 9; nth += 1) {
+      const one = await added(deps, user, aBrowser())
+      await deps.subscriptions.remove(user, one.id)
+    }
+    expect(await firsts()).toHaveLength(10)
+  })
+
   it('keeps a phone by its registration token', async () => {
     const user = newUser()
     const phone = await added(deps, user, { fcm_token: `token:${user}` })
     expect(phone).toMatchObject({ channel: 'mobile_push', endpoint_host: null })
     expect(await deps.subscriptions.list(user)).toMatchObject([{ endpoint: `token:${user}`, keys: null }])
+  })
+
+  it.each([
+    ['endpoint', 'web_push', aBrowser()],
+    ['fcm_token', 'mobile_push', { fcm_token: 'token:of-nobody-12345678' }],
+  ])('refuses an %s while %s is not configured', async (path, channel, json) => {
+    const settings = { ...deps.settings, disabledChannels: { [channel]: 'is not configured' } }
+    const answer = await ask(addPushSubscription, { ...deps, settings }, newUser(), { json })
+    expect([answer.status, answer.body]).toMatchObject([422, { errors: [{ path }] }])
   })
 
   it('answers the same subscription however often a device is posted, also at once', async () => {

@@ -1,12 +1,16 @@
-import { addPushSubscription } from '../../shared/app/add-push-subscription.ts'
-import { PushSubscriptionInput, PushSubscriptionView } from '../../shared/domain/push-subscription.ts'
+import { addPushSubscription } from '../../shared/app/notifications/add-push-subscription.ts'
+import {
+  PushSubscriptionInput,
+  PushSubscriptionView,
+} from '../../shared/domain/notifications/push-subscription.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
 // Needs no Idempotency-Key: the same endpoint posted again is the same subscription.
 export default httpFunction({
   route: 'POST /api/notifications/push-subscriptions',
-  summary: 'Have notifications pushed to a browser or a phone',
-  auth: 'user',
+  summary: 'Register a browser or phone for push notifications',
+  auth: 'notifications:write',
+  uses: ['notifications', 'identity'],
   body: PushSubscriptionInput,
   status: 201,
   output: PushSubscriptionView,

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { deliverDue } from '../../shared/app/deliver-notifications.ts'
+import { systemOrigin, toChange } from '../../shared/app/commit-decision.ts'
+import { deliverDue } from '../../shared/app/notifications/deliver-notifications.ts'
 import type { CommitResult } from '../../shared/app/ports.ts'
-import type { Client } from '../tasks/testing/task-service.ts'
-import { notificationService } from './testing/notification-service.ts'
+import type { Client } from '../../testing/worlds/task-service.ts'
+import { askToConfirm } from '../../shared/domain/notifications/confirmation.ts'
+import { notificationService } from '../../testing/worlds/notification-service.ts'
 
 const service = await notificationService()
 const { newUser, reminded, tick, at, deps, sent, deadLetters, broker, answerWith, sql } = service
@@ -36,7 +38,10 @@ describe('a reminder that has fired', () => {
     expect(sent).toMatchObject([{ id: mail!.id, channel: 'email', to: address, title: 'Call the bank' }])
     expect(await mails(user)).toEqual([['delivered', 1]])
     expect(await told(user)).toEqual([
-      ...['reminder.triggered', 'notification.sent', 'notification.sent', 'reminder.sent'],
+      'reminder.triggered',
+      'notification.sent',
+      'notification.sent',
+      'reminder.sent',
     ])
     const ended = (await user.events()).at(-1)!.data
     expect(ended).toMatchObject({ delivered: ['in_app', 'email'], failed: [] })
@@ -65,7 +70,7 @@ describe('a reminder that has fired', () => {
     const user = newUser()
     const { message } = await fired(user)
     const commit = async (): Promise<CommitResult> => Promise.reject(new Error('killed'))
-    await deliverDue({ ...deps, changes: { ...deps.changes, commit } })
+    await deliverDue({ ...deps, changes: { ...deps.changes, commit } }, 'cron/sweep-deliveries')
     await bring('reminders', message)
     await sweep()
     expect(sent).toHaveLength(1)
@@ -114,13 +119,16 @@ describe('a reminder that has fired', () => {
       return { outcome: 'delivered' }
     })
     await bring('reminders', message)
-    expect(await states(user)).toEqual([
-      ['in_app', 'delivered'],
-      ['email', 'delivered'],
-      ['web_push', 'delivered'],
-      ['web_push', 'delivered'],
-      ['webhook', 'delivered'],
-    ])
+    // The event itself waits a tenth of a second at most.
+    await expect
+      .poll(() => states(user))
+      .toEqual([
+        ['in_app', 'delivered'],
+        ['email', 'delivered'],
+        ['web_push', 'delivered'],
+        ['web_push', 'delivered'],
+        ['webhook', 'delivered'],
+      ])
     expect((await told(user)).filter((type) => type === 'reminder.sent')).toHaveLength(1)
   })
 })
@@ -132,7 +140,7 @@ describe('a delivery', () => {
     let others = 20
     const commit: typeof deps.changes.commit = async (change) =>
       others-- > 0 ? { outcome: 'conflict' } : deps.changes.commit(change)
-    await deliverDue({ ...deps, changes: { ...deps.changes, commit } })
+    await deliverDue({ ...deps, changes: { ...deps.changes, commit } }, 'cron/sweep-deliveries')
     expect(await mails(user)).toEqual([['delivered', 1]])
     expect(sent).toHaveLength(1)
   })
@@ -177,7 +185,10 @@ describe('a delivery that fails', () => {
       { ...message, dlqconsumer: 'deliver-notifications/email', dlqreason: 'the server is busy' },
     ])
     expect((await entries(user))[1]).toMatchObject({
-      ...{ state: 'failed', attempts: 5, reason: 'the server is busy', next_attempt_at: null },
+      state: 'failed',
+      attempts: 5,
+      reason: 'the server is busy',
+      next_attempt_at: null,
     })
     expect((await told(user)).slice(2)).toEqual(['notification.failed', 'reminder.sent'])
     expect((await user.events()).at(-1)!.data).toMatchObject({ delivered: ['in_app'], failed: ['email'] })
@@ -257,7 +268,7 @@ describe('a delivery that fails', () => {
   it('is no try while the way out is closed, and goes out soon after it is open again', async () => {
     const user = newUser()
     await fired(user)
-    answerWith(() => ({ outcome: 'unreachable', reason: 'the sidecar is away' }))
+    answerWith(() => ({ outcome: 'unreachable', reason: 'the sidecar is unreachable' }))
     for (let second = 0; second <= 600; second += 10) {
       secondsPast805(second)
       await sweep()
@@ -267,6 +278,79 @@ describe('a delivery that fails', () => {
     secondsPast805(610)
     await sweep()
     expect(await mails(user)).toEqual([['delivered', 1]])
+  })
+
+  it('to one host, whosever it is, leaves lanes to other hosts; and a host that was slow shares them with all slow ones', async () => {
+    const users = Array.from({ length: 20 }, () => newUser())
+    const hang = (nth: number) =>
+      nth < 10 ? 'https://hangs.example.org/' : `https://hangs-${nth}.example.org/`
+    for (const [nth, user] of users.entries()) {
+      await prefer(user, { webhook_url: `${hang(nth)}${nth}` })
+      await reminded(user, {}, { channels: ['webhook'] })
+    }
+    secondsPast805(0)
+    await tick()
+    let silence = Promise.withResolvers<{ outcome: 'delivered' }>()
+    const underWay = { now: 0, most: 0 }
+    answerWith(async ({ to }) => {
+      if (!to.includes('hangs')) return { outcome: 'delivered' }
+      underWay.most = Math.max(underWay.most, ++underWay.now)
+      await silence.promise
+      underWay.now -= 1
+      return { outcome: 'delivered' }
+    })
+    const innocent = async (name: string, at: number) => {
+      const user = newUser()
+      await prefer(user, { webhook_url: `https://${name}.example.org/` })
+      await reminded(user, {}, { channels: ['webhook'] })
+      secondsPast805(at)
+      await tick()
+      return user
+    }
+    // Eight of the ten to one host, and the ten to others.
+    const first = sweep()
+    await expect.poll(() => underWay.now).toBe(18)
+    const early = await innocent('early', 0)
+    await expect.poll(async () => (await states(early)).flat()).toEqual(['webhook', 'delivered'])
+    secondsPast805(6)
+    silence.resolve({ outcome: 'delivered' })
+    await first
+    // By now each of them is known to be slow, so all together have as many lanes as one.
+    const slow = users.slice(10)
+    for (const user of slow)
+      await reminded(user, {}, { channels: ['webhook'], remindAt: new Date(deps.clock.now()) })
+    silence = Promise.withResolvers()
+    Object.assign(underWay, { now: 0, most: 0 })
+    await tick()
+    const [message] = await messages(slow[0]!, 'reminder.triggered').then((all) => all.slice(-1))
+    expect(await bring('reminders', message!)).toEqual(done)
+    expect(underWay.most).toBe(0)
+    const second = sweep()
+    await expect.poll(() => underWay.now).toBe(8)
+    const late = await innocent('late', 6)
+    await expect.poll(async () => (await states(late)).flat()).toEqual(['webhook', 'delivered'])
+    expect(underWay.most).toBe(8)
+    silence.resolve({ outcome: 'delivered' })
+    await second
+  })
+
+  it('to one host is put off to the next hour when there are too many, and not lost', async () => {
+    const user = newUser()
+    Object.assign(deps.settings, { maxDeliveriesPerHost: 2 })
+    await prefer(user, { webhook_url: 'https://busy.example.org/' })
+    for (let nth = 0; nth < 3; nth += 1) await reminded(user, {}, { channels: ['webhook'] })
+    secondsPast805(0)
+    await tick()
+    await sweep()
+    await sweep()
+    Object.assign(deps.settings, { maxDeliveriesPerHost: 5000 })
+    expect(sent).toHaveLength(2)
+    const waits = { state: 'triggered', attempts: 0, reason: 'too many messages to this host within an hour' }
+    expect((await entries(user)).filter(({ state }) => state !== 'delivered')).toMatchObject([waits])
+    secondsPast805(3600)
+    await sweep()
+    expect(new Set((await states(user)).map(([, state]) => state))).toEqual(new Set(['delivered']))
+    expect(new Set(sent.map(({ id }) => id)).size).toBe(3)
   })
 
   it('of one user, however many there are, leaves lanes to the others', async () => {
@@ -333,7 +417,12 @@ describe('a notification that another service asks for', () => {
     expect(await bring('notification-events', await request(user, 'Your export is ready'))).toEqual(done)
     expect(await inbox(user)).toEqual(['Your export is ready'])
     expect(sent).toMatchObject([{ channel: 'email', to: address, title: 'Your export is ready' }])
-    expect(await told(user)).toEqual(['notification.requested', 'notification.sent', 'notification.sent'])
+    expect(await told(user)).toEqual([
+      'notification.requested',
+      'notification.created',
+      'notification.sent',
+      'notification.sent',
+    ])
   })
 
   it('is made and sent once, however often it is asked for', async () => {
@@ -357,7 +446,7 @@ describe('a notification that another service asks for', () => {
     const user = newUser()
     const message = { ...(await request(user, 'Your export is ready')), id: 'export-17' }
     expect(await bring('notification-events', message)).toEqual(done)
-    expect(deadLetters).toMatchObject([{ id: 'export-17', dlqreason: 'the id of the event is no UUID' }])
+    expect(deadLetters).toMatchObject([{ id: 'export-17', dlqreason: 'the event id is not a UUID' }])
   })
 
   it('goes to the dead letters when it cannot be delivered', async () => {
@@ -368,5 +457,174 @@ describe('a notification that another service asks for', () => {
     answerWith(() => ({ outcome: 'refused', reason: 'no such mailbox' }))
     await bring('notification-events', message)
     expect(deadLetters).toMatchObject([{ id: message.id, type: 'notification.requested' }])
+  })
+})
+
+describe('what is not confirmed', () => {
+  it('gets no message and a line in the ledger; the app shows it, and nothing is lost afterwards', async () => {
+    const user = newUser()
+    const address = await account(user)
+    const target = await device(user)
+    await prefer(user, { webhook_url: 'https://hooks.example.org/x' })
+    const confirm = async (at: Date | null) => {
+      await sql`update users set email_confirmed_at = ${at} where id = ${user.id}`
+      await sql`update push_subscriptions set confirmed_at = ${at} where id = ${target}`
+      await sql`update notification_preferences set webhook_confirmed_at = ${at} where user_id = ${user.id}`
+    }
+    await confirm(null)
+    await reminded(user, { title: 'Before' })
+    secondsPast805(0)
+    await tick()
+    await sweep()
+    expect(sent).toEqual([])
+    expect(await inbox(user)).toEqual(['Before'])
+    const cancelled = { state: 'cancelled', attempts: 0, reason: 'this address is not confirmed yet' }
+    expect(await entries(user)).toMatchObject([
+      { channel: 'in_app', state: 'delivered' },
+      ...['email', 'web_push', 'webhook'].map((channel) => ({ ...cancelled, channel })),
+    ])
+    expect((await user.events()).at(-1)).toMatchObject({
+      type: 'reminder.sent',
+      data: { delivered: ['in_app'], failed: [] },
+    })
+    await confirm(deps.clock.now())
+    await reminded(user, { title: 'After' })
+    await tick()
+    await sweep()
+    expect(sent.map(({ channel, title }) => `${channel}: ${title}`).toSorted()).toEqual([
+      'email: After',
+      'web_push: After',
+      'webhook: After',
+    ])
+    expect(sent.map(({ to }) => to)).toContain(address)
+  })
+
+  it('is told in the app when nothing else is left', async () => {
+    const user = newUser()
+    await account(user)
+    await sql`update users set email_confirmed_at = null where id = ${user.id}`
+    await reminded(user, { title: 'Only by mail' }, { channels: ['email'] })
+    secondsPast805(0)
+    await tick()
+    await sweep()
+    expect([await inbox(user), sent]).toEqual([['Only by mail'], []])
+  })
+
+  it('gets nothing that was on its way before', async () => {
+    const user = newUser()
+    const { message } = await fired(user)
+    await sql`update users set email_confirmed_at = null where id = ${user.id}`
+    await bring('reminders', message)
+    expect(sent).toEqual([])
+    expect(await entries(user)).toMatchObject([{}, { channel: 'email', state: 'failed' }])
+  })
+})
+
+describe('a first message', () => {
+  const HOOK = 'https://hooks.example.org/new'
+  const put = (user: Client, webhook_url: string) =>
+    user.send('PUT', '/api/notifications/preferences', { webhook_url })
+  const confirmedAt = async (user: Client) =>
+    (
+      (await user.send('GET', '/api/notifications/preferences')).body as {
+        webhook_confirmed_at: string | null
+      }
+    ).webhook_confirmed_at
+
+  it('goes to a new webhook, which is confirmed when it answers, however often it is swept', async () => {
+    const user = newUser()
+    expect((await put(user, HOOK)).body).toMatchObject({ webhook_confirmed_at: null })
+    answerWith(() => ({ outcome: 'failed', reason: 'the webhook answered 500' }))
+    await sweep()
+    expect(await confirmedAt(user)).toBeNull()
+    answerWith(() => ({ outcome: 'delivered' }))
+    secondsPast805(2000)
+    await Promise.all([sweep(), sweep()])
+    await sweep()
+    expect(sent.map(({ channel, to, title }) => [channel, to, title])).toEqual(
+      Array.from({ length: 2 }, () => ['webhook', HOOK, 'Daybook notifications are enabled']),
+    )
+    expect(new Set(sent.map(({ id }) => id)).size).toBe(1)
+    expect(await confirmedAt(user)).not.toBeNull()
+    expect(await told(user)).toEqual(['notification.target.confirmed'])
+    expect([await inbox(user), deadLetters]).toEqual([[], []])
+    expect((await put(user, HOOK)).body).toMatchObject({ webhook_confirmed_at: expect.any(String) as string })
+    await sweep()
+    expect(sent).toHaveLength(2)
+  })
+
+  it('confirms nothing but the webhook that it went to', async () => {
+    const user = newUser()
+    await put(user, HOOK)
+    answerWith(async ({ to }) => {
+      if (to !== HOOK) return { outcome: 'failed', reason: 'the webhook answered 500' }
+      await put(user, `${HOOK}/another`)
+      return { outcome: 'delivered' }
+    })
+    await sweep()
+    expect(await confirmedAt(user)).toBeNull()
+    secondsPast805(4000)
+    answerWith(() => ({ outcome: 'delivered' }))
+    await sweep()
+    expect(sent.map(({ to }) => to)).toEqual([HOOK, `${HOOK}/another`, `${HOOK}/another`])
+    expect(await confirmedAt(user)).not.toBeNull()
+  })
+
+  it('that is given up is no dead letter, and is sent again with the next change', async () => {
+    const user = newUser()
+    await put(user, HOOK)
+    answerWith(() => ({ outcome: 'refused', reason: 'the webhook answered 410, gone' }))
+    await sweep()
+    await sweep()
+    expect([sent.length, deadLetters]).toEqual([1, []])
+    expect(await confirmedAt(user)).toBeNull()
+    await put(user, HOOK)
+    await sweep()
+    expect(sent).toHaveLength(2)
+  })
+
+  it('is sent ten times in an hour for one user, wherever they lead', async () => {
+    const user = newUser()
+    const urls = Array.from({ length: 13 }, (_, nth) => `https://victim-${nth}.example.org/`)
+    for (const url of urls) {
+      expect((await put(user, url)).status).toBe(200)
+      await sweep()
+    }
+    expect(sent.map(({ to }) => to)).toEqual(urls.slice(0, 10))
+    secondsPast805(3600)
+    await put(user, urls[12]!)
+    await sweep()
+    expect(sent.at(-1)!.to).toBe(urls[12])
+  })
+
+  it('is sent twenty times in an hour to one host, whoever names it, on whichever port; the rest comes later', async () => {
+    const users = Array.from({ length: 23 }, () => newUser())
+    for (const [nth, user] of users.entries()) {
+      await put(user, 'https://victim.example.org/')
+      // As OUTBOUND_ALLOW lets users name ports; a dot at the end is the same host.
+      const url = `https://victim.example.org${nth % 2 ? '.' : ''}:${4000 + nth}/`
+      await sql`update notification_preferences set webhook_url = ${url} where user_id = ${user.id}`
+    }
+    await sweep()
+    await sweep()
+    expect(sent).toHaveLength(20)
+    secondsPast805(3600)
+    await sweep()
+    expect(new Set(sent.map(({ id }) => id)).size).toBe(23)
+  })
+
+  it('asks an address that is not confirmed, and tells nobody else of it', async () => {
+    const user = newUser()
+    const address = await account(user)
+    await sql`update users set email_confirmed_at = null where id = ${user.id}`
+    const now = deps.clock.now()
+    const asked = askToConfirm({ userId: user.id, channel: 'email' }, { now, newId: deps.ids.uuid })
+    const origin = systemOrigin('test', { userId: user.id, now, madeBy: 'job/test' })
+    await deps.changes.commit(toChange(deps, origin, { ...asked, facts: [] }))
+    await sweep()
+    await sweep()
+    expect(sent).toMatchObject([{ channel: 'email', to: address }])
+    expect(await mails(user)).toEqual([['delivered', 1]])
+    expect([await told(user), await inbox(user)]).toEqual([[], []])
   })
 })

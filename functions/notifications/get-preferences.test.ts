@@ -1,14 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { requiresLogin } from '../../shared/testing/obligations.ts'
-import getPreferences from './get-preferences.ts'
-import { notificationService } from './testing/notification-service.ts'
+import { notificationService } from '../../testing/worlds/notification-service.ts'
 
 const { newUser, prefer } = await notificationService()
 const PATH = '/api/notifications/preferences'
 
 describe('GET /api/notifications/preferences', () => {
-  requiresLogin(getPreferences)
-
   it('answers the defaults to who has set none, as version 0', async () => {
     const got = await newUser().send('GET', PATH)
     expect(got.body).toEqual({
@@ -18,7 +14,13 @@ describe('GET /api/notifications/preferences', () => {
         daily_digest: ['in_app', 'email'],
         notice: ['in_app'],
       },
-      ...{ quiet_hours: null, daily_digest: null, time_zone: null, webhook_url: null, webhook_secret: null },
+      quiet_hours: null,
+      daily_digest: null,
+      default_reminder_minutes: 60,
+      time_zone: null,
+      webhook_url: null,
+      webhook_secret: null,
+      webhook_confirmed_at: null,
       version: 0,
     })
     expect([got.status, got.headers.get('etag')]).toEqual([200, '"0"'])

@@ -1,26 +1,25 @@
 import { describe, expect, it } from 'vitest'
 import { createPushKeys } from '../../shared/channels/push-keys.ts'
-import { createPushKeyStore } from '../../shared/db/push-key-store.ts'
+import { createPushKeyStore } from '../../shared/db/notifications/push-key-store.ts'
 import { systemClock, systemIds } from '../../shared/kit/system.ts'
-import { testDatabase } from '../../shared/testing/database.ts'
-import { ask, requiresLogin } from '../../shared/testing/obligations.ts'
-import { testDeps } from '../../shared/testing/test-deps.ts'
+import { ask } from '../../testing/worlds/ask-function.ts'
+import { testDaybook } from '../../testing/worlds/test-daybook.ts'
 import getPushKey from './get-push-key.ts'
 
-const sql = await testDatabase()
+const { sql, deps } = await testDaybook()
 
 type Secrets = Record<string, Record<string, string>>
 const keysOf = (from: 'database' | 'secretstore', secrets: Secrets = {}) =>
   createPushKeys({
-    ...{ from, store: createPushKeyStore(sql), clock: systemClock },
+    from,
+    store: createPushKeyStore(sql),
+    clock: systemClock,
     secrets: { get: async (_, name) => secrets[name] ?? { [name]: '' } },
   })
 const ofProcess = (pushKeys: ReturnType<typeof keysOf>) =>
-  ask(getPushKey, testDeps({ pushKeys }), systemIds.uuid())
+  ask(getPushKey, { ...deps, pushKeys }, systemIds.uuid())
 
 describe('GET /api/notifications/push-key', () => {
-  requiresLogin(getPushKey)
-
   it('is one key for all processes, made by the first that is asked, and kept', async () => {
     const first = await Promise.all(Array.from({ length: 5 }, () => ofProcess(keysOf('database'))))
     const [{ body }] = first as [(typeof first)[0]]
@@ -38,7 +37,8 @@ describe('GET /api/notifications/push-key', () => {
 
   it('never falls back to another key when the secret store has none', async () => {
     expect(await ofProcess(keysOf('secretstore'))).toMatchObject({
-      ...{ status: 503, body: { code: 'service.unavailable' } },
+      status: 503,
+      body: { code: 'service.unavailable' },
     })
   })
 })

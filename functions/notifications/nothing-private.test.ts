@@ -1,12 +1,13 @@
 import { expect, it } from 'vitest'
-import { keepDeadLetter } from '../../shared/app/dead-letters.ts'
+import { keepDeadLetter } from '../../shared/app/outbox/keep-dead-letter.ts'
 import { createSenders } from '../../shared/channels/senders.ts'
 import { OutboundError } from '../../shared/channels/safe-fetch.ts'
 import { DaprError } from '../../shared/dapr/dapr-error.ts'
-import { createDeadLetters } from '../../shared/db/dead-letters.ts'
+import { createDeadLetters } from '../../shared/db/outbox/dead-letters.ts'
 import { createLogger } from '../../shared/observability/logger.ts'
 import { table } from '../../scripts/dlq/table.ts'
-import { notificationService } from './testing/notification-service.ts'
+import { notificationService } from '../../testing/worlds/notification-service.ts'
+import { testLinks } from '../../testing/builders/links.ts'
 
 const service = await notificationService()
 const { newUser, reminded, tick, at, deps, account, prefer, sweep, entries, deadLetters, sql } = service
@@ -23,7 +24,7 @@ it.each([
   [
     'every service is away',
     (told: string) =>
-      new DaprError({ ...{ operation: 'binding mail post', kind: 'refused', status: 500 }, body: told }),
+      new DaprError({ operation: 'binding mail post', kind: 'refused', status: 500, body: told }),
     (url: string) =>
       new OutboundError('unreachable', 'the other side cannot be reached', { cause: quoting(url) }),
   ],
@@ -44,7 +45,8 @@ it.each([
         outbound: { post: async (url) => Promise.reject(ofOutside(url)) },
         pushKeys: { get: async () => Promise.reject(quoting('vapid-key-of-daybook')) },
         clock: deps.clock,
-        settings: { mailFrom: 'daybook@example.org', publicUrl: undefined, fcmProject: 'project' },
+        links: testLinks,
+        settings: { mailFrom: 'daybook@example.org', publicUrl: () => undefined, fcmProject: 'project' },
       }),
       deadLetters: createDeadLetters(sql),
     })
@@ -54,8 +56,8 @@ it.each([
     const id = deps.ids.uuid
     const keys = sql.json({ p256dh: 'p', auth: 'auth-of-the-browser' })
     await sql`insert into push_subscriptions values
-      (${id()}, ${user.id}, 'web_push', ${`${ENDPOINT}/${user.id}`}, ${keys}, now()),
-      (${id()}, ${user.id}, 'mobile_push', ${`${TOKEN}-${user.id}`}, null, now())`
+      (${id()}, ${user.id}, 'web_push', ${`${ENDPOINT}/${user.id}`}, ${keys}, now(), now()),
+      (${id()}, ${user.id}, 'mobile_push', ${`${TOKEN}-${user.id}`}, null, now(), now())`
     const [{ webhook_secret: secret } = { webhook_secret: '' }] = await sql<{ webhook_secret: string }[]>`
       select webhook_secret from notification_preferences where user_id = ${user.id}`
 
@@ -80,21 +82,21 @@ it.each([
       deps.clock.now(),
     )
 
-    expect(lines.join('')).toContain('delivery given up')
+    expect(lines.join('')).toContain('moved delivery to dead letters')
     const said = [...lines, ...tried.map(({ reason }) => String(reason)), ...listed].join('\n')
     for (const secretText of [
-      ...[
-        TITLE,
-        'clinic',
-        address,
-        user.id.concat('@'),
-        ENDPOINT,
-        TOKEN,
-        HOOK,
-        'hooks.example',
-        'push.example',
-      ],
-      ...[secret, 'auth-of-the-browser', 'key-of-daybook'],
+      TITLE,
+      'clinic',
+      address,
+      user.id.concat('@'),
+      ENDPOINT,
+      TOKEN,
+      HOOK,
+      'hooks.example',
+      'push.example',
+      secret,
+      'auth-of-the-browser',
+      'key-of-daybook',
     ]) {
       expect(said).not.toContain(secretText)
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { givenWorld } from '../../shared/testing/api-world.ts'
+import { givenWorld } from '../../testing/worlds/api-world.ts'
 
 const world = await givenWorld()
 const UNKNOWN = '0199d0a0-0000-7000-8000-000000000000'

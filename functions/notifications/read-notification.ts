@@ -1,19 +1,22 @@
 import { z } from 'zod'
-import { DomainError } from '../../shared/domain/errors.ts'
-import { NotificationId, notificationView, NotificationView } from '../../shared/domain/notification.ts'
+import { readNotification } from '../../shared/app/notifications/read-notifications.ts'
+import {
+  NotificationId,
+  notificationView,
+  NotificationView,
+} from '../../shared/domain/notifications/notification.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
 // It has no version and the first time stays, so a retry is safe without an Idempotency-Key.
 export default httpFunction({
   route: 'POST /api/notifications/:id/read',
-  summary: 'Mark a notification as read; the first time is kept',
-  auth: 'user',
+  summary: 'Mark a notification as read; the first read time stays',
+  auth: 'notifications:write',
+  uses: ['notifications', 'events'],
   params: z.object({ id: NotificationId }),
   output: NotificationView,
   refuses: ['notification.not_found'],
-  handle: async ({ params, write, deps }) => {
-    const read = await deps.notifications.markRead(write.actor.userId, params.id, write.now)
-    if (!read) throw new DomainError('notification.not_found', 'There is no such notification.')
-    return { body: notificationView(read) }
-  },
+  handle: async ({ params, write, deps }) => ({
+    body: notificationView(await readNotification(deps, write, params.id)),
+  }),
 })

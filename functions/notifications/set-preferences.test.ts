@@ -1,12 +1,10 @@
 import { describe, expect, inject, it } from 'vitest'
 import { createChangeStore } from '../../shared/db/change-store.ts'
 import { connect } from '../../shared/db/connect.ts'
-import { createPreferenceStore } from '../../shared/db/preference-store.ts'
-import type { PreferencesView } from '../../shared/domain/notification-preferences.ts'
-import { requiresLogin } from '../../shared/testing/obligations.ts'
-import type { Client } from '../tasks/testing/task-service.ts'
-import setPreferences from './set-preferences.ts'
-import { notificationService } from './testing/notification-service.ts'
+import { createPreferenceStore } from '../../shared/db/notifications/preference-store.ts'
+import type { PreferencesView } from '../../shared/domain/notifications/notification-preferences.ts'
+import type { Client } from '../../testing/worlds/task-service.ts'
+import { notificationService } from '../../testing/worlds/notification-service.ts'
 
 const { newUser, deps, sql, at, account } = await notificationService()
 const PATH = '/api/notifications/preferences'
@@ -23,24 +21,27 @@ const digestOf = async (user: Client) => {
 }
 
 describe('PUT /api/notifications/preferences', () => {
-  requiresLogin(setPreferences, () => ({ json: {} }))
-
   it('replaces all of them; what is left out takes its default', async () => {
     const user = newUser()
     const first = await set(user, {
       channels: { reminder: ['web_push', 'in_app', 'web_push'], notice: ['email'] },
       quiet_hours: { start: '22:00', end: '07:00' },
       daily_digest: { at: '08:15' },
+      default_reminder_minutes: null,
       time_zone: 'Asia/Kolkata',
     })
     expect(first).toMatchObject({
       channels: { reminder: ['web_push', 'in_app'], notice: ['email'], daily_digest: ['in_app', 'email'] },
       quiet_hours: { start: '22:00', end: '07:00' },
-      ...{ daily_digest: { at: '08:15' }, time_zone: 'Asia/Kolkata', version: 1 },
+      daily_digest: { at: '08:15' },
+      default_reminder_minutes: null,
+      time_zone: 'Asia/Kolkata',
+      version: 1,
     })
     expect(await get(user)).toEqual(first)
     const second = await set(user, {})
     expect(second).toMatchObject({ quiet_hours: null, daily_digest: null, time_zone: null, version: 2 })
+    expect(second.default_reminder_minutes).toBe(60)
     expect(second.channels.notice).toEqual(['in_app'])
     expect(await get(user)).toEqual(second)
     expect(await digestOf(user)).toBe(null)
@@ -51,8 +52,12 @@ describe('PUT /api/notifications/preferences', () => {
     [{ quiet_hours: { start: '22:00', end: '22:00' } }, 'quiet_hours.end'],
     [{ quiet_hours: { start: '22:00' } }, 'quiet_hours.end'],
     [{ daily_digest: { at: '8:00' } }, 'daily_digest.at'],
+    [{ default_reminder_minutes: -1 }, 'default_reminder_minutes'],
+    [{ default_reminder_minutes: 527_041 }, 'default_reminder_minutes'],
+    [{ default_reminder_minutes: '60' }, 'default_reminder_minutes'],
     [{ time_zone: 'Europe/Nowhere' }, 'time_zone'],
     [{ channels: { reminder: ['pigeon'] } }, 'channels.reminder.0'],
+    [{ channels: { reminder: ['in_app', 'sms'] } }, 'channels.reminder.1'],
     [{ channels: { reminder: [] } }, 'channels.reminder'],
     [{ channels: { gossip: ['email'] } }, 'channels.gossip'],
     [{ webhook_url: 'http://hooks.example.org/x' }, 'webhook_url'],
@@ -83,6 +88,18 @@ describe('PUT /api/notifications/preferences', () => {
     expect(other.webhook_secret).not.toBe(first.webhook_secret)
     expect((await set(user, {})).webhook_secret).toBe(null)
     expect((await set(user, { webhook_url: HOOK })).webhook_secret).not.toBe(first.webhook_secret)
+  })
+
+  it.each([
+    ['HTTPS://Hooks.Example.ORG', 'https://hooks.example.org/'],
+    ['https://hooks.example.org:443/a/../b?c d#e', 'https://hooks.example.org/b?c%20d'],
+    ['https://bücher.example/', 'https://xn--bcher-kva.example/'],
+  ])('keeps the webhook %s as it is sent: %s', async (given, kept) => {
+    const user = newUser()
+    const first = await set(user, { webhook_url: given })
+    expect(first.webhook_url).toBe(kept)
+    const again = await set(user, { webhook_url: given })
+    expect([again.webhook_url, again.webhook_secret]).toEqual([kept, first.webhook_secret])
   })
 
   it('refuses a stale If-Match and takes the current one, from the first time on', async () => {

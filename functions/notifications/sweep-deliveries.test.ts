@@ -1,12 +1,12 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CommitResult } from '../../shared/app/ports.ts'
-import { deliverDue } from '../../shared/app/deliver-notifications.ts'
-import { releaseHeld } from '../../shared/app/release-held.ts'
-import { aChange } from '../../shared/testing/a-task.ts'
-import { sendDailyDigests } from '../../shared/app/send-daily-digests.ts'
-import type { TaskView } from '../../shared/domain/task.ts'
-import type { Client } from '../tasks/testing/task-service.ts'
-import { notificationService } from './testing/notification-service.ts'
+import { deliverDue } from '../../shared/app/notifications/deliver-notifications.ts'
+import { releaseHeld } from '../../shared/app/notifications/release-held.ts'
+import { aChange } from '../../testing/builders/a-task.ts'
+import { sendDailyDigests } from '../../shared/app/notifications/send-daily-digests.ts'
+import type { TaskView } from '../../shared/domain/tasks/task.ts'
+import type { Client } from '../../testing/worlds/task-service.ts'
+import { notificationService } from '../../testing/worlds/notification-service.ts'
 
 const service = await notificationService()
 const { newUser, remind, reminded, tick, at, deps, app, sent, deadLetters, answerWith, sql } = service
@@ -19,7 +19,10 @@ const killed = async (): Promise<CommitResult> => Promise.reject(new Error('kill
 const dying = { ...deps, changes: { ...deps.changes, commit: killed } }
 
 // What is due is asked of all users together.
-beforeEach(() => sql`truncate deliveries, notifications, notification_preferences, reminders`)
+beforeEach(async () => {
+  await sql`truncate deliveries, notifications, notification_preferences, reminders`
+  await sql`update user_counters set open_reminders = 0, kept_notifications = 0`
+})
 
 /** Reminders at five past eight of these tasks, held back by quiet hours until half past nine. */
 async function held(user: Client, ...titles: string[]): Promise<TaskView[]> {
@@ -71,7 +74,10 @@ describe('quiet hours', () => {
       { state: 'delivered', attempts: 1, reason: null },
     ])
     expect(await told(user)).toEqual([
-      ...['reminder.triggered', 'notification.sent', 'notification.sent', 'reminder.sent'],
+      'reminder.triggered',
+      'notification.sent',
+      'notification.sent',
+      'reminder.sent',
     ])
   })
 
@@ -80,11 +86,11 @@ describe('quiet hours', () => {
     await held(user, 'Call the bank', 'Buy milk', 'Pay rent')
     at('2026-03-02T09:30:00Z')
     await sweep()
-    expect(await inbox(user)).toEqual(['While it was quiet: 3 notifications'])
+    expect(await inbox(user)).toEqual(['During quiet hours: 3 notifications'])
     expect(sent).toMatchObject([
-      { title: 'While it was quiet: 3 notifications', body: '• Call the bank\n• Buy milk\n• Pay rent' },
+      { title: 'During quiet hours: 3 notifications', body: '• Call the bank\n• Buy milk\n• Pay rent' },
     ])
-    const own = (await entries(user)).filter(({ title }) => !title.startsWith('While'))
+    const own = (await entries(user)).filter(({ title }) => !title.startsWith('During quiet hours'))
     expect(own).toHaveLength(6)
     for (const entry of own) expect(entry).toMatchObject({ state: 'delivered', attempts: 1, reason: null })
     expect((await told(user)).filter((type) => type === 'reminder.sent')).toHaveLength(3)
@@ -137,7 +143,7 @@ describe('quiet hours', () => {
     expect((await entries(user)).slice(0, 4)).toMatchObject(
       Array.from({ length: 4 }, () => ({
         state: 'cancelled',
-        reason: 'the task was closed, or its reminder dealt with or set anew, during quiet hours',
+        reason: 'the task was closed, or its reminder acknowledged or changed, while it was held',
       })),
     )
   })
@@ -214,7 +220,9 @@ describe('quiet hours', () => {
     at('2026-03-02T09:30:00Z')
     const commit: typeof deps.changes.commit = (change) =>
       change.userId === user.id ? killed() : deps.changes.commit(change)
-    expect(await releaseHeld({ ...deps, changes: { ...deps.changes, commit } })).toBe(2)
+    expect(
+      await releaseHeld({ ...deps, changes: { ...deps.changes, commit } }, 'cron/sweep-deliveries'),
+    ).toBe(2)
     expect([await inbox(user), await inbox(other)]).toEqual([[], ['Buy milk']])
   })
 
@@ -228,6 +236,31 @@ describe('quiet hours', () => {
     expect(await deps.deliveries.nextDueAt()).toEqual(claim.leaseUntil)
   })
 
+  it('end for others while somebody has more than one digest can carry: a user takes one lane, and others the rest', async () => {
+    const [crowd, other] = [newUser(), newUser()]
+    await held(crowd, 'Call the bank')
+    await held(other, 'Call the doctor')
+    await sql`
+      with more as (
+        insert into notifications (id, user_id, source, type, title, body, late, created_at)
+        select gen_random_uuid(), ${crowd.id}, n::text, 'notice', 't', 'b', false, now() from generate_series(1, 1200) n
+        returning *),
+      counted as (update user_counters set kept_notifications = kept_notifications + 1200 where user_id = ${crowd.id})
+      insert into deliveries (id, user_id, notification_id, fire_at, channel, target, state, attempts, next_attempt_at,
+        triggered_at, late, version)
+      select gen_random_uuid(), user_id, id, now(), 'email', gen_random_uuid(), 'held', 0,
+        timestamptz '2026-03-02T09:29:00Z', now(), false, 1 from more`
+    at('2026-03-02T09:30:00Z')
+    const order: string[] = []
+    const commit: typeof deps.changes.commit = (change) => {
+      order.push(change.userId)
+      return deps.changes.commit(change)
+    }
+    await releaseHeld({ ...deps, changes: { ...deps.changes, commit } }, 'cron/sweep-deliveries')
+    expect(order.filter((id) => id === crowd.id).length).toBeGreaterThan(2)
+    expect([0, 1]).toContain(order.indexOf(other.id))
+  })
+
   it('end once, however many workers release what they held back', async () => {
     const users = Array.from({ length: 6 }, () => newUser())
     for (const user of users) {
@@ -235,11 +268,15 @@ describe('quiet hours', () => {
       await held(user, 'Call the bank', 'Buy milk')
     }
     at('2026-03-02T09:30:00Z')
-    await Promise.all([sweep(), ...Array.from({ length: 6 }, () => releaseHeld(deps)), deliverDue(deps)])
+    await Promise.all([
+      sweep(),
+      ...Array.from({ length: 6 }, () => releaseHeld(deps, 'cron/sweep-deliveries')),
+      deliverDue(deps, 'cron/sweep-deliveries'),
+    ])
     await sweep()
     expect(sent).toHaveLength(6)
     for (const user of users) {
-      expect(await inbox(user)).toEqual(['While it was quiet: 2 notifications'])
+      expect(await inbox(user)).toEqual(['During quiet hours: 2 notifications'])
       expect((await told(user)).filter((type) => type === 'reminder.sent')).toHaveLength(2)
     }
   })
@@ -248,13 +285,13 @@ describe('quiet hours', () => {
     const user = newUser()
     await held(user, 'Call the bank', 'Buy milk')
     at('2026-03-02T09:30:00Z')
-    await releaseHeld(dying)
+    await releaseHeld(dying, 'cron/sweep-deliveries')
     await sweep()
     expect(await inbox(user)).toEqual([])
     at('2026-03-02T09:30:31Z')
-    await releaseHeld(deps)
+    await releaseHeld(deps, 'cron/sweep-deliveries')
     expect(await inbox(user)).toHaveLength(1)
-    await deliverDue(dying)
+    await deliverDue(dying, 'cron/sweep-deliveries')
     at('2026-03-02T09:31:32Z')
     await sweep()
     expect(sent).toHaveLength(2)
@@ -274,11 +311,11 @@ describe('quiet hours', () => {
         if (!isOvertaken) {
           isOvertaken = true
           at('2026-03-02T09:31:00Z')
-          await releaseHeld(deps)
+          await releaseHeld(deps, 'cron/sweep-deliveries')
         }
         return deps.changes.commit(change)
       }
-      await releaseHeld({ ...deps, changes: { ...deps.changes, commit } })
+      await releaseHeld({ ...deps, changes: { ...deps.changes, commit } }, 'cron/sweep-deliveries')
       await sweep()
       expect(await inbox(user)).toHaveLength(1)
       expect(sent).toHaveLength(1)
@@ -311,7 +348,7 @@ describe('quiet hours', () => {
     expect([await inbox(user), sent]).toEqual([[], []])
     at('2026-03-02T09:30:00Z')
     await sweep()
-    expect(await inbox(user)).toEqual(['While it was quiet: 2 notifications'])
+    expect(await inbox(user)).toEqual(['During quiet hours: 2 notifications'])
   })
 })
 
@@ -338,7 +375,9 @@ describe('the digest of the day', () => {
     expect(await inbox(user)).toEqual(['3 tasks for today'])
     expect(sent).toMatchObject([{ channel: 'email', title: '3 tasks for today' }])
     expect(sent[0]!.body.split('\n').map((line) => line.split(' (')[0])).toEqual([
-      ...['• Pay rent', '• Call the bank', '• Water plants'],
+      '• Pay rent',
+      '• Call the bank',
+      '• Water plants',
     ])
   })
 
@@ -347,9 +386,12 @@ describe('the digest of the day', () => {
     await prefer(user, { daily_digest: { at: '08:30' } })
     await user.create({ title: 'Pay rent', due_date: '2026-03-02' })
     at('2026-03-02T08:30:00Z')
-    await sendDailyDigests(dying)
+    await sendDailyDigests(dying, 'cron/sweep-deliveries')
     at('2026-03-02T08:30:31Z')
-    await Promise.all([sweep(), ...Array.from({ length: 5 }, () => sendDailyDigests(deps))])
+    await Promise.all([
+      sweep(),
+      ...Array.from({ length: 5 }, () => sendDailyDigests(deps, 'cron/sweep-deliveries')),
+    ])
     await sweep()
     expect(await inbox(user)).toEqual(['One task for today'])
     at('2026-03-03T08:30:00Z')
@@ -422,7 +464,7 @@ describe('the digest of the day', () => {
     await prefer(user, { daily_digest: { at: '08:30' } })
     await user.create({ title: 'Pay rent', due_date: '2026-03-02' })
     at('2026-03-02T08:30:00Z')
-    await sendDailyDigests(deps)
+    await sendDailyDigests(deps, 'cron/sweep-deliveries')
     const [message] = await messages(user, 'notification.requested')
     await Promise.all([bring('notification-events', message!), bring('notification-events', message!)])
     expect(sent).toHaveLength(1)
@@ -438,7 +480,7 @@ describe('sweep-deliveries', () => {
     at('2026-03-02T08:05:00Z')
     await tick()
     for (const headers of [{}, { 'dapr-api-token': 'guessed' }]) {
-      const answer = await app.request('/dapr/cron/delivery-cron', { method: 'POST', headers })
+      const answer = await app.request('/dapr/cron/sweep-deliveries-cron', { method: 'POST', headers })
       expect(answer.status).toBe(401)
     }
     expect(sent).toEqual([])
@@ -447,5 +489,122 @@ describe('sweep-deliveries', () => {
   it('finds nothing to wait for when nothing is due', async () => {
     await sweep()
     expect(await deps.deliveries.nextDueAt()).toBe(null)
+  })
+})
+
+describe('one user with many mails that nobody takes', () => {
+  beforeEach(() => void Object.assign(deps.settings, { maxMailsPerHour: 0 }))
+  afterEach(() => void Object.assign(deps.settings, { maxMailsPerHour: 30 }))
+
+  it('keeps no other waiting', async () => {
+    const [crowd, other] = [newUser(), newUser()]
+    const address = await account(crowd)
+    await account(other)
+    for (let n = 0; n < 251; n += 1) await reminded(crowd)
+    at('2026-03-02T08:05:00Z')
+    await tick()
+    await reminded(other, { title: 'Call the doctor' }, { remindAt: new Date('2026-03-02T08:05:01Z') })
+    at('2026-03-02T08:05:01Z')
+    await tick()
+    const gate = Promise.withResolvers<void>()
+    answerWith(async ({ to }) => {
+      if (to === address) await gate.promise
+      return { outcome: 'delivered' }
+    })
+    const sweeping = sweep()
+    await expect.poll(() => sent.map(({ title }) => title)).toContain('Call the doctor')
+    expect(sent.filter(({ to }) => to === address)).toHaveLength(4)
+    gate.resolve()
+    await sweeping
+    expect(sent).toHaveLength(252)
+  })
+})
+
+describe('mails beyond the limit of an hour', () => {
+  const MAX = 3
+  beforeEach(() => void Object.assign(deps.settings, { maxMailsPerHour: MAX }))
+  afterEach(() => void Object.assign(deps.settings, { maxMailsPerHour: 30 }))
+  const mails = () => sent.filter(({ channel }) => channel === 'email').map(({ title }) => title)
+
+  /** So many reminders of a user at five past eight, told. */
+  async function many(user: Client, count: number) {
+    for (let nth = 0; nth < count; nth += 1) await reminded(user, { title: `Task ${nth}` })
+    at('2026-03-02T08:05:00Z')
+    await tick()
+    await Promise.all([sweep(), sweep()])
+    await sweep()
+  }
+
+  it('come in one digest when the hour is over, while the app shows each at once', async () => {
+    const [user, other] = [newUser(), newUser()]
+    await account(user)
+    await account(other)
+    await reminded(other, { title: 'Of another' })
+    await many(user, 9)
+    expect(mails().filter((title) => title !== 'Of another')).toHaveLength(MAX)
+    expect(mails()).toContain('Of another')
+    expect(await inbox(user)).toHaveLength(9)
+    const held = (await entries(user)).filter(({ state }) => state === 'held')
+    expect(held).toHaveLength(9 - MAX)
+    expect(new Set(held.map(({ channel, reason }) => `${channel}: ${reason}`))).toEqual(
+      new Set(['email: too many mails within an hour']),
+    )
+    at('2026-03-02T09:04:59Z')
+    await sweep()
+    expect(mails()).toHaveLength(MAX + 1)
+    at('2026-03-02T09:05:00Z')
+    await Promise.all([sweep(), sweep()])
+    expect(mails().slice(MAX + 1)).toEqual(['6 more notifications within the hour'])
+    expect(sent.at(-1)!.body.split('\n')).toHaveLength(6)
+    expect(await inbox(user)).toHaveLength(9)
+    const ends = (await entries(user)).filter(({ channel }) => channel === 'email').map(({ state }) => state)
+    expect(new Set(ends)).toEqual(new Set(['delivered']))
+    expect((await told(user)).filter((type) => type === 'reminder.sent')).toHaveLength(9)
+  })
+
+  it('are not set free by changing preferences, and wait for the end of quiet hours', async () => {
+    const user = newUser()
+    await account(user)
+    await many(user, 5)
+    await prefer(user, { quiet_hours: { start: '09:00', end: '10:00' } })
+    await sweep()
+    expect(mails()).toHaveLength(MAX)
+    at('2026-03-02T09:30:00Z')
+    await sweep()
+    expect(mails()).toHaveLength(MAX)
+    at('2026-03-02T10:00:00Z')
+    await sweep()
+    expect(mails().at(-1)).toBe('2 more notifications within the hour')
+  })
+
+  it('are cancelled for who wants no digest by mail', async () => {
+    const user = newUser()
+    await account(user)
+    await prefer(user, { channels: { quiet_digest: ['in_app'] } })
+    await many(user, 5)
+    at('2026-03-02T09:05:00Z')
+    await sweep()
+    expect(mails()).toHaveLength(MAX)
+    const states = (await entries(user))
+      .filter(({ channel }) => channel === 'email')
+      .map(({ state }) => state)
+    expect(states.toSorted()).toEqual(['cancelled', 'cancelled', 'delivered', 'delivered', 'delivered'])
+  })
+
+  it('do not count what is tried again, or could not be tried', async () => {
+    const user = newUser()
+    await account(user)
+    answerWith(() => ({ outcome: 'unreachable', reason: 'the sidecar is unreachable' }))
+    await many(user, MAX)
+    answerWith(() => ({ outcome: 'failed', reason: 'the mail service answered 500' }))
+    at('2026-03-02T08:06:00Z')
+    await sweep()
+    answerWith(() => ({ outcome: 'delivered' }))
+    at('2026-03-02T08:07:00Z')
+    await sweep()
+    const states = (await entries(user))
+      .filter(({ channel }) => channel === 'email')
+      .map(({ state }) => state)
+    expect(states).toEqual(Array<string>(MAX).fill('delivered'))
   })
 })

@@ -2,22 +2,21 @@ import type { Hono } from 'hono'
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createSidecar } from '../../dapr/embedded/sidecar.ts'
-import { temporaryDirectory, testResources } from '../../dapr/embedded/testing/embedded-sidecar.ts'
-import type { DeadLetter, DeadLetters } from '../../shared/app/reminder-ports.ts'
-import { readConfig } from '../../shared/config.ts'
+import { temporaryDirectory, testResources } from '../../testing/sidecar/embedded-sidecar.ts'
+import type { DeadLetter, DeadLetters } from '../../shared/app/outbox/ports.ts'
 import { PermanentError } from '../../shared/domain/errors.ts'
 import { TaskCompleted } from '../../shared/domain/events.ts'
-import { taskView } from '../../shared/domain/task.ts'
+import { taskView } from '../../shared/domain/tasks/task.ts'
 import type { AppEnv } from '../../shared/kit/base-app.ts'
 import { mountFunctions } from '../../shared/kit/mount-functions.ts'
 import { topicFunction } from '../../shared/kit/topic-function.ts'
 import { silentLogger } from '../../shared/observability/logger.ts'
-import { aChange, anEvent, aTask, NOON } from '../../shared/testing/a-task.ts'
-import { testDatabase } from '../../shared/testing/database.ts'
-import { composeDeps } from '../compose.ts'
-import keepDeadLetters from './keep-dead-letters.ts'
+import { aChange, anEvent, aTask, NOON } from '../../testing/builders/a-task.ts'
+import { APP_TOKEN, composeDaybook } from '../../testing/worlds/compose-daybook.ts'
+import { testDatabase } from '../../testing/worlds/database.ts'
+import { SYSTEM_RESOURCES } from '../compose.ts'
+import { loadFunctions } from '../main.ts'
 
-const APP_TOKEN = 'shown-by-the-sidecar'
 const PATIENT = { timeout: 10_000 }
 
 const sql = await testDatabase()
@@ -29,31 +28,44 @@ let writtenBefore = 0
 
 let app: Hono<AppEnv> | undefined
 const sidecar = createSidecar({
-  ...{ appId: 'daybook', sql, resources: testResources(), env: {}, logger: silentLogger },
-  ...{ dataDir: await temporaryDirectory(), appToken: APP_TOKEN },
+  appId: 'daybook',
+  sql,
+  resources: testResources(),
+  env: {},
+  logger: silentLogger,
+  dataDir: await temporaryDirectory(),
+  appToken: APP_TOKEN,
   clock: { now: () => new Date(Date.now()) },
   fetch: () => Promise.reject(new Error('no network in this test')),
   app: (request) => app?.fetch(request) ?? new Response(null, { status: 503 }),
 })
-const deps = composeDeps(readConfig({}), {
-  ...{ sql, log: silentLogger, appToken: APP_TOKEN },
-  sidecarFetch: (url, init) => sidecar.fetch(new Request(url, init)),
+const { deps } = composeDaybook(sql, {
+  resources: {
+    ...SYSTEM_RESOURCES,
+    log: silentLogger,
+    sidecarFetch: (url, init) => sidecar.fetch(new Request(url, init)),
+  },
 })
 const keep: DeadLetters['keep'] = (letter) =>
   isKeepingBroken ? Promise.reject(new Error('the database is away')) : deps.deadLetters.keep(letter)
 
 const consumer = (name: 'steady' | 'failing') =>
-  topicFunction({
-    consumer: name,
-    on: [TaskCompleted],
-    handle: async ({ event, commit }) => {
-      if (name === 'failing' && failure) throw failure
-      const { outcome } = await commit(aChange(event.userid, { events: [] }))
-      if (outcome === 'applied') done[name].push(event.id)
-    },
-  })
-app = mountFunctions([consumer('steady'), consumer('failing'), keepDeadLetters], {
-  ...{ ...deps, deadLetters: { ...deps.deadLetters, keep } },
+  Object.assign(
+    topicFunction({
+      on: [TaskCompleted],
+      uses: [],
+      handle: async ({ event, commit }) => {
+        if (name === 'failing' && failure) throw failure
+        const { outcome } = await commit(aChange(event.userid, { events: [] }))
+        if (outcome === 'applied') done[name].push(event.id)
+      },
+    }),
+    { name: `test/${name}` },
+  )
+const [keepDeadLetters] = await loadFunctions(['outbox/keep-dead-letters'])
+app = mountFunctions([consumer('steady'), consumer('failing'), keepDeadLetters!], {
+  ...deps,
+  deadLetters: { ...deps.deadLetters, keep },
 })
 await sidecar.start()
 afterAll(async () => {
@@ -117,8 +129,13 @@ describe('keep-dead-letters', () => {
     const id = await complete()
     const [letter] = await until(({ length }) => length === 1)
     expect(letter).toMatchObject({
-      ...{ eventId: id, consumer: 'failing', type: 'task.completed', reason: 'the list is gone' },
-      ...{ state: 'open', times: 1, letter: { id, type: 'task.completed', dlqconsumer: 'failing' } },
+      eventId: id,
+      consumer: 'failing',
+      type: 'task.completed',
+      reason: 'the list is gone',
+      state: 'open',
+      times: 1,
+      letter: { id, type: 'task.completed', dlqconsumer: 'failing' },
     })
     expect(letter!.userId).toBe((letter!.letter as { userid: string }).userid)
     expect(done).toEqual({ steady: [id], failing: [] })
@@ -142,7 +159,7 @@ describe('keep-dead-letters', () => {
     const id = await complete()
     const [letter] = await until(({ length }) => length === 1)
     expect(letter).toMatchObject({ eventId: id, consumer: 'sidecar', state: 'open', letter: { id } })
-    expect(letter!.reason).toMatch(/every try failed/)
+    expect(letter!.reason).toMatch(/every attempt failed/)
   })
 
   it.each([

@@ -1,4 +1,5 @@
-import { keepDeadLetter } from '../../shared/app/dead-letters.ts'
+import { keepDeadLetter } from '../../shared/app/outbox/keep-dead-letter.ts'
+import { DEAD_LETTER_TOPIC } from '../../shared/domain/dead-letter.ts'
 import { rawTopicFunction } from '../../shared/kit/topic-function.ts'
 
 // Everything that any consumer gave up on comes here, so it is taken as it is: parsed as an event, what cannot be parsed
@@ -6,7 +7,7 @@ import { rawTopicFunction } from '../../shared/kit/topic-function.ts'
 // every subscription): while the database is away for longer than the sidecar tries again, a letter goes to the end of
 // the queue and comes round once more, instead of being lost or holding up those behind it.
 export default rawTopicFunction({
-  consumer: 'keep-dead-letters',
-  topic: 'dlq-events',
+  topic: DEAD_LETTER_TOPIC,
+  uses: ['deadLetters'],
   take: keepDeadLetter,
 })

@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest'
-import type { Broker } from '../../shared/app/ports.ts'
-import { publishPending } from '../../shared/app/publish-events.ts'
+import type { Broker } from '../../shared/app/outbox/ports.ts'
+import { publishPending } from '../../shared/app/outbox/publish-events.ts'
 import type { CloudEvent } from '../../shared/domain/cloud-event.ts'
 import { mountFunctions } from '../../shared/kit/mount-functions.ts'
-import { taskService, type Client } from '../tasks/testing/task-service.ts'
-import relayEvents from './relay-events.ts'
+import { taskService, type Client } from '../../testing/worlds/task-service.ts'
+import { loadFunctions } from '../main.ts'
 
 const { newUser, deps, sql } = await taskService()
 
@@ -33,8 +33,8 @@ async function relay(
   to: Broker,
   headers: Record<string, string> = { 'dapr-api-token': deps.settings.appToken },
 ) {
-  const app = mountFunctions([relayEvents], { ...deps, broker: to })
-  return (await app.request('/dapr/cron/relay-cron', { method: 'POST', headers })).status
+  const app = mountFunctions(await loadFunctions(['outbox/relay-events']), { ...deps, broker: to })
+  return (await app.request('/dapr/cron/relay-events-cron', { method: 'POST', headers })).status
 }
 
 /** A user who has done `writes` things that nobody has published. */
@@ -44,10 +44,10 @@ async function busyUser(writes: number): Promise<Client> {
   return user
 }
 
-/** Ends the connection of whoever holds a publisher's lock in this database. */
+/** Ends the connection of whoever holds a publisher's lock (PUBLISH_LOCK of the outbox) in this database. */
 const breakPublisher = () => sql`
   select pg_terminate_backend(pid, 5000) from pg_locks join pg_database d on d.oid = database
-  where locktype = 'advisory' and datname = current_database() and pid <> pg_backend_pid()`
+  where locktype = 'advisory' and classid = 7246003 and datname = current_database() and pid <> pg_backend_pid()`
 
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1)
 const waiting = async () => (await deps.outbox.backlog()).waiting
@@ -84,6 +84,8 @@ describe('relay-events', () => {
     await expect(publishPending({ ...deps, broker: dying })).rejects.toMatchObject({
       code: expect.stringMatching(/CLOSED|57P01/) as string,
     })
+    // It goes on without its connection, for nothing: the tests after this one do not begin before it has ended.
+    await vi.waitFor(() => expect(dying.accepted).toHaveLength(8))
     await vi.waitFor(async () => expect(await waiting()).toBe(4))
     await vi.waitFor(async () => expect(await relay(kafka)).toBe(204))
     const everything = [...dying.of(user), ...kafka.of(user)]

@@ -1,15 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { ownNextOccurrences } from '../../shared/app/create-next-occurrence.ts'
 import type { ChangeStore } from '../../shared/app/ports.ts'
 import type { CloudEvent } from '../../shared/domain/cloud-event.ts'
-import type { TaskView } from '../../shared/domain/task.ts'
+import type { TaskView } from '../../shared/domain/tasks/task.ts'
 import { mountFunctions } from '../../shared/kit/mount-functions.ts'
-import { taskService, type Client } from '../tasks/testing/task-service.ts'
+import { taskService, type Client } from '../../testing/worlds/task-service.ts'
 import createNextOccurrence from './create-next-occurrence.ts'
-import sweepSeries from './sweep-series.ts'
-import { deliver, takeMessages } from './testing/messages.ts'
+import { deliver, takeMessages } from '../../testing/builders/messages.ts'
 
-const service = await taskService([sweepSeries])
+const service = await taskService(['recurrence/sweep-series'])
 const { newUser, app, deps, sql } = service
 
 const TOKEN = { 'dapr-api-token': deps.settings.appToken }
@@ -39,7 +37,6 @@ const made = async (user: Client) =>
 /** The consumer alone, over a store that differs. */
 function over(change: Partial<ChangeStore>) {
   const other = { ...deps, changes: { ...deps.changes, ...change } }
-  other.nextOccurrences = ownNextOccurrences(other)
   return { ...service, app: mountFunctions([createNextOccurrence], other) }
 }
 
@@ -62,6 +59,53 @@ describe('create-next-occurrence', () => {
     await complete(user, id)
     const message = await takeOne('task.completed')
     for (let time = 1; time <= 5; time += 1) expect(await deliver(service, message)).toEqual(SUCCESS)
+    expect(await made(user)).toEqual(['2026-03-03'])
+  })
+
+  it.each([
+    ['once', 1],
+    ['twice at once', 2],
+  ])('makes the next occurrences of a batch that comes %s, one for each completion', async (_, times) => {
+    const user = newUser()
+    const ids: string[] = []
+    for (let nth = 0; nth < 12; nth += 1) ids.push((await daily(user)).id)
+    // Not in the order in which they were made.
+    const order = ids.toSorted((a, b) => (a.slice(-6) < b.slice(-6) ? -1 : 1))
+    for (const id of order) await complete(user, id)
+    const completions = (await takeMessages(service)).filter(({ type }) => type === 'task.completed')
+    const entries = completions.map((event, nth) => ({ entryId: `${nth}`, event }))
+    const body = JSON.stringify({ type: 'com.dapr.event.sent.bulk', entries })
+    const bring = async () => {
+      const answer = await app.request('/dapr/events/task-events', { method: 'POST', headers: TOKEN, body })
+      expect(await answer.json()).toEqual({
+        statuses: entries.map(({ entryId }) => ({ entryId, status: 'SUCCESS' })),
+      })
+    }
+    await Promise.all(Array.from({ length: times }, bring))
+    await bring()
+    const followed = await sql<{ id: string }[]>`
+      select first.task_id as id from events e
+      join occurrences next on next.task_id = (e.data -> 'task' ->> 'id')::uuid
+      join occurrences first on first.series_id = next.series_id and first.occurrence_at < next.occurrence_at
+      where e.user_id = ${user.id} and e.type = 'task.occurrence.generated' order by e.seq`
+    const followedIds = followed.map(({ id }) => id)
+    // Of two batches at once either may be ahead.
+    if (times === 1) expect(followedIds).toEqual(order)
+    else expect(followedIds.toSorted()).toEqual(order.toSorted())
+  })
+
+  it('makes one when a series has come back with the task it is below, however often that is delivered', async () => {
+    const user = newUser()
+    const top = await user.create()
+    const due = { due_at: '2026-03-02T09:00:00Z', recurrence_rule: 'daily', parent_id: top.id }
+    await complete(user, (await user.create(due)).id)
+    service.at('2026-03-02T08:05:00Z')
+    await user.does('DELETE', `/api/tasks/${top.id}`)
+    await takeMessages(service)
+    await user.does('POST', `/api/tasks/${top.id}/restore`)
+    const message = await takeOne('series.updated')
+    const answers = await Promise.all(Array.from({ length: 3 }, () => deliver(service, message)))
+    expect([...answers, await deliver(service, message)]).toEqual(Array.from({ length: 4 }, () => SUCCESS))
     expect(await made(user)).toEqual(['2026-03-03'])
   })
 
@@ -153,11 +197,9 @@ describe('create-next-occurrence', () => {
     const user = newUser()
     service.at('2026-03-02T08:00:00Z')
     const { id } = await user.create({
-      ...{
-        due_at: '2026-03-02T09:00:00Z',
-        recurrence_rule: 'FREQ=DAILY;INTERVAL=3',
-        repeat_from: 'completion',
-      },
+      due_at: '2026-03-02T09:00:00Z',
+      recurrence_rule: 'FREQ=DAILY;INTERVAL=3',
+      repeat_from: 'completion',
     })
     const second = await service.next(user, id, '2026-03-02T10:00:00Z')
     const third = await service.next(user, second!.id, '2026-03-05T10:00:00Z')
@@ -225,9 +267,11 @@ describe('create-next-occurrence', () => {
     await sql`insert into occurrences (series_id, occurrence_at, user_id, state, closed_at)
       select series_id, occurrence_at + interval '1 day', user_id, 'missed', now() from occurrences
       where task_id = ${id}`
-    const loadOccurrences: ChangeStore['loadOccurrences'] = async (...asked) =>
-      (await deps.changes.loadOccurrences(...asked)).filter(({ state }) => state !== 'missed')
-    expect(await deliver(over({ loadOccurrences }), message)).toEqual(SUCCESS)
+    const loadWaiting: ChangeStore['loadWaiting'] = async (...asked) => {
+      const waiting = await deps.changes.loadWaiting(...asked)
+      return waiting && { ...waiting, recent: waiting.recent!.filter(({ state }) => state !== 'missed') }
+    }
+    expect(await deliver(over({ loadWaiting }), message)).toEqual(SUCCESS)
     expect(await made(user)).toEqual(['2026-03-04'])
   })
 

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { sweepSeries as sweepOnce } from '../../shared/app/sweep-series.ts'
+import { sweepSeries as sweepOnce } from '../../shared/app/recurrence/sweep-series.ts'
 import type { Deps } from '../../shared/app/ports.ts'
-import { taskService, type Client } from '../tasks/testing/task-service.ts'
-import sweepSeries from './sweep-series.ts'
-import { takeMessages } from './testing/messages.ts'
+import { taskService, type Client } from '../../testing/worlds/task-service.ts'
+import { takeMessages } from '../../testing/builders/messages.ts'
 
-const service = await taskService([sweepSeries])
+const service = await taskService(['recurrence/sweep-series'])
 const { newUser, app, deps, sql, logged } = service
 
 const sweep = async (headers: Record<string, string> = { 'dapr-api-token': deps.settings.appToken }) =>
@@ -15,7 +14,8 @@ const sweep = async (headers: Record<string, string> = { 'dapr-api-token': deps.
 async function interrupted(user: Client): Promise<string> {
   service.at('2026-03-02T08:00:00Z')
   const { id, series_id: seriesId } = await user.create({
-    ...{ due_at: '2026-03-02T09:00:00Z', recurrence_rule: 'daily' },
+    due_at: '2026-03-02T09:00:00Z',
+    recurrence_rule: 'daily',
   })
   await user.does('POST', `/api/tasks/${id}/complete`)
   await takeMessages(service)
@@ -25,9 +25,9 @@ async function interrupted(user: Client): Promise<string> {
 const makers = async (user: Client) =>
   (await user.events())
     .filter(({ type }) => type === 'task.occurrence.generated')
-    .map(({ data }) => [data.task.due_date, data['made_by']])
+    .map(({ data }) => [data.task.due_date, data['actor']])
 
-const repairs = () => logged.filter((fields) => 'repaired' in fields)
+const repairs = () => logged.map(({ fields }) => fields).filter((fields) => 'repaired' in fields)
 
 describe('sweep-series', () => {
   it('makes the occurrence that a lost message should have made, and counts it', async () => {
@@ -36,11 +36,28 @@ describe('sweep-series', () => {
     service.at('2026-03-02T08:01:01Z')
     const before = repairs().length
     expect((await sweep()).status).toBe(204)
-    expect(await makers(user)).toEqual([['2026-03-03', 'sweep']])
+    expect(await makers(user)).toEqual([
+      ['2026-03-03', expect.objectContaining({ type: 'system', made_by: 'cron/sweep-series' })],
+    ])
     expect(repairs().slice(before)).toEqual([{ repaired: 1 }])
     expect((await sweep()).status).toBe(204)
     expect(await makers(user)).toHaveLength(1)
     expect(repairs()).toHaveLength(before + 1)
+  })
+
+  it('repairs ten of a user before it goes on to the next', async () => {
+    const [crowd, other] = [newUser(), newUser()]
+    for (let n = 0; n < 25; n += 1) await interrupted(crowd)
+    await interrupted(other)
+    service.at('2026-03-02T08:01:01Z')
+    const order: string[] = []
+    const commit: Deps['changes']['commit'] = (change) => {
+      order.push(change.userId)
+      return deps.changes.commit(change)
+    }
+    expect(await sweepOnce({ ...deps, changes: { ...deps.changes, commit } }, 'cron/sweep-series')).toBe(26)
+    expect(order.filter((id) => id === crowd.id)).toHaveLength(25)
+    expect(order.indexOf(other.id)).toBeLessThanOrEqual(10)
   })
 
   it('leaves a series alone whose message may still come', async () => {
@@ -76,7 +93,7 @@ describe('sweep-series', () => {
     service.at('2026-03-02T08:00:00Z')
     await Promise.all(tasks.map(({ id }) => user.does('POST', `/api/tasks/${id}/complete`)))
     service.at('2026-03-02T08:10:00Z')
-    expect(await sweepOnce(deps)).toBe(130)
+    expect(await sweepOnce(deps, 'cron/sweep-series')).toBe(130)
     expect(await makers(user)).toHaveLength(130)
   })
 
@@ -95,11 +112,15 @@ describe('sweep-series', () => {
     const stubborn = await interrupted(first)
     await interrupted(second)
     service.at('2026-03-02T08:10:00Z')
-    const loadSeries: Deps['changes']['loadSeries'] = (userId, seriesId) =>
-      seriesId === stubborn ? Promise.reject(new Error('no')) : deps.changes.loadSeries(userId, seriesId)
-    expect(await sweepOnce({ ...deps, changes: { ...deps.changes, loadSeries } })).toBe(1)
+    const loadWaiting: Deps['changes']['loadWaiting'] = (userId, seriesId) =>
+      seriesId === stubborn ? Promise.reject(new Error('no')) : deps.changes.loadWaiting(userId, seriesId)
+    expect(await sweepOnce({ ...deps, changes: { ...deps.changes, loadWaiting } }, 'cron/sweep-series')).toBe(
+      1,
+    )
     expect(await makers(second)).toHaveLength(1)
-    expect(logged).toContainEqual(expect.objectContaining({ series_id: stubborn }))
+    expect(logged).toContainEqual(
+      expect.objectContaining({ fields: expect.objectContaining({ series_id: stubborn }) }),
+    )
     await sweep()
     expect(await makers(first)).toHaveLength(1)
   })
@@ -117,11 +138,15 @@ describe('sweep-series', () => {
     service.at('2026-03-02T08:05:00Z')
     await user.does('POST', `/api/tasks/${id}/complete`)
     service.at('2026-03-02T08:10:00Z')
-    const loadSeries: Deps['changes']['loadSeries'] = (userId, seriesId) =>
-      userId === hopeless.id ? Promise.reject(new Error('no')) : deps.changes.loadSeries(userId, seriesId)
-    expect(await sweepOnce({ ...deps, changes: { ...deps.changes, loadSeries } })).toBe(1)
-    expect(await makers(user)).toEqual([['2026-03-03', 'sweep']])
-    expect(await sweepOnce(deps)).toBe(130)
+    const loadWaiting: Deps['changes']['loadWaiting'] = (userId, seriesId) =>
+      userId === hopeless.id ? Promise.reject(new Error('no')) : deps.changes.loadWaiting(userId, seriesId)
+    expect(await sweepOnce({ ...deps, changes: { ...deps.changes, loadWaiting } }, 'cron/sweep-series')).toBe(
+      1,
+    )
+    expect(await makers(user)).toEqual([
+      ['2026-03-03', expect.objectContaining({ type: 'system', made_by: 'cron/sweep-series' })],
+    ])
+    expect(await sweepOnce(deps, 'cron/sweep-series')).toBe(130)
   })
 
   it('is for the sidecar only', async () => {

@@ -1,30 +1,37 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createSidecar, type Sidecar } from '../../dapr/embedded/sidecar.ts'
-import { testResources } from '../../dapr/embedded/testing/embedded-sidecar.ts'
-import { publishPending } from '../../shared/app/publish-events.ts'
+import { testResources } from '../../testing/sidecar/embedded-sidecar.ts'
+import { publishPending } from '../../shared/app/outbox/publish-events.ts'
 import { createBroker } from '../../shared/dapr/broker.ts'
 import { createDaprClient } from '../../shared/dapr/client.ts'
 import type { CloudEvent } from '../../shared/domain/cloud-event.ts'
 import { systemClock } from '../../shared/kit/system.ts'
 import { silentLogger } from '../../shared/observability/logger.ts'
-import { taskService, type Client } from '../tasks/testing/task-service.ts'
+import { taskService, type Client } from '../../testing/worlds/task-service.ts'
 
 const service = await taskService()
 const { deps, newUser, sql } = service
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 
 /** What the sidecar delivered to the worker. */
-const delivered: { headers: Headers; event: CloudEvent & { traceid?: string } }[] = []
+const delivered: (CloudEvent & { traceid?: string })[] = []
 let sidecar: Sidecar
 
 beforeAll(async () => {
   sidecar = createSidecar({
-    ...{ appId: 'recurrence-worker', sql, resources: testResources(), appToken: deps.settings.appToken },
-    ...{ clock: systemClock, env: {}, dataDir: '.', logger: silentLogger },
+    appId: 'recurrence-worker',
+    sql,
+    resources: testResources(),
+    appToken: deps.settings.appToken,
+    clock: systemClock,
+    env: {},
+    dataDir: '.',
+    logger: silentLogger,
     fetch: async () => Promise.reject(new Error('no network in this test')),
     app: async (request) => {
       if (new URL(request.url).pathname === '/dapr/events/task-events') {
-        delivered.push({ headers: request.headers, event: (await request.clone().json()) as CloudEvent })
+        const { entries } = (await request.clone().json()) as { entries: { event: CloudEvent }[] }
+        delivered.push(...entries.map(({ event }) => event))
       }
       return service.app.fetch(request)
     },
@@ -38,14 +45,13 @@ async function completed(user: Client, headers: Record<string, string>) {
   const { id } = await user.create({ due_at: '2026-03-02T09:00:00Z', recurrence_rule: 'daily' })
   await user.does('POST', `/api/tasks/${id}/complete`, undefined, headers)
   const dapr = createDaprClient({
-    ...{ baseUrl: 'http://sidecar', timeoutMs: 5000 },
+    baseUrl: 'http://sidecar',
+    timeoutMs: 5000,
     fetch: (url, init) => sidecar.fetch(new Request(url, init)),
   })
   await publishPending({ ...deps, broker: createBroker(dapr, 'pubsub', silentLogger) })
   await sidecar.idle()
-  const message = delivered.findLast(
-    ({ event }) => event.userid === user.id && event.type === 'task.completed',
-  )!
+  const message = delivered.findLast(({ userid, type }) => userid === user.id && type === 'task.completed')!
   const effect = (await user.events()).find(({ type }) => type === 'task.occurrence.generated')!
   return { message, effect }
 }
@@ -54,17 +60,16 @@ const traceIdOf = (traceparent: string | null | undefined) => traceparent?.split
 const spanOf = (traceparent: string | null | undefined) => traceparent?.split('-')[2]
 
 describe('a trace', () => {
-  it('that a request brings is that of its event, of the delivery and of the effect', async () => {
+  it('that a request brings is that of its event and of the effect', async () => {
     const headers = { traceparent: `00-${TRACE}-00f067aa0ba902b7-01`, tracestate: 'shop=t61' }
     const { message, effect } = await completed(newUser(), headers)
-    expect(traceIdOf(message.event.traceparent)).toBe(TRACE)
+    expect(traceIdOf(message.traceparent)).toBe(TRACE)
     // Without it daprd would put its own in place of both.
-    expect(message.event.traceid).toBe(message.event.traceparent)
-    expect(message.event.tracestate).toBe('shop=t61')
-    expect(traceIdOf(message.headers.get('traceparent'))).toBe(TRACE)
+    expect(message.traceid).toBe(message.traceparent)
+    expect(message.tracestate).toBe('shop=t61')
     expect(traceIdOf(effect.traceparent)).toBe(TRACE)
     expect(effect.traceparent.endsWith('-01')).toBe(true)
-    const spans = [headers.traceparent, message.event.traceparent, effect.traceparent].map(spanOf)
+    const spans = [headers.traceparent, message.traceparent, effect.traceparent].map(spanOf)
     expect(new Set(spans).size).toBe(3)
   })
 
@@ -74,8 +79,8 @@ describe('a trace', () => {
     { traceparent: 'x' },
   ])('begins with a request that brings none, as with %j', async (headers) => {
     const { message, effect } = await completed(newUser(), headers)
-    expect(message.event.traceparent).toMatch(/^00-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/)
-    expect(traceIdOf(effect.traceparent)).toBe(traceIdOf(message.event.traceparent))
+    expect(message.traceparent).toMatch(/^00-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/)
+    expect(traceIdOf(effect.traceparent)).toBe(traceIdOf(message.traceparent))
   })
 
   it('is that of the event, also when the sidecar calls in another', async () => {
@@ -85,12 +90,10 @@ describe('a trace', () => {
     const { id } = await other.create({ due_at: '2026-03-02T09:00:00Z', recurrence_rule: 'daily' })
     await other.does('POST', `/api/tasks/${id}/complete`)
     const [done] = (await other.events()).filter(({ type }) => type === 'task.completed')
-    const event = { ...message.event, id: deps.ids.uuid(), userid: other.id, data: done!.data }
+    const event = { ...message, id: deps.ids.uuid(), userid: other.id, data: done!.data }
     await service.app.request('/dapr/events/task-events', {
-      ...{
-        method: 'POST',
-        body: JSON.stringify({ ...event, traceparent: `00-${TRACE}-00f067aa0ba902b7-01` }),
-      },
+      method: 'POST',
+      body: JSON.stringify({ ...event, traceparent: `00-${TRACE}-00f067aa0ba902b7-01` }),
       headers: {
         'dapr-api-token': deps.settings.appToken,
         traceparent: '00-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb-01',

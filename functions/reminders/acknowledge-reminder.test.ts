@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { reminderApi } from './testing/reminder-api.ts'
+import { reminderApi } from '../../testing/worlds/reminder-api.ts'
 
 const service = await reminderApi()
 const { add, get, meanwhile, newUser, write } = service
@@ -23,7 +23,9 @@ describe('POST /api/reminders/:id/acknowledge', () => {
     await at('11:00:00')
     await at('11:10:00')
     expect(await acknowledge()).toMatchObject({
-      ...{ status: 'acknowledged', acknowledged_at: '2026-03-02T11:10:00.000Z', next_fire_at: null },
+      status: 'acknowledged',
+      acknowledged_at: '2026-03-02T11:10:00.000Z',
+      next_fire_at: null,
     })
     await at('11:20:00')
     expect(await service.notifications(user)).toHaveLength(2)

@@ -1,13 +1,14 @@
 import { z } from 'zod'
-import { writeReminder } from '../../shared/app/write-reminder.ts'
-import { decideAcknowledge } from '../../shared/domain/edit-reminder.ts'
-import { ReminderId, ReminderView } from '../../shared/domain/reminder.ts'
+import { writeReminder } from '../../shared/app/reminders/write-reminder.ts'
+import { decideAcknowledge } from '../../shared/domain/reminders/edit-reminder.ts'
+import { ReminderId, ReminderView } from '../../shared/domain/reminders/reminder.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
 export default httpFunction({
   route: 'POST /api/reminders/:id/acknowledge',
-  summary: 'Say that a reminder has been seen: it repeats no more',
-  auth: 'user',
+  summary: 'Acknowledge a reminder: it stops repeating',
+  auth: 'reminders:write',
+  uses: ['reminders', 'events'],
   retrySafe: true,
   params: z.object({ id: ReminderId }),
   output: ReminderView,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { reminderApi } from './testing/reminder-api.ts'
+import { reminderApi } from '../../testing/worlds/reminder-api.ts'
 
 const service = await reminderApi()
 const { add, get, list, meanwhile, newUser } = service
@@ -10,13 +10,23 @@ describe('POST /api/tasks/:id/reminders', () => {
     const user = newUser()
     const task = await user.create()
     const got = await user.send('POST', `/api/tasks/${task.id}/reminders`, {
-      ...{ remind_at: '2026-03-02T10:00:00+01:00', channels: ['email', 'in_app', 'email'] },
+      remind_at: '2026-03-02T10:00:00+01:00',
+      channels: ['email', 'in_app', 'email'],
     })
     const at = '2026-03-02T09:00:00.000Z'
     const reminder = {
-      ...{ id: expect.any(String), task_id: task.id, remind_at: at, offset_minutes: null },
-      ...{ channels: ['email', 'in_app'], status: 'scheduled', next_fire_at: at, snoozed_until: null },
-      ...{ acknowledged_at: null, version: 1, created_at: '2026-03-02T08:00:00.000Z' },
+      id: expect.any(String),
+      task_id: task.id,
+      origin: 'user',
+      remind_at: at,
+      offset_minutes: null,
+      channels: ['email', 'in_app'],
+      status: 'scheduled',
+      next_fire_at: at,
+      snoozed_until: null,
+      acknowledged_at: null,
+      version: 1,
+      created_at: '2026-03-02T08:00:00.000Z',
       updated_at: '2026-03-02T08:00:00.000Z',
     }
     expect([got.status, got.body]).toEqual([201, reminder])
@@ -25,7 +35,9 @@ describe('POST /api/tasks/:id/reminders', () => {
     expect(got.headers.get('etag')).toBe('"1"')
     expect(await list(user, task.id)).toEqual([got.body])
     expect((await user.events()).at(-1)).toMatchObject({
-      ...{ type: 'reminder.scheduled', subject: `reminder/${id}`, data: { reminder: got.body } },
+      type: 'reminder.scheduled',
+      subject: `reminder/${id}`,
+      data: { reminder: got.body },
     })
   })
 
@@ -33,12 +45,34 @@ describe('POST /api/tasks/:id/reminders', () => {
     const user = newUser({ timeZone: 'Europe/Berlin' })
     const timed = await user.create(DUE)
     expect(await add(user, timed.id, { offset_minutes: 30 })).toMatchObject({
-      ...{ offset_minutes: 30, remind_at: '2026-03-02T11:30:00.000Z', channels: null },
+      offset_minutes: 30,
+      remind_at: '2026-03-02T11:30:00.000Z',
+      channels: null,
     })
     const allDay = await user.create({ due_date: '2026-03-29' })
     expect(await add(user, allDay.id, { offset_minutes: 60 })).toMatchObject({
       next_fire_at: '2026-03-29T06:00:00.000Z',
     })
+  })
+
+  it.each([
+    ['2026-03-02T17:00:00', '2026-03-02T11:30:00.000Z'],
+    ['2026-03-02t17:00', '2026-03-02T11:30:00.000Z'],
+    ['2026-03-02t17:00:00+01:00', '2026-03-02T16:00:00.000Z'],
+  ])('takes %s as local time in the zone of the task, unless it names an offset', async (text, remindAt) => {
+    const user = newUser({ timeZone: 'America/New_York' })
+    const task = await user.create({ ...DUE, time_zone: 'Asia/Kolkata' })
+    const { id } = await add(user, task.id, { remind_at: text })
+    expect((await list(user, task.id))[0]).toMatchObject({ id, remind_at: remindAt, next_fire_at: remindAt })
+  })
+
+  it('refuses a local time that has passed in the zone of the task', async () => {
+    const user = newUser()
+    const task = await user.create({ ...DUE, time_zone: 'Asia/Kolkata' })
+    const body = { remind_at: '2026-03-02T13:00:00' }
+    const got = await user.send('POST', `/api/tasks/${task.id}/reminders`, body)
+    expect(got).toMatchObject({ status: 422, problem: { errors: [{ path: 'remind_at' }] } })
+    expect(got.problem.errors![0]!.message).toContain('2026-03-02T07:30:00.000Z')
   })
 
   it.each<[string, object, object, string]>([
@@ -56,6 +90,21 @@ describe('POST /api/tasks/:id/reminders', () => {
     expect(got).toMatchObject({ status: 422, problem: { code: 'request.invalid' } })
     expect(got.problem.errors?.map((error) => error.path)).toContain(path)
     expect(await list(user, task.id)).toEqual([])
+  })
+
+  it('says of sms that it is no channel, and what to do instead', async () => {
+    const user = newUser()
+    const task = await user.create(DUE)
+    const body = { offset_minutes: 5, channels: ['in_app', 'sms'] }
+    const got = await user.send('POST', `/api/tasks/${task.id}/reminders`, body)
+    expect(got).toMatchObject({
+      status: 422,
+      problem: {
+        errors: [
+          { path: 'channels.1', message: expect.stringMatching(/^sms is not a channel.*webhook/) as string },
+        ],
+      },
+    })
   })
 
   it.each([{}, { channels: ['email'] }, { offset_minutes: 5, remind_at: '2026-03-02T09:00:00Z' }])(
@@ -118,7 +167,8 @@ describe('POST /api/tasks/:id/reminders', () => {
     const task = await user.create(DUE)
     meanwhile('loadTask', () => user.does('POST', `/api/tasks/${task.id}/complete`))
     expect(await user.send('POST', `/api/tasks/${task.id}/reminders`, { offset_minutes: 5 })).toMatchObject({
-      ...{ status: 409, problem: { code: 'reminder.not_open' } },
+      status: 409,
+      problem: { code: 'reminder.not_open' },
     })
     expect(await list(user, task.id)).toEqual([])
   })

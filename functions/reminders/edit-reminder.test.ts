@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { reminderApi } from './testing/reminder-api.ts'
+import { reminderApi } from '../../testing/worlds/reminder-api.ts'
 
 const service = await reminderApi()
 const { add, get, list, meanwhile, newUser, write } = service
@@ -19,18 +19,38 @@ describe('PATCH /api/reminders/:id', () => {
     service.at('2026-03-02T08:30:00Z')
     const sooner = { offset_minutes: 30, remind_at: '2026-03-02T11:30:00.000Z' }
     expect((await patch({ offset_minutes: 30 })).body).toEqual({
-      ...{ ...reminder, ...sooner, next_fire_at: sooner.remind_at, version: 2 },
+      ...reminder,
+      ...sooner,
+      next_fire_at: sooner.remind_at,
+      version: 2,
       updated_at: '2026-03-02T08:30:00.000Z',
     })
     expect((await patch({ remind_at: '2026-03-02T10:00:00Z' })).body).toMatchObject({
-      ...{ offset_minutes: null, next_fire_at: '2026-03-02T10:00:00.000Z', channels: ['email'], version: 3 },
+      offset_minutes: null,
+      next_fire_at: '2026-03-02T10:00:00.000Z',
+      channels: ['email'],
+      version: 3,
     })
     expect((await patch({ channels: null })).body).toMatchObject({
-      ...{ channels: null, next_fire_at: '2026-03-02T10:00:00.000Z', version: 4 },
+      channels: null,
+      next_fire_at: '2026-03-02T10:00:00.000Z',
+      version: 4,
     })
     expect(await service.story(user)).toEqual([
-      ...['reminder.scheduled', 'reminder.rescheduled', 'reminder.rescheduled', 'reminder.rescheduled'],
+      'reminder.scheduled',
+      'reminder.rescheduled',
+      'reminder.rescheduled',
+      'reminder.rescheduled',
     ])
+  })
+
+  it('takes a local time in the zone that the task has by then', async () => {
+    const { user, task, patch } = await reminded({ ...DUE, time_zone: 'Asia/Kolkata' })
+    const body = { remind_at: '2026-03-02T17:00:00' }
+    expect((await patch(body)).body).toMatchObject({ remind_at: '2026-03-02T11:30:00.000Z', version: 2 })
+    expect((await patch(body)).body).toMatchObject({ version: 2 })
+    await user.does('PATCH', `/api/tasks/${task.id}`, { time_zone: 'Europe/Berlin', due_at: DUE.due_at })
+    expect((await patch(body)).body).toMatchObject({ remind_at: '2026-03-02T16:00:00.000Z' })
   })
 
   it.each([{}, { offset_minutes: 60 }, { channels: ['email'] }])('changes nothing by %o', async (body) => {
@@ -50,7 +70,8 @@ describe('PATCH /api/reminders/:id', () => {
     service.at('2026-03-02T11:30:00Z')
     await service.tick()
     expect((await get(user, reminder.id)).firings.map(({ fire_at }) => fire_at)).toEqual([
-      ...['2026-03-02T11:00:00.000Z', '2026-03-02T11:30:00.000Z'],
+      '2026-03-02T11:00:00.000Z',
+      '2026-03-02T11:30:00.000Z',
     ])
   })
 
@@ -69,7 +90,8 @@ describe('PATCH /api/reminders/:id', () => {
     })
     await user.does('PATCH', `/api/tasks/${task.id}`, { due_at: null })
     expect(await patch({ offset_minutes: 5 })).toMatchObject({
-      ...{ status: 422, problem: { errors: [{ path: 'offset_minutes' }] } },
+      status: 422,
+      problem: { errors: [{ path: 'offset_minutes' }] },
     })
   })
 
@@ -77,7 +99,8 @@ describe('PATCH /api/reminders/:id', () => {
     const { user, task, patch } = await reminded()
     await user.does('POST', `/api/tasks/${task.id}/complete`)
     expect(await patch({ offset_minutes: 5 })).toMatchObject({
-      ...{ status: 409, problem: { code: 'reminder.not_open' } },
+      status: 409,
+      problem: { code: 'reminder.not_open' },
     })
   })
 
@@ -87,13 +110,12 @@ describe('PATCH /api/reminders/:id', () => {
     const [own] = await list(user, task.id)
     const path = `/api/reminders/${own!.id}`
     expect(await user.send('PATCH', path, { remind_at: '2026-03-02T11:00:00Z' })).toMatchObject({
-      ...{ status: 409, problem: { code: 'reminder.of_task', detail: /remind_at/ } },
+      status: 409,
+      problem: { code: 'reminder.of_task', detail: /remind_at/ },
     })
     expect(
       await write(user, 'PATCH', path, { channels: ['email'], remind_at: own!.remind_at! }),
-    ).toMatchObject({
-      ...{ channels: ['email'], remind_at: own!.remind_at },
-    })
+    ).toMatchObject({ channels: ['email'], remind_at: own!.remind_at })
   })
 
   it('finds the task completed, or the reminder removed, when that comes in between', async () => {

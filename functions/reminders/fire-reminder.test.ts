@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { systemIds } from '../../shared/kit/system.ts'
-import { reminderService, REMIND_AT } from './testing/reminder-service.ts'
+import { reminderService, REMIND_AT } from '../../testing/worlds/reminder-service.ts'
 
 const { newUser, reminded, callBack, ledger, row, jobs, app, deps, sql, at } = await reminderService()
 
@@ -48,7 +48,8 @@ describe('the job of a reminder', () => {
 
   it('that is about nothing (any more) is done with', async () => {
     const { task, reminder } = await reminded(newUser())
-    await sql`delete from reminders where id = ${reminder.id}`
+    await sql`with gone as (delete from reminders where id = ${reminder.id} returning user_id)
+      update user_counters set open_reminders = open_reminders - 1 where user_id in (select user_id from gone)`
     await sql`select 1 from tasks where id = ${task.id}`
     at(REMIND_AT)
     expect(await callBack(reminder.id)).toBe(204)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { reminderApi } from './testing/reminder-api.ts'
+import { reminderApi } from '../../testing/worlds/reminder-api.ts'
 
 const service = await reminderApi()
 const { add, get, newUser } = service
@@ -19,7 +19,9 @@ describe('GET /api/reminders/:id', () => {
     await service.tick()
     const done = { triggered_at: '2026-03-02T11:00:01.500Z', delivered_at: '2026-03-02T11:00:01.500Z' }
     expect(await get(user, reminder.id)).toMatchObject({
-      ...{ status: 'delivered', version: 2, next_fire_at: null },
+      status: 'delivered',
+      version: 2,
+      next_fire_at: null,
       firings: [{ ...line, ...done, state: 'delivered', attempts: 1, late: false }],
     })
   })
@@ -70,7 +72,7 @@ describe('GET /api/reminders/:id', () => {
     const { id } = await add(user, task.id, { offset_minutes: 60 })
     const channels = async () => (await get(user, id)).firings.map(({ channel }) => channel)
     expect(await channels()).toEqual(['in_app'])
-    await service.sql`insert into users values (${user.id}, ${`${user.id}@example.org`}, 'x', 'UTC', now())`
+    await service.sql`insert into users values (${user.id}, ${`${user.id}@example.org`}, 'x', 'UTC', now(), now())`
     const again = await user.send('GET', `/api/reminders/${id}`, undefined, { 'if-none-match': '"1"' })
     expect(again.status).toBe(200)
     expect(await channels()).toEqual(['in_app', 'email'])
@@ -80,7 +82,8 @@ describe('GET /api/reminders/:id', () => {
     const [ada, eve] = [newUser(), newUser()]
     const { id } = await add(ada, (await ada.create(DUE)).id, { offset_minutes: 60 })
     expect(await eve.send('GET', `/api/reminders/${id}`)).toMatchObject({
-      ...{ status: 404, problem: { code: 'reminder.not_found' } },
+      status: 404,
+      problem: { code: 'reminder.not_found' },
     })
   })
 })

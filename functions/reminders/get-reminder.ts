@@ -1,13 +1,18 @@
 import { z } from 'zod'
-import { reminderNotFound } from '../../shared/app/write-reminder.ts'
-import { usualChannels } from '../../shared/domain/announce.ts'
-import { ReminderId, reminderWithFirings, ReminderWithFirings } from '../../shared/domain/reminder.ts'
+import { reminderNotFound } from '../../shared/app/reminders/write-reminder.ts'
+import { usualChannels } from '../../shared/domain/notifications/new-notification.ts'
+import {
+  ReminderId,
+  reminderWithFirings,
+  ReminderWithFirings,
+} from '../../shared/domain/reminders/reminder.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
 export default httpFunction({
   route: 'GET /api/reminders/:id',
-  summary: 'One reminder with its ledger: what became of each firing on each channel',
-  auth: 'user',
+  summary: 'One reminder with its ledger: the state of each firing on each channel',
+  auth: 'reminders:read',
+  uses: ['reminders'],
   params: z.object({ id: ReminderId }),
   query: z.strictObject({}),
   output: ReminderWithFirings,

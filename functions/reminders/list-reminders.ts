@@ -1,15 +1,17 @@
 import { z } from 'zod'
-import { taskNotFound } from '../../shared/app/write-task.ts'
-import { reminderView, ReminderView } from '../../shared/domain/reminder.ts'
-import { TaskId } from '../../shared/domain/task.ts'
+import { taskNotFound } from '../../shared/app/tasks/write-task.ts'
+import { reminderView, ReminderView } from '../../shared/domain/reminders/reminder.ts'
+import { TaskId } from '../../shared/domain/tasks/task.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
 const ReminderList = z.object({ items: z.array(ReminderView) }).meta({ id: 'ReminderList' })
 
 export default httpFunction({
   route: 'GET /api/tasks/:id/reminders',
+  also: ['/api/:user_id/tasks/:id/reminders'],
   summary: 'The reminders of a task, the next one first',
-  auth: 'user',
+  auth: 'reminders:read',
+  uses: ['tasks', 'reminders'],
   params: z.object({ id: TaskId }),
   query: z.strictObject({}),
   output: ReminderList,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { reminderApi } from './testing/reminder-api.ts'
+import { reminderApi } from '../../testing/worlds/reminder-api.ts'
 
 const service = await reminderApi()
 const { add, list, newUser } = service
@@ -13,7 +13,8 @@ describe('DELETE /api/reminders/:id', () => {
     expect(await user.send('DELETE', path)).toMatchObject({ status: 204, body: null })
     for (const method of ['GET', 'DELETE']) {
       expect(await user.send(method, path)).toMatchObject({
-        ...{ status: 404, problem: { code: 'reminder.not_found' } },
+        status: 404,
+        problem: { code: 'reminder.not_found' },
       })
     }
     await user.does('PATCH', `/api/tasks/${task.id}`, { due_at: '2026-03-02T13:00:00Z' })
@@ -28,7 +29,8 @@ describe('DELETE /api/reminders/:id', () => {
     const task = await user.create({ remind_at: '2026-03-02T10:00:00Z' })
     const [own] = await list(user, task.id)
     expect(await user.send('DELETE', `/api/reminders/${own!.id}`)).toMatchObject({
-      ...{ status: 409, problem: { code: 'reminder.of_task', detail: /remind_at/ } },
+      status: 409,
+      problem: { code: 'reminder.of_task', detail: /remind_at/ },
     })
     await user.does('PATCH', `/api/tasks/${task.id}`, { remind_at: null })
     expect(await user.send('GET', `/api/reminders/${own!.id}`)).toMatchObject({ status: 404 })

@@ -1,13 +1,14 @@
 import { z } from 'zod'
-import { writeReminder } from '../../shared/app/write-reminder.ts'
-import { decideRemove } from '../../shared/domain/edit-reminder.ts'
-import { ReminderId } from '../../shared/domain/reminder.ts'
+import { writeReminder } from '../../shared/app/reminders/write-reminder.ts'
+import { decideRemove } from '../../shared/domain/reminders/edit-reminder.ts'
+import { ReminderId } from '../../shared/domain/reminders/reminder.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
 export default httpFunction({
   route: 'DELETE /api/reminders/:id',
-  summary: 'Remove a reminder for good',
-  auth: 'user',
+  summary: 'Remove a reminder',
+  auth: 'reminders:write',
+  uses: ['reminders', 'events'],
   retrySafe: true,
   params: z.object({ id: ReminderId }),
   status: 204,

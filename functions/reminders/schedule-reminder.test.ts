@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { publishPending } from '../../shared/app/publish-events.ts'
+import { publishPending } from '../../shared/app/outbox/publish-events.ts'
 import type { CloudEvent } from '../../shared/domain/cloud-event.ts'
-import { reminderService, DUE, REMIND_AT } from './testing/reminder-service.ts'
+import { reminderService, DUE, REMIND_AT } from '../../testing/worlds/reminder-service.ts'
 
 const service = await reminderService()
 const { newUser, tick, jobs, scheduler, app, deps, sql, at, logged, ledger, callBack } = service
@@ -19,7 +19,8 @@ async function takeMessages(): Promise<CloudEvent[]> {
 
 async function deliver(message: CloudEvent): Promise<unknown> {
   const answer = await app.request('/dapr/events/reminders', {
-    ...{ method: 'POST', body: JSON.stringify(message) },
+    method: 'POST',
+    body: JSON.stringify(message),
     headers: { 'dapr-api-token': deps.settings.appToken },
   })
   return ((await answer.json()) as { status: unknown }).status
@@ -42,8 +43,12 @@ describe('schedule-reminder', () => {
     const { id, alarm } = await withReminder()
     await deliverAll()
     expect(alarm()).toEqual({
-      ...{ dueTime: new Date(REMIND_AT), data: {}, overwrite: true },
-      failurePolicy: { maxRetries: expect.any(Number) as number, intervalMs: expect.any(Number) as number },
+      dueTime: new Date(REMIND_AT),
+      data: {},
+      overwrite: true,
+      failurePolicy: {
+        constant: { maxRetries: expect.any(Number), interval: expect.stringMatching(/^\d+s$/) },
+      },
     })
     at(REMIND_AT)
     await callBack(id)
@@ -88,7 +93,7 @@ describe('schedule-reminder', () => {
     scheduler.isAway = true
     const before = logged.length
     await deliverAll()
-    expect(logged.slice(before)).toMatchObject([{ reminder_id: id }])
+    expect(logged.slice(before)).toMatchObject([{ fields: { reminder_id: id } }])
     at(REMIND_AT)
     await tick()
     expect(await ledger(id)).toHaveLength(1)

@@ -1,4 +1,4 @@
-import { setAlarm } from '../../shared/app/set-alarm.ts'
+import { setAlarm } from '../../shared/app/reminders/set-alarm.ts'
 import {
   ReminderAcknowledged,
   ReminderCancelled,
@@ -11,10 +11,14 @@ import { topicFunction } from '../../shared/kit/topic-function.ts'
 
 // Whatever happened to a reminder, its row says when it fires next; the job only wakes who looks there.
 export default topicFunction({
-  consumer: 'schedule-reminder',
   on: [
-    ...[ReminderScheduled, ReminderRescheduled, ReminderSnoozed, ReminderTriggered],
-    ...[ReminderAcknowledged, ReminderCancelled],
+    ReminderScheduled,
+    ReminderRescheduled,
+    ReminderSnoozed,
+    ReminderTriggered,
+    ReminderAcknowledged,
+    ReminderCancelled,
   ],
+  uses: ['reminders', 'jobs'],
   handle: ({ event, deps }) => setAlarm(deps, event.data.reminder.id),
 })

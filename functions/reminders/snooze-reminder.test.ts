@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { reminderApi } from './testing/reminder-api.ts'
+import { reminderApi } from '../../testing/worlds/reminder-api.ts'
 
 const service = await reminderApi()
 const { add, get, meanwhile, newUser, write } = service
@@ -9,7 +9,9 @@ async function reminded(input: object = {}) {
   const task = await user.create({ due_at: '2026-03-02T12:00:00Z', ...input })
   const { id } = await add(user, task.id, { offset_minutes: 60 })
   return {
-    ...{ user, task, id },
+    user,
+    task,
+    id,
     snooze: (body: object) => user.send('POST', `/api/reminders/${id}/snooze`, body),
     fireAt: async (time: string) => {
       service.at(`2026-03-02T${time}Z`)
@@ -23,8 +25,11 @@ describe('POST /api/reminders/:id/snooze', () => {
     const { user, id, snooze, fireAt } = await reminded()
     await fireAt('11:00:00')
     expect((await snooze({ minutes: 15 })).body).toMatchObject({
-      ...{ status: 'snoozed', snoozed_until: '2026-03-02T11:15:00.000Z', version: 3 },
-      ...{ next_fire_at: '2026-03-02T11:15:00.000Z', remind_at: '2026-03-02T11:00:00.000Z' },
+      status: 'snoozed',
+      snoozed_until: '2026-03-02T11:15:00.000Z',
+      version: 3,
+      next_fire_at: '2026-03-02T11:15:00.000Z',
+      remind_at: '2026-03-02T11:00:00.000Z',
     })
     await fireAt('11:14:59')
     expect(await service.notifications(user)).toHaveLength(1)
@@ -37,10 +42,19 @@ describe('POST /api/reminders/:id/snooze', () => {
   it('puts one off that has not fired, until a time', async () => {
     const { user, snooze, fireAt } = await reminded()
     expect((await snooze({ until: '2026-03-02T12:30:00+01:00' })).body).toMatchObject({
-      ...{ status: 'snoozed', next_fire_at: '2026-03-02T11:30:00.000Z' },
+      status: 'snoozed',
+      next_fire_at: '2026-03-02T11:30:00.000Z',
     })
     await fireAt('11:29:59')
     expect(await service.notifications(user)).toEqual([])
+  })
+
+  it('takes a local time in the zone of the task', async () => {
+    const { snooze } = await reminded({ time_zone: 'Asia/Kolkata' })
+    expect((await snooze({ until: '2026-03-02T17:15:00' })).body).toMatchObject({
+      next_fire_at: '2026-03-02T11:45:00.000Z',
+    })
+    expect((await snooze({ until: '2026-03-02T13:29:59' })).status).toBe(422)
   })
 
   it('takes back that it was acknowledged, and the repetitions to come', async () => {
@@ -49,7 +63,9 @@ describe('POST /api/reminders/:id/snooze', () => {
     expect((await snooze({ minutes: 60 })).body).toMatchObject({ next_fire_at: '2026-03-02T12:00:00.000Z' })
     await write(user, 'POST', `/api/reminders/${id}/acknowledge`)
     expect((await snooze({ minutes: 30 })).body).toMatchObject({
-      ...{ status: 'snoozed', acknowledged_at: null, next_fire_at: '2026-03-02T11:30:00.000Z' },
+      status: 'snoozed',
+      acknowledged_at: null,
+      next_fire_at: '2026-03-02T11:30:00.000Z',
     })
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { reminderApi } from './testing/reminder-api.ts'
+import { reminderApi } from '../../testing/worlds/reminder-api.ts'
 
 const service = await reminderApi()
 const { add, newUser } = service

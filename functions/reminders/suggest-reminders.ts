@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { taskNotFound } from '../../shared/app/write-task.ts'
-import { ReminderSuggestion, suggestReminders } from '../../shared/domain/reminder-suggestions.ts'
-import { TaskId } from '../../shared/domain/task.ts'
+import { taskNotFound } from '../../shared/app/tasks/write-task.ts'
+import { ReminderSuggestion, suggestReminders } from '../../shared/domain/reminders/reminder-suggestions.ts'
+import { TaskId } from '../../shared/domain/tasks/task.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
 const ReminderSuggestions = z
@@ -10,8 +10,10 @@ const ReminderSuggestions = z
 
 export default httpFunction({
   route: 'GET /api/tasks/:id/reminder-suggestions',
-  summary: 'Times at which to be reminded of a task, from when it is due and its priority',
-  auth: 'user',
+  also: ['/api/:user_id/tasks/:id/reminder-suggestions'],
+  summary: 'Suggested reminder times of a task, from its due time and priority',
+  auth: 'reminders:read',
+  uses: ['tasks'],
   params: z.object({ id: TaskId }),
   query: z.strictObject({}),
   output: ReminderSuggestions,

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { fireDue } from '../../shared/app/fire-reminders.ts'
+import { fireDue } from '../../shared/app/reminders/fire-reminders.ts'
 import type { CommitResult } from '../../shared/app/ports.ts'
-import type { DueReminder } from '../../shared/app/reminder-ports.ts'
+import type { DueReminder } from '../../shared/app/reminders/ports.ts'
+import { createDeliveryQueue } from '../../shared/db/notifications/delivery-queue.ts'
 import { systemIds } from '../../shared/kit/system.ts'
-import { reminderService } from './testing/reminder-service.ts'
+import { reminderService } from '../../testing/worlds/reminder-service.ts'
 
 const service = await reminderService()
 const { newUser, reminded, remind, tick, callBack, ledger, row, story, notifications, sql, deps, at } =
@@ -24,7 +25,10 @@ describe('a due reminder', () => {
     expect(await tick()).toBe(204)
     expect(await ledger(reminder.id)).toEqual([
       {
-        ...{ fire_at: reminder.fireAt, channel: 'in_app', state: 'delivered', late: false },
+        fire_at: reminder.fireAt,
+        channel: 'in_app',
+        state: 'delivered',
+        late: false,
         delivered_at: new Date('2026-03-02T08:05:00Z'),
       },
     ])
@@ -44,6 +48,23 @@ describe('a due reminder', () => {
     expect([await ledger(reminder.id), await story(user)]).toEqual([[], []])
   })
 
+  it('is told among the first, however many another user has at the same instant', async () => {
+    const [crowd, other] = [newUser(), newUser()]
+    for (let n = 0; n < 601; n += 1) await remind(crowd, await crowd.create())
+    const { reminder } = await reminded(other)
+    const order: string[] = []
+    const commit: typeof deps.changes.commit = (change) => {
+      order.push(change.userId)
+      return deps.changes.commit(change)
+    }
+    minutesPast8(5)
+    await fireDue({ ...deps, changes: { ...deps.changes, commit } }, 'cron/sweep-reminders')
+    expect(order.filter((id) => id === crowd.id)).toHaveLength(601)
+    // Among the first of every user, and there are few.
+    expect(order.indexOf(other.id)).toBeLessThan(10)
+    expect(await ledger(reminder.id)).toMatchObject([{ state: 'delivered' }])
+  })
+
   it('comes late rather than never, and says so', async () => {
     const user = newUser()
     const { reminder } = await reminded(user)
@@ -57,8 +78,8 @@ describe('a due reminder', () => {
     const user = newUser()
     const { reminder } = await reminded(user)
     const device = systemIds.uuid()
-    await sql`insert into users values (${user.id}, ${`${user.id}@example.org`}, 'x', 'Asia/Tokyo', now())`
-    await sql`insert into push_subscriptions values (${device}, ${user.id}, 'web_push', ${device}, null, now())`
+    await sql`insert into users values (${user.id}, ${`${user.id}@example.org`}, 'x', 'Asia/Tokyo', now(), now())`
+    await sql`insert into push_subscriptions values (${device}, ${user.id}, 'web_push', ${device}, null, now(), now())`
     minutesPast8(5)
     await tick()
     expect((await ledger(reminder.id)).map(({ channel, state }) => [channel, state])).toEqual([
@@ -88,8 +109,10 @@ describe('a due reminder', () => {
     const { reminder } = await reminded(user, { priority: 'high' })
     minutesPast8(5)
     await tick()
-    await sql`update reminders set acknowledged_at = now(), fire_at = null, version = version + 1
-      where id = ${reminder.id}`
+    await sql`with acknowledged as (
+      update reminders set acknowledged_at = now(), fire_at = null, version = version + 1
+        where id = ${reminder.id} returning user_id)
+      update user_counters set open_reminders = open_reminders - 1 where user_id in (select user_id from acknowledged)`
     minutesPast8(60)
     await tick()
     expect(await ledger(reminder.id)).toHaveLength(1)
@@ -124,12 +147,12 @@ describe('many at once', () => {
     const users = Array.from({ length: 12 }, () => newUser())
     const reminders = await Promise.all(
       users.map(async (user) => {
-        const task = await user.create({ due_at: '2026-03-02T09:00:00Z' })
-        return await Promise.all(Array.from({ length: 8 }, () => remind(user, task)))
+        const made = await Promise.all(Array.from({ length: 8 }, () => reminded(user)))
+        return made.map(({ reminder }) => reminder)
       }),
     )
     minutesPast8(5)
-    expect(await fireDue(deps, { limit: 20 })).toBe(96)
+    expect(await fireDue(deps, 'cron/sweep-reminders', { limit: 20 })).toBe(96)
     const all = reminders.flat().map(({ id }) => id)
     const lines = await sql`select reminder_id from deliveries where reminder_id = any(${all}::uuid[])`
     expect([lines.length, new Set(lines.map((line) => line['reminder_id'])).size]).toEqual([96, 96])
@@ -137,12 +160,89 @@ describe('many at once', () => {
     expect(told.map((types) => types.length)).toEqual(users.map(() => 16))
   })
 
+  it('tells of a task once on each channel, however many reminders of it have the same time', async () => {
+    const user = newUser()
+    await sql`insert into users values (${user.id}, ${`${user.id}@example.org`}, 'x', 'UTC', now(), now())`
+    const { task, reminder } = await reminded(user, { priority: 'high' }, { channels: ['in_app'] })
+    const others = [
+      await remind(user, task, { channels: ['in_app'] }),
+      await remind(user, task, { channels: ['in_app', 'email'] }),
+      await remind(user, task, { channels: ['email'] }),
+    ]
+    const all = [reminder, ...others].map(({ id }) => id)
+    const told = () => sql<{ channel: string; at: string }[]>`
+      select channel, to_char(fire_at at time zone 'UTC', 'HH24:MI') as at from deliveries
+      where reminder_id = any(${all}::uuid[]) and state <> 'cancelled' order by fire_at, channel`
+    minutesPast8(5)
+    await Promise.all([
+      fireDue(deps, 'cron/sweep-reminders', { limit: 2 }),
+      fireDue(deps, 'cron/sweep-reminders', { limit: 2 }),
+      tick(),
+    ])
+    await tick()
+    expect(await told()).toEqual([
+      { channel: 'email', at: '08:05' },
+      { channel: 'in_app', at: '08:05' },
+    ])
+    // Whichever was first repeats; the others say in the ledger why they were silent.
+    minutesPast8(15)
+    await tick()
+    expect((await told()).slice(2)).toEqual([
+      { channel: 'email', at: '08:15' },
+      { channel: 'in_app', at: '08:15' },
+    ])
+    const shown = await notifications(user)
+    expect(shown.filter(({ seq }) => seq !== null)).toHaveLength(2)
+    const types = await story(user)
+    expect(types.filter((type) => type === 'reminder.triggered').length).toBeLessThanOrEqual(4)
+    const silent = await sql`
+      select distinct reason from deliveries where reminder_id = any(${all}::uuid[]) and state = 'cancelled'`
+    expect(silent).toMatchObject([{ reason: 'another reminder of this task has told it at this time' }])
+  })
+
+  it('is one line per task, time and channel by a constraint, whoever writes it', async () => {
+    const user = newUser()
+    const { task, reminder } = await reminded(user)
+    const other = await remind(user, task)
+    minutesPast8(5)
+    await tick()
+    const write = sql`
+      insert into deliveries (id, user_id, notification_id, reminder_id, task_id, fire_at, channel, target, state, attempts,
+        triggered_at, late, version)
+      select ${systemIds.uuid()}, user_id, ${systemIds.uuid()}, ${other.id}, task_id, fire_at, channel, target, state, 0,
+        triggered_at, late, 1 from deliveries where reminder_id in (${reminder.id}, ${other.id}) and state <> 'cancelled'
+        and channel = 'in_app'`
+    await expect(write).rejects.toThrow(/duplicate key/)
+  })
+
+  it('tells by the reminder that is left when the one that told is removed in quiet hours', async () => {
+    const user = newUser()
+    const quiet = { start: '08:00', end: '10:00' }
+    await sql`insert into notification_preferences (user_id, channels, quiet_hours, version, updated_at)
+      values (${user.id}, '{}', ${sql.json(quiet)}, 1, now())`
+    const { task, reminder } = await reminded(user)
+    const other = await remind(user, task)
+    minutesPast8(5)
+    await tick()
+    const [held] = await sql<{ reminder_id: string }[]>`
+      select reminder_id from deliveries where reminder_id in (${reminder.id}, ${other.id}) and state = 'held'`
+    await sql`with removed as (
+      update reminders set deleted_at = now(), version = version + 1 where id = ${held!.reminder_id})
+      select 1`
+    const claimed = await createDeliveryQueue(sql).claimHeld({
+      now: new Date('2026-03-02T10:00:00Z'),
+      leaseUntil: new Date('2026-03-02T10:01:00Z'),
+      limit: 10,
+    })
+    expect(claimed?.held.map(({ isWanted }) => isWanted)).toEqual([true])
+  })
+
   it('tells once whoever fires: sweeps, jobs and workers at the same time', async () => {
     const user = newUser()
     const made = await Promise.all(Array.from({ length: 10 }, () => reminded(user)))
     minutesPast8(5)
     await Promise.all([
-      ...Array.from({ length: 4 }, () => fireDue(deps, { limit: 3 })),
+      ...Array.from({ length: 4 }, () => fireDue(deps, 'cron/sweep-reminders', { limit: 3 })),
       ...made.flatMap(({ reminder }) => [callBack(reminder.id), callBack(reminder.id)]),
       tick(),
     ])
@@ -158,7 +258,7 @@ describe('many at once', () => {
     const commit: typeof deps.changes.commit = (change) =>
       change.userId === unlucky.id ? Promise.reject(new Error('no')) : deps.changes.commit(change)
     const failing = { ...deps, changes: { ...deps.changes, commit } }
-    await expect(fireDue(failing)).rejects.toThrow('1 reminders could not be fired')
+    await expect(fireDue(failing, 'cron/sweep-reminders')).rejects.toThrow('failed to fire 1 reminders')
     expect(await ledger(other.reminder.id)).toHaveLength(1)
     minutesPast8(5, 31)
     await tick()
@@ -195,7 +295,7 @@ describe('a worker that dies', () => {
       minutesPast8(5, 40)
       await tick()
     })
-    expect(await fireDue(slow)).toBe(0)
+    expect(await fireDue(slow, 'cron/sweep-reminders')).toBe(0)
     expect([await ledger(reminder.id), await story(user)]).toMatchObject([[{ state: 'delivered' }], TOLD])
   })
 
@@ -217,7 +317,7 @@ describe('a worker that dies', () => {
         throw new Error('killed')
       },
     }
-    await expect(fireDue({ ...deps, publishing })).rejects.toThrow('killed')
+    await expect(fireDue({ ...deps, publishing }, 'cron/sweep-reminders')).rejects.toThrow('killed')
     await tick()
     expect(await ledger(reminder.id)).toHaveLength(1)
   })
@@ -262,7 +362,7 @@ describe('a task that is closed while its reminder is due', () => {
       if (!isDone) await user.does(...request(task.id))
       isDone = true
     }
-    await fireDue(service.afterClaim(between))
+    await fireDue(service.afterClaim(between), 'cron/sweep-reminders')
     expect([await ledger(reminder.id), await notifications(user)]).toEqual([[], []])
     expect(await row(reminder.id)).toMatchObject({ fireAt: null, cancelledAt: expect.any(Date) as Date })
     expect(await story(user)).toEqual(['reminder.cancelled'])
@@ -298,7 +398,7 @@ describe('a task that is closed while its reminder is due', () => {
     const between = async () => {
       if ((edits += 1) <= 3) await user.does('PATCH', `/api/tasks/${task.id}`, { title: `Edit ${edits}` })
     }
-    expect(await fireDue(service.afterClaim(between))).toBe(1)
+    expect(await fireDue(service.afterClaim(between), 'cron/sweep-reminders')).toBe(1)
     expect(await ledger(reminder.id)).toHaveLength(1)
     expect(await notifications(user)).toMatchObject([{ title: 'Edit 3' }])
   })
@@ -312,8 +412,8 @@ describe('a task that is closed while its reminder is due', () => {
       edits += 1
       await user.does('PATCH', `/api/tasks/${task.id}`, { title: `Edit ${edits}` })
     }
-    expect(await fireDue(service.afterClaim(between))).toBe(0)
-    expect([edits, await ledger(reminder.id)]).toEqual([6, []])
+    expect(await fireDue(service.afterClaim(between), 'cron/sweep-reminders')).toBe(0)
+    expect([edits, await ledger(reminder.id)]).toEqual([5, []])
     minutesPast8(5, 31)
     await tick()
     expect(await ledger(reminder.id)).toHaveLength(1)
@@ -338,7 +438,7 @@ describe('a reminder that changes while it is due', () => {
         ? sql`update reminders set fire_at = '2026-03-02T10:00Z', snoozed_until = '2026-03-02T10:00Z',
             version = version + 1, lease_until = null where id = ${reminder.id}`
         : Promise.resolve()
-    expect(await fireDue(service.afterClaim(between))).toBe(0)
+    expect(await fireDue(service.afterClaim(between), 'cron/sweep-reminders')).toBe(0)
     expect(await ledger(reminder.id)).toEqual([])
     at('2026-03-02T10:00:00Z')
     await tick()
@@ -367,9 +467,9 @@ describe('a reminder that changes while it is due', () => {
       await deps.changes.commit(change)
       throw new Error('connection lost')
     }
-    await expect(fireDue({ ...deps, changes: { ...deps.changes, commit } })).rejects.toThrow(
-      '1 reminders could not be fired',
-    )
+    await expect(
+      fireDue({ ...deps, changes: { ...deps.changes, commit } }, 'cron/sweep-reminders'),
+    ).rejects.toThrow('failed to fire 1 reminders')
     minutesPast8(6)
     await tick()
     expect([await ledger(reminder.id), await story(user)]).toMatchObject([[{ late: false }], TOLD])
@@ -377,6 +477,6 @@ describe('a reminder that changes while it is due', () => {
 })
 
 it('the sweep is for the sidecar only', async () => {
-  const answer = await service.app.request('/dapr/cron/reminder-cron', { method: 'POST' })
+  const answer = await service.app.request('/dapr/cron/sweep-reminders-cron', { method: 'POST' })
   expect(answer.status).toBe(401)
 })

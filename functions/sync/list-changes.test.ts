@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import type { Person } from '../../shared/testing/api-client.ts'
-import { givenWorld } from '../../shared/testing/api-world.ts'
+import { mountFunctions } from '../../shared/kit/mount-functions.ts'
+import { systemIds } from '../../shared/kit/system.ts'
+import { aChange, anEvent } from '../../testing/builders/a-task.ts'
+import type { Person } from '../../testing/worlds/api-client.ts'
+import { givenWorld } from '../../testing/worlds/api-world.ts'
+import { tokenOf } from '../../testing/worlds/compose-daybook.ts'
+import { testDaybook } from '../../testing/worlds/test-daybook.ts'
+import listChanges from './list-changes.ts'
 
 const world = await givenWorld()
 
@@ -43,6 +49,63 @@ describe('list-changes', () => {
     await addTasks(person, 1)
     const { items } = await changes(person, `?since=${since}`)
     expect(items.map(({ type }) => type)).toEqual(['task.created'])
+  })
+
+  it('answers about a megabyte at a time, each change once', async () => {
+    const person = await world.register()
+    const description = '\u0001'.repeat(4990)
+    for (let n = 1; n <= 20; n += 1) {
+      const { id } = await world.have(person, 'POST', '/api/tasks', {
+        title: 'x',
+        description: `${description} x`,
+      })
+      await world.have(person, 'PATCH', `/api/tasks/${String(id)}`, { description: `${description} y` })
+    }
+    const pages: Changes[] = []
+    do pages.push(await changes(person, `?since=${pages.at(-1)?.next_since ?? 0}&limit=1000`))
+    while (pages.at(-1)!.has_more)
+    for (const page of pages) expect(JSON.stringify(page).length).toBeLessThan(1_100_000)
+    const sequences = pages.flatMap(({ items }) => items.map(({ sequence }) => Number(sequence)))
+    expect(sequences).toEqual(sequences.map((_, index) => index + 1))
+    expect(pages.length).toBeGreaterThan(1)
+  })
+
+  it('answers 410 to a cursor ahead of all changes, and tells where to go on', async () => {
+    const person = await world.register()
+    const { next_since: newest } = await changes(person, '?limit=1000')
+    const got = await world.ask('GET', `/api/changes?since=${Number(newest) + 1}`, { token: person.token })
+    expect([got.status, JSON.parse(got.text)]).toMatchObject([
+      410,
+      {
+        code: 'changes.cursor_gone',
+        detail: `There are no changes after ${newest}. Load everything anew, then go on with since=${newest}.`,
+      },
+    ])
+    await addTasks(person, 1)
+    const { items } = await changes(person, `?since=${newest}`)
+    expect(items.map(({ type }) => type)).toEqual(['task.created'])
+  })
+
+  it('answers 410 to a cursor before which changes were removed, down to the last of them', async () => {
+    const { deps, sql } = await testDaybook()
+    const userId = systemIds.uuid()
+    await deps.changes.commit(aChange(userId, { events: [anEvent(), anEvent(), anEvent()] }))
+    const app = mountFunctions([listChanges], deps)
+    const ask = async (since: number) => {
+      const headers = { authorization: `Bearer ${tokenOf(userId)}` }
+      const answer = await app.request(`/api/changes?since=${since}`, { headers })
+      const { items, detail } = (await answer.json()) as Partial<Changes & { detail: string }>
+      return [answer.status, items?.map(({ sequence }) => Number(sequence)) ?? detail]
+    }
+    await sql`delete from events where user_id = ${userId} and seq <= 2`
+    const tooOld = 'Changes before 3 are not kept. Load everything anew, then go on with since=3.'
+    expect(await ask(0)).toEqual([410, tooOld])
+    expect(await ask(1)).toEqual([410, tooOld])
+    expect(await ask(2)).toEqual([200, [3]])
+    await sql`delete from events where user_id = ${userId}`
+    expect((await ask(2))[0]).toBe(410)
+    expect(await ask(3)).toEqual([200, []])
+    expect((await ask(4))[0]).toBe(410)
   })
 
   it("shows nobody else's changes", async () => {

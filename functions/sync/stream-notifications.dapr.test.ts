@@ -1,18 +1,16 @@
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { readConfig } from '../../shared/config.ts'
-import { createOtherUnits } from '../../shared/dapr/other-units.ts'
+import { createUpstreams } from '../../shared/dapr/other-units.ts'
 import { mountFunctions } from '../../shared/kit/mount-functions.ts'
-import { serve } from '../../shared/kit/serve.ts'
-import { systemClock } from '../../shared/kit/system.ts'
+import { serve } from '../../shared/kit/edge/serve.ts'
+import { systemClock, systemTimer } from '../../shared/kit/system.ts'
 import { silentLogger } from '../../shared/observability/logger.ts'
-import { announce } from '../../shared/testing/announce.ts'
-import { createApiClient, type Person } from '../../shared/testing/api-client.ts'
-import { obligingSidecar } from '../../shared/testing/api-world.ts'
-import { testDatabase } from '../../shared/testing/database.ts'
-import { openEventStream, type EventStream } from '../../shared/testing/event-stream.ts'
-import { APP_TOKEN, sidecarPair } from '../../shared/testing/sidecar-pair.ts'
-import { testDeps } from '../../shared/testing/test-deps.ts'
-import { composeDeps } from '../compose.ts'
+import { announce } from '../../testing/worlds/announce.ts'
+import { createApiClient, type Person } from '../../testing/worlds/api-client.ts'
+import { obligingSidecar } from '../../testing/worlds/compose-daybook.ts'
+import { openEventStream, type EventStream } from '../../testing/worlds/event-stream.ts'
+import { APP_TOKEN, sidecarPair } from '../../testing/worlds/sidecar-pair.ts'
+import { testDaybook } from '../../testing/worlds/test-daybook.ts'
+import { SYSTEM_RESOURCES } from '../compose.ts'
 import { loadFunctions } from '../main.ts'
 import gateway from '../web/gateway.ts'
 
@@ -22,19 +20,30 @@ const TIMEOUT_MS = 30_000
 
 /** The unit `sync`, with accounts beside it, and a gateway that reaches it through two daprds. */
 async function givenUnits() {
-  const sql = await testDatabase()
-  const outside = { sql, log: silentLogger, sidecarFetch: obligingSidecar, appToken: APP_TOKEN }
-  const deps = composeDeps(readConfig({}), outside)
-  const names = ['sync/stream-notifications', 'auth/register-user', 'health/check-health']
+  const resources = {
+    ...SYSTEM_RESOURCES,
+    log: silentLogger,
+    sidecarFetch: obligingSidecar,
+    appToken: APP_TOKEN,
+  }
+  const { deps } = await testDaybook({ resources })
+  const names = ['sync/stream-notifications', 'auth/register-user', 'health/get-health']
   const app = mountFunctions(await loadFunctions(names), deps)
-  const sync = await serve(app.fetch, { port: 0, host: '127.0.0.1' })
+  // All clients are of this machine.
+  const isExempt = () => true
+  const sync = await serve(app.fetch, { port: 0, host: '127.0.0.1' }, { isExempt })
   const { dapr } = await sidecarPair('web-api', sync.port, 'sync')
-  const web = gateway.createApp(testDeps({ units: createOtherUnits(dapr, { clock: systemClock }) }))
-  const front = await serve(web.fetch, { port: 0, host: '127.0.0.1' })
+  const web = mountFunctions([gateway], {
+    ...deps,
+    upstreams: createUpstreams(dapr, { clock: systemClock, startTimer: systemTimer }),
+  })
+  const front = await serve(web.fetch, { port: 0, host: '127.0.0.1' }, { isExempt })
   const url = `http://127.0.0.1:${front.port}`
   return {
     ...createApiClient(async (path, init) => app.request(path, init)),
-    ...{ deps, dapr, url },
+    deps,
+    dapr,
+    url,
     open: async (token: string, headers: Record<string, string> = {}): Promise<EventStream> => {
       const signedIn = { authorization: `Bearer ${token}`, ...headers }
       const stream = await openEventStream(url + STREAM, { headers: signedIn })

@@ -1,11 +1,15 @@
 import { once } from 'node:events'
 import { connect as connectSocket } from 'node:net'
 import { describe, expect, it, vi } from 'vitest'
-import { announce } from '../../shared/testing/announce.ts'
-import { testDatabase } from '../../shared/testing/database.ts'
-import type { EventStream, StreamMessage } from '../../shared/testing/event-stream.ts'
-import { systemIds } from '../../shared/kit/system.ts'
-import { startReplica } from './testing/replica.ts'
+import { announce } from '../../testing/worlds/announce.ts'
+import { testDatabase } from '../../testing/worlds/database.ts'
+import type { EventStream, StreamMessage } from '../../testing/worlds/event-stream.ts'
+import { systemClock, systemIds } from '../../shared/kit/system.ts'
+import { revoked } from '../../shared/domain/auth/identity-session.ts'
+import { FULL_SCOPE } from '../../shared/domain/auth/identity.ts'
+import { readAllNotifications, readNotification } from '../../shared/app/notifications/read-notifications.ts'
+import { manualTimers } from '../../testing/worlds/manual-timers.ts'
+import { startReplica } from '../../testing/worlds/replica.ts'
 
 const sql = await testDatabase({ max: 20 })
 
@@ -51,9 +55,51 @@ describe('the stream of notifications', () => {
       headers: { authorization: `Bearer ${token}` },
     })
     expect(Object.fromEntries(answer.headers)).toMatchObject({
-      ...{ 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
     })
     await answer.body!.cancel()
+  })
+
+  it('tells every device at once what was read on one, and who comes back what was read meanwhile', async () => {
+    const [phone, laptop] = [await startReplica(sql), await startReplica(sql)]
+    const person = await phone.newListener()
+    const stream = await laptop.listen(person)
+    const ids: string[] = []
+    for (const title of ['1', '2', '3']) ids.push(await announce(phone.deps.changes, person.id, { title }))
+    await untilTitles(stream, 3)
+    const write = {
+      actor: {
+        userId: person.id,
+        view: { type: 'user', id: person.id } as const,
+        timeZone: 'UTC',
+        scopes: [FULL_SCOPE],
+      },
+      client: { address: null, agent: null },
+      now: systemClock.now(),
+      trace: null,
+      ifMatch: null,
+      ifNoneMatch: [],
+      idempotency: null,
+    }
+    await readNotification(phone.deps, write, ids[1]!)
+    await readNotification(phone.deps, write, ids[1]!)
+    await until(() => named(stream, 'read').length === 1)
+    expect(data(named(stream, 'read')[0]!)).toEqual({ notification_ids: [ids[1]], unread: 2 })
+    const last = stream.messages.at(-1)!.id
+    await laptop.close()
+    await stream.ended
+
+    expect(await readAllNotifications(phone.deps, write)).toEqual({ read: 2, unread: 0 })
+    await announce(phone.deps.changes, person.id, { title: '4' })
+    const again = await phone.listen(person, { headers: { 'last-event-id': last } })
+    await untilTitles(again, 1)
+    const [, read, shown] = again.messages
+    expect(read!.event).toBe('read')
+    expect(data(read!)).toEqual({ notification_ids: [ids[0], ids[2]], unread: 1 })
+    expect(Number(shown!.id)).toBeGreaterThan(Number(read!.id))
+    expect(titles(again)).toEqual(['4'])
   })
 
   it("tells nobody of another user's notifications", async () => {
@@ -134,6 +180,24 @@ describe('the stream of notifications', () => {
     }
   })
 
+  it('leaves a ticket usable when it is only looked at, or when there is something else to refuse', async () => {
+    const replica = await startReplica(sql)
+    const person = await replica.newListener()
+    const path = `/api/notifications/stream?ticket=${await replica.ticketFor(person)}`
+    const head = await replica.ask('HEAD', path)
+    expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream'])
+    expect((await replica.ask('HEAD', path, { token: person.token })).status).toBe(200)
+    expect((await replica.ask('GET', `${path}&last_event_id=x`)).status).toBe(422)
+    expect((await replica.ask('GET', `${path}&lastEventId=1`)).status).toBe(422)
+    expect((await replica.ask('GET', path, { headers: { 'last-event-id': 'x' } })).status).toBe(422)
+    expect((await replica.ask('GET', `${path}&ticket=x`)).status).toBe(422)
+    // None of these left a stream behind, which would count among the ten that a user has.
+    expect(replica.deps.streams.count()).toBe(0)
+    expect((await replica.ask('GET', path)).text).toContain('event: connected')
+    expect((await replica.ask('HEAD', path)).status).toBe(401)
+    expect((await replica.ask('GET', path)).status).toBe(401)
+  })
+
   it('opens with a ticket once, and with nothing else in its place', async () => {
     const replica = await startReplica(sql)
     const person = await replica.newListener()
@@ -169,7 +233,8 @@ describe('the stream of notifications', () => {
       const people = await Promise.all(Array.from({ length: 4 }, () => replica.newListener()))
       const listening = async () =>
         (
-          await sql`select 1 from pg_stat_activity where datname = current_database() and query ilike 'listen%'`
+          await sql`select 1 from pg_stat_activity where datname = current_database()
+            and query ilike 'listen "daybook_notifications"'`
         ).length
       for (let round = 0; round < 10; round += 1) {
         const streams = await Promise.all(people.map((person) => replica.listen(person)))
@@ -218,9 +283,37 @@ describe('the stream of notifications', () => {
     await Promise.all(streams.map(({ ended }) => ended))
   })
 
+  it('ends with its session, whichever process ends that, and is opened by nothing that is left of it', async () => {
+    const [replica, other] = [await startReplica(sql), await startReplica(sql)]
+    const person = await replica.newListener()
+    const elsewhere = await replica.newListener(person.id)
+    const query = `?ticket=${await replica.ticketFor(person)}`
+    const streams = await Promise.all([
+      replica.listen(person),
+      other.listen(person),
+      other.listen(person, { query }),
+    ])
+    const stays = await other.listen(elsewhere)
+    await until(() => [...streams, stays].every(({ messages }) => messages.length === 1))
+    const ticket = await replica.ticketFor(person)
+
+    const at = systemClock.now()
+    const changedSession = revoked(person.session, at)
+    await replica.deps.identity.store.commit({ userId: person.id, at, changedSession, events: [] })
+    await Promise.all(streams.map(({ ended }) => ended))
+
+    await announce(replica.deps.changes, person.id, { title: 'Secret' })
+    await untilTitles(stays, 1)
+    expect(streams.flatMap(titles)).toEqual([])
+    const path = '/api/notifications/stream'
+    for (const { ask } of [replica, other]) {
+      expect((await ask('GET', `${path}?ticket=${ticket}`)).status).toBe(401)
+      expect((await ask('GET', path, { token: person.token })).status).toBe(401)
+    }
+  })
+
   it('breaks the connection of a client that does not read, before anything grows', async () => {
-    const timers = manualTimers()
-    const replica = await startReplica(sql, timers)
+    const replica = await startReplica(sql, { stalledAfterMs: 600 })
     const person = await replica.newListener()
     const asked = vi.spyOn(replica.deps.notifications, 'after')
     const socket = connectSocket(Number(new URL(replica.url).port), '127.0.0.1')
@@ -245,10 +338,6 @@ describe('the stream of notifications', () => {
       calls = asked.mock.calls.length
       return hasStopped
     })
-    for (let nth = 0; nth < 3; nth += 1) {
-      timers.advance(30_000)
-      await new Promise(setImmediate)
-    }
     await until(() => replica.deps.streams.count() === 0)
     expect(asked.mock.calls.length).toBeLessThan(40) // of 50, the rest was never read
     socket.resume()
@@ -257,7 +346,7 @@ describe('the stream of notifications', () => {
 
   it('sends a heartbeat every 30 s, and ends itself between 4 and 4.5 minutes with a hint when to come back', async () => {
     const timers = manualTimers()
-    const replica = await startReplica(sql, timers)
+    const replica = await startReplica(sql, { startTimer: timers.startTimer })
     const stream = await replica.listen(await replica.newListener())
     await until(() => stream.messages.length === 1)
     for (let count = 1; count <= 7; count += 1) {
@@ -285,10 +374,8 @@ describe('the stream of notifications', () => {
         let lastId = ''
         for (let visit = 0; seen.length < 1000; visit += 1) {
           const stream = await replicas[(seed + visit) % 2]!.listen(person, {
-            ...{
-              query: lastId === '' ? '?last_event_id=0' : '',
-              headers: lastId === '' ? {} : { 'last-event-id': lastId },
-            },
+            query: lastId === '' ? '?last_event_id=0' : '',
+            headers: lastId === '' ? {} : { 'last-event-id': lastId },
           })
           const stay = 1 + ((seed * 31 + visit * 17) % 80)
           await until(() => titles(stream).length >= Math.min(stay, 1000 - seen.length))
@@ -316,22 +403,3 @@ describe('the stream of notifications', () => {
     },
   )
 })
-
-/** Time of streams, which passes only when it is told to. */
-function manualTimers() {
-  let now = 0
-  const due = new Set<{ at: number; run: () => void }>()
-  return {
-    setTimer: (run: () => void, ms: number) => {
-      const timer = { at: now + ms, run }
-      due.add(timer)
-      return () => void due.delete(timer)
-    },
-    advance(ms: number) {
-      now += ms
-      for (const timer of [...due].toSorted((a, b) => a.at - b.at)) {
-        if (timer.at <= now && due.delete(timer)) timer.run()
-      }
-    },
-  }
-}

@@ -1,26 +1,25 @@
 import { z } from 'zod'
-import { redeemTicket } from '../../shared/app/redeem-ticket.ts'
-import { NOTIFICATION_EVENTS, streamNotifications } from '../../shared/app/stream-notifications.ts'
-import { eventStreamAnswer, lastEventId } from '../../shared/kit/event-stream-answer.ts'
+import { lookAtTicket, redeemTicket } from '../../shared/app/auth/redeem-ticket.ts'
+import { NOTIFICATION_EVENTS, streamNotifications } from '../../shared/app/sync/stream-notifications.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
 export default httpFunction({
   route: 'GET /api/notifications/stream',
-  summary: 'Notifications as they come (Server-Sent Events), and first those after Last-Event-ID',
-  auth: 'user',
-  ticket: (deps, ticket) => redeemTicket(deps, ticket, 'stream'),
+  summary: 'Notifications as a stream (Server-Sent Events), starting after Last-Event-ID',
+  auth: 'notifications:read',
+  uses: ['notifications', 'identity', 'streams'],
+  ticket: {
+    find: (deps, ticket) => lookAtTicket(deps, ticket, 'stream'),
+    take: (deps, ticket) => redeemTicket(deps, ticket, 'stream'),
+  },
   query: z.strictObject({
     last_event_id: z
       .string()
       .regex(/^\d{1,15}$/, 'must be the id of an event')
       .transform(Number)
       .optional()
-      .describe('In place of the header Last-Event-ID, which wins'),
+      .describe('Instead of the header Last-Event-ID, which takes precedence'),
   }),
   events: NOTIFICATION_EVENTS,
-  handle: async ({ query, actor, deps, context }) => {
-    const from = lastEventId(context, query.last_event_id)
-    const events = await streamNotifications(deps, actor.userId, from)
-    return eventStreamAnswer(deps, context, actor.userId, events)
-  },
+  handle: ({ actor, lastEventId, deps }) => streamNotifications(deps, actor.userId, lastEventId),
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { taskService } from './testing/task-service.ts'
+import { taskService } from '../../testing/worlds/task-service.ts'
 
 const service = await taskService()
 const { newUser, next, sql } = service
@@ -12,7 +12,9 @@ describe('POST /api/tasks/:id/complete', () => {
     const done = await user.does('POST', `/api/tasks/${task.id}/complete`)
     expect(done).toEqual({
       ...task,
-      ...{ is_completed: true, completed_at: '2026-03-05T10:00:00.123Z', version: 2 },
+      is_completed: true,
+      completed_at: '2026-03-05T10:00:00.123Z',
+      version: 2,
       updated_at: '2026-03-05T10:00:00.123Z',
     })
     service.at('2026-03-06T10:00:00Z')
@@ -24,27 +26,64 @@ describe('POST /api/tasks/:id/complete', () => {
     expect(tag).toEqual({ active: 0, completed: 1 })
   })
 
+  it("offers today's after yesterday's in a series of days, until the day is over in its zone", async () => {
+    const user = newUser({ timeZone: 'America/New_York' })
+    service.at('2026-03-01T12:00:00Z')
+    const sunday = await user.create({ due_date: '2026-03-01', recurrence_rule: 'daily' })
+    // It is 23:30 on Monday in New York, and Tuesday in UTC.
+    const monday = (await next(user, sunday.id, '2026-03-03T04:30:00Z'))!
+    expect(monday).toMatchObject({ due_date: '2026-03-02', occurrence_at: '2026-03-02' })
+    const tuesday = (await next(user, monday.id, '2026-03-03T04:45:00Z'))!
+    expect(tuesday.due_date).toBe('2026-03-03')
+    await next(user, tuesday.id, '2026-03-06T12:00:00Z')
+    expect((await user.events()).at(-1)?.data).toMatchObject({
+      task: { due_date: '2026-03-06' },
+      missed: ['2026-03-04', '2026-03-05'],
+    })
+  })
+
   it('gives a recurring task its next occurrence, with the content of the series in the same place', async () => {
     const user = newUser()
     const task = await user.create({
-      ...{ title: 'Water plants', tags: ['green'], priority: 'high', description: 'all of them' },
-      ...{ due_at: '2026-03-23T09:00:00+01:00', time_zone: 'Europe/Berlin', recurrence_rule: 'weekly' },
+      title: 'Water plants',
+      tags: ['green'],
+      priority: 'high',
+      description: 'all of them',
+      due_at: '2026-03-23T09:00:00+01:00',
+      time_zone: 'Europe/Berlin',
+      recurrence_rule: 'weekly',
     })
     service.at('2026-03-22T10:00:00Z')
     const following = (await next(user, task.id))!
     expect(following).toMatchObject({
-      ...{ title: 'Water plants', tags: ['green'], priority: 'high', description: 'all of them' },
+      title: 'Water plants',
+      tags: ['green'],
+      priority: 'high',
+      description: 'all of them',
       // 9:00 in Berlin, after the clocks have changed.
-      ...{ due_at: '2026-03-30T07:00:00.000Z', due_date: '2026-03-30', time_zone: 'Europe/Berlin' },
-      ...{ series_id: task.series_id, position: task.position, version: 1, is_completed: false },
+      due_at: '2026-03-30T07:00:00.000Z',
+      due_date: '2026-03-30',
+      time_zone: 'Europe/Berlin',
+      series_id: task.series_id,
+      position: task.position,
+      version: 1,
+      is_completed: false,
     })
     expect((await user.events()).map(({ type, data }) => [type, data.actor])).toEqual([
       ['task.created', { type: 'user', id: user.id }],
       ['task.completed', { type: 'user', id: user.id }],
-      ['task.occurrence.generated', { type: 'system', id: 'recurrence', on_behalf_of: user.id }],
+      [
+        'task.occurrence.generated',
+        {
+          type: 'system',
+          id: 'recurrence',
+          on_behalf_of: user.id,
+          made_by: 'consumer/create-next-occurrence',
+        },
+      ],
     ])
     const [, completed, generated] = await user.events()
-    expect(generated?.data).toMatchObject({ missed: [], made_by: 'event' })
+    expect(generated?.data).toMatchObject({ missed: [] })
     expect(generated?.traceparent.slice(0, 35)).toBe(completed?.traceparent.slice(0, 35))
   })
 
@@ -53,7 +92,8 @@ describe('POST /api/tasks/:id/complete', () => {
     const task = await user.create({ due_at: '2026-03-02T09:00:00Z', recurrence_rule: 'FREQ=DAILY;COUNT=1' })
     expect(await next(user, task.id, '2026-03-02T10:00:00Z')).toBeUndefined()
     expect((await user.events()).at(-1)).toMatchObject({
-      ...{ type: 'series.ended', subject: `series/${task.series_id}` },
+      type: 'series.ended',
+      subject: `series/${task.series_id}`,
       data: { series: { state: 'ended', live_task_id: null, generated: 1 } },
     })
   })
@@ -74,11 +114,13 @@ describe('POST /api/tasks/:id/complete', () => {
   it('repeats from completion when asked to, at the time of day of the series', async () => {
     const user = newUser({ timeZone: 'Europe/Berlin' })
     const task = await user.create({
-      ...{ due_at: '2026-03-02T09:00:00+01:00', recurrence_rule: 'FREQ=DAILY;INTERVAL=3' },
+      due_at: '2026-03-02T09:00:00+01:00',
+      recurrence_rule: 'FREQ=DAILY;INTERVAL=3',
       repeat_from: 'completion',
     })
     expect(await next(user, task.id, '2026-03-27T22:00:00Z')).toMatchObject({
-      ...{ due_at: '2026-03-30T07:00:00.000Z', repeat_from: 'completion' },
+      due_at: '2026-03-30T07:00:00.000Z',
+      repeat_from: 'completion',
     })
     expect((await user.events()).at(-1)?.data.missed).toEqual([])
   })
@@ -97,7 +139,9 @@ describe('POST /api/tasks/:id/complete', () => {
   it('counts occurrences, not days, when a series with COUNT repeats from completion', async () => {
     const user = newUser()
     const task = await user.create({
-      ...{ due_at: '2026-03-02T09:00:00Z', recurrence_rule: 'FREQ=DAILY;COUNT=3', repeat_from: 'completion' },
+      due_at: '2026-03-02T09:00:00Z',
+      recurrence_rule: 'FREQ=DAILY;COUNT=3',
+      repeat_from: 'completion',
     })
     const second = (await next(user, task.id, '2026-03-20T10:00:00Z'))!
     const third = (await next(user, second.id, '2026-04-20T10:00:00Z'))!

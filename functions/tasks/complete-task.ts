@@ -1,18 +1,20 @@
 import { z } from 'zod'
-import { writeTask } from '../../shared/app/write-task.ts'
-import { decideComplete } from '../../shared/domain/close-task.ts'
-import { TaskId, TaskView } from '../../shared/domain/task.ts'
+import { completeTask, SubtasksOfCompleted } from '../../shared/app/tasks/close-task.ts'
+import { TaskId, TaskView } from '../../shared/domain/tasks/task.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
 // Answers as soon as the task is closed. The next occurrence of a recurring task is made by
 // create-next-occurrence, which listens to task.completed.
 export default httpFunction({
   route: 'POST /api/tasks/:id/complete',
-  summary: 'Complete a task; a recurring one gets its next occurrence moments later',
-  auth: 'user',
+  also: ['/api/:user_id/tasks/:id/complete'],
+  summary: 'Complete a task and its open subtasks; a recurring one gets its next occurrence moments later',
+  auth: 'tasks:write',
+  uses: ['tasks', 'events'],
   retrySafe: true,
+  refuses: ['quota.exceeded'],
   params: z.object({ id: TaskId }),
+  query: z.strictObject({ subtasks: SubtasksOfCompleted }),
   output: TaskView,
-  handle: ({ params, write, deps }) =>
-    writeTask(deps, write, params, (state) => decideComplete(state, write.now)),
+  handle: ({ params, query, write, deps }) => completeTask(deps, write, { ...params, ...query }),
 })

@@ -1,14 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { createTaskReader } from '../../shared/db/task-reader.ts'
-import type { TaskView } from '../../shared/domain/task.ts'
-import listTasks from './list-tasks.ts'
-import { concurrentWriters, times } from './testing/concurrent-writers.contract.ts'
-import { taskService, type Client } from './testing/task-service.ts'
+import type { TaskView } from '../../shared/domain/tasks/task.ts'
+import { concurrentWriters, times } from '../../testing/contracts/concurrent-writers.contract.ts'
+import { taskService, type Client } from '../../testing/worlds/task-service.ts'
 
 // After each test the books must balance: sequences without a gap, counters and tags equal to a recount.
-const service = await taskService([listTasks])
+const service = await taskService(['tasks/list-tasks'])
 const { newUser, sql } = service
-service.deps.tasks = createTaskReader(sql)
 
 const patch = (user: Client, id: string, body: object) => user.does('PATCH', `/api/tasks/${id}`, body)
 

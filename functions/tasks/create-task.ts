@@ -1,13 +1,16 @@
-import { createTask } from '../../shared/app/create-task.ts'
-import { TaskInput, TaskView } from '../../shared/domain/task.ts'
+import { createTask } from '../../shared/app/tasks/create-task.ts'
+import { TaskInput, TaskView } from '../../shared/domain/tasks/task.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
 // Answers as soon as the task is stored; its task.created event is published right after.
 export default httpFunction({
   route: 'POST /api/tasks',
+  also: ['/api/:user_id/tasks'],
   summary: 'Create a task, one-off or recurring',
-  auth: 'user',
+  auth: 'tasks:write',
+  uses: ['tasks', 'events'],
   retrySafe: true,
+  refuses: ['quota.exceeded'],
   body: TaskInput,
   status: 201,
   output: TaskView,

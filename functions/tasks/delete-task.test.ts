@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { taskService } from './testing/task-service.ts'
+import { taskService } from '../../testing/worlds/task-service.ts'
 
 const service = await taskService()
 const { newUser, next, sql } = service
@@ -12,7 +12,8 @@ describe('DELETE /api/tasks/:id', () => {
     expect([got.status, got.body]).toEqual([204, null])
     const [, event] = await user.events()
     expect(event).toMatchObject({
-      ...{ type: 'task.deleted', subject: `task/${task.id}` },
+      type: 'task.deleted',
+      subject: `task/${task.id}`,
       data: { task: { ...task, deleted_at: expect.any(String), updated_at: expect.any(String), version: 2 } },
     })
     const [tag] = await sql`select active, completed from tags where user_id = ${user.id}`
@@ -46,7 +47,8 @@ describe('DELETE /api/tasks/:id', () => {
     await user.does('DELETE', `/api/tasks/${task.id}`)
     await service.deliver()
     expect((await user.events()).at(-1)).toMatchObject({
-      ...{ type: 'task.occurrence.generated', data: { task: { position: task.position } } },
+      type: 'task.occurrence.generated',
+      data: { task: { position: task.position } },
     })
   })
 

@@ -1,13 +1,16 @@
 import { z } from 'zod'
-import { editTask } from '../../shared/app/edit-task.ts'
-import { EditScope, TaskId, TaskPatch, TaskView } from '../../shared/domain/task.ts'
+import { editTask } from '../../shared/app/tasks/edit-task.ts'
+import { EditScope, TaskId, TaskPatch, TaskView } from '../../shared/domain/tasks/task.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
 export default httpFunction({
   route: 'PATCH /api/tasks/:id',
+  also: ['/api/:user_id/tasks/:id'],
   summary: 'Change the named fields of a task (merge patch, RFC 7396)',
-  auth: 'user',
+  auth: 'tasks:write',
+  uses: ['tasks', 'events'],
   retrySafe: true,
+  refuses: ['quota.exceeded'],
   params: z.object({ id: TaskId }),
   query: z.strictObject({ scope: EditScope }),
   body: TaskPatch,

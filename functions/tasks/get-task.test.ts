@@ -1,18 +1,20 @@
 import { describe, expect, it } from 'vitest'
-import type { Series } from '../../shared/domain/series.ts'
-import type { Task } from '../../shared/domain/task.ts'
-import { taskView } from '../../shared/domain/task.ts'
+import type { Series } from '../../shared/domain/recurrence/series.ts'
+import type { Task } from '../../shared/domain/tasks/task.ts'
+import { taskView } from '../../shared/domain/tasks/task.ts'
 import { systemIds } from '../../shared/kit/system.ts'
-import { aSeries, tasksAdded } from '../../shared/testing/a-task.ts'
-import { ask } from '../../shared/testing/obligations.ts'
-import { testDeps } from '../../shared/testing/test-deps.ts'
+import { aSeries, tasksAdded } from '../../testing/builders/a-task.ts'
+import { ask } from '../../testing/worlds/ask-function.ts'
+import { tokenOf } from '../../testing/worlds/compose-daybook.ts'
+import { testDaybook } from '../../testing/worlds/test-daybook.ts'
 import getTask from './get-task.ts'
+import { mountFunctions } from '../../shared/kit/mount-functions.ts'
 
+const { deps } = await testDaybook()
 const at = (text: string) => new Date(`2026-${text}Z`)
 
 /** A task of a daily series at 09:00 UTC, asked for at noon on 2 March. */
 async function upcomingOf(series: Partial<Series>, task: Partial<Task> = {}): Promise<string[]> {
-  const deps = testDeps()
   const userId = systemIds.uuid()
   const whole = aSeries({ ...series, userId })
   const change = tasksAdded(userId, [
@@ -26,7 +28,6 @@ async function upcomingOf(series: Partial<Series>, task: Partial<Task> = {}): Pr
 
 describe('get-task', () => {
   it('answers the task with its version as the ETag', async () => {
-    const deps = testDeps()
     const change = tasksAdded(systemIds.uuid(), [{ version: 7, tags: ['home'] }])
     await deps.changes.commit(change)
     const [task] = change.newTasks
@@ -43,7 +44,6 @@ describe('get-task', () => {
     ['*', 304],
     ['"6"', 200],
   ])('answers If-None-Match %s with %i', async (tag, status) => {
-    const deps = testDeps()
     const change = tasksAdded(systemIds.uuid(), [{ version: 7 }])
     await deps.changes.commit(change)
     const request = { id: change.newTasks[0]!.id, headers: { 'if-none-match': tag } }
@@ -54,7 +54,6 @@ describe('get-task', () => {
   })
 
   it('answers 404 for a deleted task and 422 for an id that is none', async () => {
-    const deps = testDeps()
     const change = tasksAdded(systemIds.uuid(), [{ deletedAt: at('03-01T00:00:00.000') }])
     await deps.changes.commit(change)
     const deleted = await ask(getTask, deps, change.userId, { id: change.newTasks[0]!.id })
@@ -64,10 +63,9 @@ describe('get-task', () => {
   })
 
   it('does not pretend to know as_of', async () => {
-    const deps = testDeps()
     const path = `/api/tasks/${systemIds.uuid()}?as_of=2026-01-01T00:00:00Z`
-    const headers = { authorization: `Bearer user.${systemIds.uuid()}` }
-    expect((await getTask.createApp(deps).request(path, { headers })).status).toBe(422)
+    const headers = { authorization: `Bearer ${tokenOf(systemIds.uuid())}` }
+    expect((await mountFunctions([getTask], deps).request(path, { headers })).status).toBe(422)
   })
 
   it('tells the next five instants after now', async () => {
@@ -89,6 +87,16 @@ describe('get-task', () => {
     ])
   })
 
+  it('tells the dates of an all-day series, today among them when it is not the open one', async () => {
+    const days = { isAllDay: true, startAt: at('03-01T00:00:00.000'), timeZone: 'Pacific/Auckland' }
+    const open = { seriesTerms: { isAllDay: true, monthEnd: 'skip', exdates: [], rdates: [] } as const }
+    // It is 1:00 on 3 March in Auckland.
+    const overdue = await upcomingOf(days, { ...open, occurrenceAt: at('03-02T00:00:00.000') })
+    expect(overdue.slice(0, 2)).toEqual(['2026-03-03', '2026-03-04'])
+    const today = await upcomingOf(days, { ...open, occurrenceAt: at('03-03T00:00:00.000') })
+    expect(today[0]).toBe('2026-03-04')
+  })
+
   it('tells what follows if a task that repeats from completion were completed now', async () => {
     const series = { rule: 'FREQ=DAILY;INTERVAL=3', repeatFrom: 'completion' as const }
     expect(await upcomingOf(series)).toEqual(['2026-03-05T09:00:00.000Z'])
@@ -100,7 +108,7 @@ describe('get-task', () => {
     ['of a series that has ended', { state: 'ended' }, {}],
     ['when the rule has run out', { rule: 'FREQ=DAILY;COUNT=2' }, {}],
     ['of a task that repeats no longer', {}, { recurrenceRule: null }],
-    ['of a rule that is refused by now', { rule: 'FREQ=HOURLY' }, {}],
+    ['of a rule that is refused by now', { rule: 'FREQ=MINUTELY' }, {}],
   ])('tells none %s', async (_name, series, task) => {
     expect(await upcomingOf(series, task)).toEqual([])
   })

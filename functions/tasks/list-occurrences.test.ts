@@ -1,33 +1,35 @@
 import { describe, expect, it } from 'vitest'
-import type { Occurrence } from '../../shared/domain/series.ts'
+import type { Occurrence } from '../../shared/domain/recurrence/series.ts'
 import { systemIds } from '../../shared/kit/system.ts'
-import { aSeries, tasksAdded } from '../../shared/testing/a-task.ts'
-import { ask } from '../../shared/testing/obligations.ts'
-import { testDeps, tokenOf } from '../../shared/testing/test-deps.ts'
+import { aSeries, tasksAdded } from '../../testing/builders/a-task.ts'
+import { ask } from '../../testing/worlds/ask-function.ts'
+import { tokenOf } from '../../testing/worlds/compose-daybook.ts'
+import { testDaybook } from '../../testing/worlds/test-daybook.ts'
 import listOccurrences from './list-occurrences.ts'
+import { mountFunctions } from '../../shared/kit/mount-functions.ts'
+
+const { deps } = await testDaybook()
 
 /** A daily series at 09:00 UTC; it is noon on 2 March. */
 async function aDailyTask(states: Occurrence['state'][]) {
-  const deps = testDeps()
   const userId = systemIds.uuid()
   const series = aSeries({ userId })
   const change = tasksAdded(userId, [{ seriesId: series.id, recurrenceRule: series.rule }])
   const taskId = change.newTasks[0]!.id
   const newOccurrences = states.map((state, index) => ({
-    ...{
-      seriesId: series.id,
-      occurrenceAt: new Date(Date.UTC(2026, 2, index + 1, 9)),
-      state,
-      closedAt: null,
-    },
+    seriesId: series.id,
+    occurrenceAt: new Date(Date.UTC(2026, 2, index + 1, 9)),
+    state,
+    closedAt: null,
     taskId: state === 'missed' ? null : taskId,
   }))
   await deps.changes.commit({ ...change, series, newOccurrences })
   const get = async (query = '') => {
     const headers = { authorization: `Bearer ${tokenOf(userId)}` }
-    const answer = await listOccurrences
-      .createApp(deps)
-      .request(`/api/tasks/${taskId}/occurrences${query}`, { headers })
+    const answer = await mountFunctions([listOccurrences], deps).request(
+      `/api/tasks/${taskId}/occurrences${query}`,
+      { headers },
+    )
     return { status: answer.status, body: (await answer.json()) as { upcoming: object[]; history: object[] } }
   }
   return { get, taskId }
@@ -66,7 +68,6 @@ describe('list-occurrences', () => {
   })
 
   it('has nothing to tell of a task that never repeated', async () => {
-    const deps = testDeps()
     const change = tasksAdded(systemIds.uuid(), [{}])
     await deps.changes.commit(change)
     const got = await ask(listOccurrences, deps, change.userId, { id: change.newTasks[0]!.id })

@@ -1,52 +1,60 @@
 import { z } from 'zod'
-import { taskNotFound } from '../../shared/app/write-task.ts'
-import { instantText } from '../../shared/domain/fields.ts'
-import { OCCURRENCE_STATES } from '../../shared/domain/series.ts'
-import { TaskId } from '../../shared/domain/task.ts'
-import { upcomingOccurrences } from '../../shared/domain/upcoming-occurrences.ts'
+import { taskNotFound } from '../../shared/app/tasks/write-task.ts'
+import { occurrenceText } from '../../shared/domain/fields.ts'
+import { OCCURRENCE_STATES } from '../../shared/domain/recurrence/series.ts'
+import { slotText } from '../../shared/domain/recurrence/slots.ts'
+import { TaskId } from '../../shared/domain/tasks/task.ts'
+import { upcomingOccurrences } from '../../shared/domain/recurrence/upcoming-occurrences.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
 const Occurrences = z
   .object({
     upcoming: z
-      .array(z.object({ occurrence_at: instantText }))
+      .array(z.object({ occurrence_at: occurrenceText }))
       .describe(
-        'Instants after both now and the open occurrence, soonest first. A task that repeats from completion has ' +
-          'one: what would follow if it were completed now.',
+        'Future occurrences after the open one, earliest first: instants, or dates in an all-day series. ' +
+          'A task that repeats from completion has one: the next if it were completed now.',
       ),
     history: z
       .array(
         z.object({
-          occurrence_at: instantText,
+          occurrence_at: occurrenceText,
           state: z.enum(OCCURRENCE_STATES),
           task_id: z.uuid().nullable(),
         }),
       )
-      .describe('What became of each occurrence so far, newest first; the open one is among them'),
+      .describe('State of each occurrence so far, newest first, including the open one'),
   })
   .meta({ id: 'Occurrences' })
 
 export default httpFunction({
   route: 'GET /api/tasks/:id/occurrences',
-  summary: 'The past and the coming occurrences of a recurring task; both empty for any other',
-  auth: 'user',
+  also: ['/api/:user_id/tasks/:id/occurrences'],
+  summary: 'Past and upcoming occurrences of a recurring task; both empty for other tasks',
+  auth: 'tasks:read',
+  uses: ['tasks'],
   params: z.object({ id: TaskId }),
-  query: z.strictObject({ limit: z.coerce.number().int().min(1).max(100).default(20) }),
+  query: z.strictObject({ limit: z.int().min(1).max(100).default(20) }),
   output: Occurrences,
   handle: async ({ params, query, actor, deps }) => {
     const found = await deps.tasks.get(actor.userId, params.id)
     if (!found) throw taskNotFound()
-    if (!found.series) return { body: { upcoming: [], history: [] } }
-    const history = await deps.tasks.occurrences(actor.userId, found.series.id, query.limit)
+    const { series } = found
+    if (!series) return { body: { upcoming: [], history: [] } }
+    const history = await deps.tasks.occurrences(actor.userId, series.id, query.limit)
     const open = history.find((occurrence) => occurrence.state === 'open')
-    const upcoming = upcomingOccurrences(found.series, {
-      ...{ now: deps.clock.now(), latest: open?.occurrenceAt ?? null, limit: query.limit },
+    const upcoming = upcomingOccurrences(series, {
+      now: deps.clock.now(),
+      latest: open?.occurrenceAt ?? null,
+      limit: query.limit,
     })
     return {
       body: {
-        upcoming: upcoming.map((instant) => ({ occurrence_at: instant.toISOString() })),
+        upcoming: upcoming.map((slot) => ({ occurrence_at: slotText(slot, series) })),
         history: history.map(({ occurrenceAt, state, taskId }) => ({
-          ...{ occurrence_at: occurrenceAt.toISOString(), state, task_id: taskId },
+          occurrence_at: slotText(occurrenceAt, series),
+          state,
+          task_id: taskId,
         })),
       },
     }

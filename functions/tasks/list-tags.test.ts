@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { systemIds } from '../../shared/kit/system.ts'
-import { NOON, tasksAdded } from '../../shared/testing/a-task.ts'
-import { requiresLogin } from '../../shared/testing/obligations.ts'
-import { testDeps, tokenOf } from '../../shared/testing/test-deps.ts'
+import { NOON, tasksAdded } from '../../testing/builders/a-task.ts'
+import { tokenOf } from '../../testing/worlds/compose-daybook.ts'
+import { testDaybook } from '../../testing/worlds/test-daybook.ts'
 import listTags from './list-tags.ts'
+import { mountFunctions } from '../../shared/kit/mount-functions.ts'
+
+const { deps } = await testDaybook()
 
 describe('list-tags', () => {
-  requiresLogin(listTags)
-
   async function get(query: string, userId?: string) {
-    const deps = testDeps()
     const owner = systemIds.uuid()
     await deps.changes.commit(
       tasksAdded(owner, [
@@ -19,7 +19,7 @@ describe('list-tags', () => {
       ]),
     )
     const headers = { authorization: `Bearer ${tokenOf(userId ?? owner)}` }
-    const answer = await listTags.createApp(deps).request(`/api/tags${query}`, { headers })
+    const answer = await mountFunctions([listTags], deps).request(`/api/tags${query}`, { headers })
     return { status: answer.status, body: (await answer.json()) as { items: { tag: string }[] } }
   }
 

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import purgeExpired from './purge-expired.ts'
-import { taskService } from './testing/task-service.ts'
+import { asSidecar } from '../../testing/worlds/compose-daybook.ts'
+import { taskService } from '../../testing/worlds/task-service.ts'
 
-const service = await taskService([purgeExpired])
+const service = await taskService(['tasks/purge-expired'])
 const { newUser, sql, app } = service
 
 const tick = () =>
-  app.request('/dapr/cron/purge-cron', { method: 'POST', headers: { 'dapr-api-token': 'of-the-sidecar' } })
+  app.request('/dapr/cron/purge-expired-cron', {
+    method: 'POST',
+    ...asSidecar,
+  })
 const count = async (rows: ReturnType<typeof sql>) =>
   (await sql<{ count: number }[]>`select count(*)::int from ${rows}`)[0]!.count
 
@@ -43,6 +46,7 @@ describe('purge-expired', () => {
     const answers = 2500
     await sql`insert into idempotency_keys (user_id, key, fingerprint, answer, expires_at)
       select ${user.id}, n::text, 'f', '{}', '2026-03-03T08:00:00Z' from generate_series(1, ${answers}) n`
+    await sql`insert into user_counters (user_id, kept_answers, answer_bytes) values (${user.id}, ${answers}, ${2 * answers})`
     await sql`insert into processed_events (consumer, event_id, processed_at)
       values ('test', gen_random_uuid(), '2026-03-02T08:00:00Z')`
     const left = async () => [
@@ -64,6 +68,7 @@ describe('purge-expired', () => {
     const user = newUser()
     await sql`insert into notifications (id, user_id, source, type, title, body, late, created_at)
       values (gen_random_uuid(), ${user.id}, 'event/1', 'notice', 't', 'b', false, '2026-03-02T08:00:00Z')`
+    await sql`insert into user_counters (user_id, kept_notifications) values (${user.id}, 1)`
     await sql`insert into dead_letters
         (id, event_id, consumer, type, reason, letter, state, times, received_at, resolved_at)
       select gen_random_uuid(), 'e', state, 't', 'r', '{}', state, 1, '2026-03-01T08:00:00Z', resolved

@@ -1,4 +1,8 @@
-import { purgeExpired } from '../../shared/app/purge-expired.ts'
+import { purgeExpired } from '../../shared/app/tasks/purge-expired.ts'
 import { cronFunction } from '../../shared/kit/cron-function.ts'
 
-export default cronFunction({ binding: 'purge-cron', handle: purgeExpired })
+export default cronFunction({
+  schedule: '@every 1h',
+  uses: ['housekeeping', 'accounts'],
+  handle: purgeExpired,
+})

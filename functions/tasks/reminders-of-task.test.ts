@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { reminderApi } from '../reminders/testing/reminder-api.ts'
+import { reminderApi } from '../../testing/worlds/reminder-api.ts'
 
 const service = await reminderApi()
 const { add, counted, get, list, meanwhile, newUser, next, story } = service
@@ -25,9 +25,7 @@ describe('a task and its reminders', () => {
     })
     await user.does('PATCH', path(task.id), { due_date: null })
     expect(await get(user, reminder.id)).toMatchObject({ remind_at: null, next_fire_at: null })
-    expect(await story(user)).toEqual([
-      ...['reminder.scheduled', 'reminder.rescheduled', 'reminder.rescheduled'],
-    ])
+    expect(await story(user)).toEqual(['reminder.scheduled', 'reminder.rescheduled', 'reminder.rescheduled'])
   })
 
   it('are told at once when the task is moved so close that the time has passed', async () => {
@@ -57,7 +55,9 @@ describe('a task and its reminders', () => {
     await service.tick()
     expect(await service.notifications(user)).toHaveLength(1)
     expect((await story(user)).slice(0, 3)).toEqual([
-      ...['reminder.scheduled', 'reminder.cancelled', 'reminder.rescheduled'],
+      'reminder.scheduled',
+      'reminder.cancelled',
+      'reminder.rescheduled',
     ])
   })
 
@@ -100,6 +100,8 @@ describe('a task and its reminders', () => {
   })
 })
 
+const SERIES = { due_at: '2026-03-28T08:00:00Z', time_zone: 'Europe/Berlin', recurrence_rule: 'daily' }
+
 describe("a task's remind_at", () => {
   it('is a reminder that goes where the task says', async () => {
     const user = newUser()
@@ -122,17 +124,88 @@ describe("a task's remind_at", () => {
     expect(await list(user, task.id)).toHaveLength(1)
   })
 
-  it('is none when it has passed', async () => {
+  const PAST = '2026-03-02T07:59:58Z'
+  const refused = {
+    status: 422,
+    problem: {
+      code: 'request.invalid',
+      errors: [{ path: 'remind_at', message: expect.stringMatching(/future/) as string }],
+    },
+  }
+
+  it('is refused when the wall time has passed in the zone of the task', async () => {
     const user = newUser()
-    const task = await user.create({ remind_at: '2026-03-02T08:00:00Z' })
-    expect(await list(user, task.id)).toEqual([])
-    expect(await story(user)).toEqual([])
+    const body = { title: 'Pay rent', remind_at: '2026-03-02T08:30:00' }
+    expect(await user.send('POST', '/api/tasks', { ...body, time_zone: 'Europe/Berlin' })).toMatchObject(
+      refused,
+    )
+    const task = await user.create({ ...body, time_zone: 'UTC' })
+    const edit = { time_zone: 'Europe/Berlin', remind_at: '2026-03-02T08:59:00' }
+    expect(await user.send('PATCH', path(task.id), edit)).toMatchObject(refused)
+  })
+
+  it.each([{}, { recurrence_rule: 'daily', due_at: '2026-03-03T08:00:00Z' }])(
+    'is refused when it has passed, and nothing is created: %o',
+    async (input) => {
+      const user = newUser()
+      const body = { title: 'Pay rent', ...input, remind_at: PAST }
+      expect(await user.send('POST', '/api/tasks', body)).toMatchObject(refused)
+      expect(
+        await user.send('POST', '/api/tasks', { ...body, remind_at: '2026-03-02T08:00:00Z' }),
+      ).toMatchObject(refused)
+      expect(await user.events()).toEqual([])
+    },
+  )
+
+  it.each([
+    ['PATCH', { title: 'Pay the rent' }, ''],
+    ['PUT', { title: 'Pay the rent' }, ''],
+    ['PATCH', { title: 'Pay the rent' }, '?scope=all'],
+  ])('changes nothing when %s names one that has passed: %o %s', async (method, body, query) => {
+    const user = newUser()
+    const task = await user.create({ ...SERIES, remind_at: '2026-03-02T10:00:00Z' })
+    const seen = await user.events()
+    expect(
+      await user.send(method, path(task.id, query), { ...SERIES, ...body, remind_at: PAST }),
+    ).toMatchObject(refused)
+    expect(await user.events()).toEqual(seen)
+    expect(await list(user, task.id)).toMatchObject([{ next_fire_at: '2026-03-02T10:00:00.000Z' }])
+  })
+
+  it('that has passed is refused for a completed task too', async () => {
+    const user = newUser()
+    const task = await user.create()
+    await user.does('POST', path(task.id, '/complete'))
+    expect(await user.send('PATCH', path(task.id), { remind_at: PAST })).toMatchObject(refused)
+  })
+
+  it('may be sent back as it is, also when it has passed since', async () => {
+    const user = newUser()
+    const task = await user.create({ remind_at: '2026-03-02T08:05:00Z' })
+    service.at('2026-03-02T08:06:00Z')
+    const body = { title: 'Pay the rent', remind_at: task.remind_at }
+    expect(await user.does('PATCH', path(task.id), body)).toMatchObject({
+      remind_at: task.remind_at,
+      version: 2,
+    })
+    expect(await user.does('PUT', path(task.id), body)).toMatchObject({ version: 2 })
+    service.at('2026-03-02T08:07:00Z')
+    await service.tick()
+    expect(await list(user, task.id)).toMatchObject([{ status: 'delivered' }])
+  })
+
+  it('may have passed when the request comes again with its Idempotency-Key', async () => {
+    const user = newUser()
+    const body = { title: 'Pay rent', remind_at: '2026-03-02T08:00:01Z' }
+    const create = () => user.send('POST', '/api/tasks', body, { 'idempotency-key': 'one' })
+    const first = await create()
+    service.at('2026-03-02T08:00:02Z')
+    expect(await create()).toMatchObject({ status: 201, body: first.body })
+    expect(await user.send('POST', '/api/tasks', body, { 'idempotency-key': 'two' })).toMatchObject(refused)
   })
 })
 
 describe('the reminders of a series', () => {
-  const SERIES = { due_at: '2026-03-28T08:00:00Z', time_zone: 'Europe/Berlin', recurrence_rule: 'daily' }
-
   it('go on with the next occurrence, by the clocks on the wall', async () => {
     const user = newUser()
     const task = await user.create({ ...SERIES, remind_at: '2026-03-28T07:45:00Z', priority: 'high' })
@@ -152,9 +225,39 @@ describe('the reminders of a series', () => {
     ])
     const third = (await next(user, second.id, '2026-03-29T08:00:00Z'))!
     expect((await list(user, third.id)).map(({ remind_at }) => remind_at)).toEqual([
-      ...['2026-03-29T18:00:00.000Z', '2026-03-30T06:30:00.000Z', '2026-03-30T06:45:00.000Z'],
+      '2026-03-29T18:00:00.000Z',
+      '2026-03-30T06:30:00.000Z',
+      '2026-03-30T06:45:00.000Z',
     ])
     expect((await list(user, task.id)).every(({ next_fire_at }) => next_fire_at === null)).toBe(true)
+  })
+
+  it('that are relative may have passed for this occurrence: the next one gets them', async () => {
+    const user = newUser()
+    const task = await user.create({ ...SERIES, due_at: '2026-03-02T09:00:00Z' })
+    const dayBefore = await add(user, task.id, { offset_minutes: 1440 })
+    expect(dayBefore).toMatchObject({ status: 'scheduled', next_fire_at: null })
+    const moved = await add(user, task.id, { offset_minutes: 30 })
+    expect(
+      await service.write(user, 'PATCH', `/api/reminders/${moved.id}`, { offset_minutes: 120 }),
+    ).toMatchObject({
+      status: 'scheduled',
+      next_fire_at: null,
+    })
+    await service.tick()
+    expect(await service.notifications(user)).toEqual([])
+    const second = (await next(user, task.id, '2026-03-02T08:10:00Z'))!
+    expect(await list(user, second.id)).toMatchObject([
+      { offset_minutes: 1440, next_fire_at: '2026-03-02T09:00:00.000Z' },
+      { offset_minutes: 120, next_fire_at: '2026-03-03T07:00:00.000Z' },
+    ])
+  })
+
+  it('that are absolute and have passed are refused, as on any task', async () => {
+    const user = newUser()
+    const task = await user.create(SERIES)
+    const got = await user.send('POST', path(task.id, '/reminders'), { remind_at: '2026-03-02T07:59:00Z' })
+    expect(got).toMatchObject({ status: 422, problem: { errors: [{ path: 'remind_at' }] } })
   })
 
   it('go on after a skip, and once however often the event comes', async () => {

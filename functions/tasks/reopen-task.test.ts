@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { taskService, type Client } from './testing/task-service.ts'
+import { taskService, type Client } from '../../testing/worlds/task-service.ts'
 
 const service = await taskService()
 const { newUser, next, sql } = service
@@ -74,7 +74,13 @@ describe('POST /api/tasks/:id/reopen', () => {
       due_at: '2026-03-08T09:00:00.000Z',
     })
     expect(await history(task.series_id)).toEqual([
-      ...['completed', 'missed', 'missed', 'missed', 'missed', 'missed', 'open'],
+      'completed',
+      'missed',
+      'missed',
+      'missed',
+      'missed',
+      'missed',
+      'open',
     ])
   })
 

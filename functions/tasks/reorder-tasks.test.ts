@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { TaskView } from '../../shared/domain/task.ts'
-import { taskService, type Client } from './testing/task-service.ts'
+import type { TaskView } from '../../shared/domain/tasks/task.ts'
+import { taskService, type Client } from '../../testing/worlds/task-service.ts'
 
 const service = await taskService()
 const { newUser, sql } = service
@@ -80,7 +80,8 @@ describe('POST /api/tasks/reorder with task_ids', () => {
     await ada.does('DELETE', `/api/tasks/${b.id}`)
     for (const wrong of ['0199d0a0-0000-7000-8000-000000000000', b.id, foreign.id, a.id.toUpperCase()]) {
       expect(await reorder(ada, { task_ids: [a.id, wrong] })).toMatchObject({
-        ...{ status: 422, problem: { errors: [{ path: 'task_ids.1' }] } },
+        status: 422,
+        problem: { errors: [{ path: 'task_ids.1' }] },
       })
     }
   })
@@ -132,10 +133,12 @@ describe('POST /api/tasks/reorder with a task and its neighbour', () => {
     const foreign = await eve.create()
     expect(await reorder(ada, { task_id: foreign.id, after: a.id })).toMatchObject({ status: 404 })
     expect(await reorder(ada, { task_id: a.id, after: foreign.id })).toMatchObject({
-      ...{ status: 422, problem: { errors: [{ path: 'after' }] } },
+      status: 422,
+      problem: { errors: [{ path: 'after' }] },
     })
     expect(await reorder(ada, { task_id: a.id, before: a.id })).toMatchObject({
-      ...{ status: 422, problem: { errors: [{ path: 'before' }] } },
+      status: 422,
+      problem: { errors: [{ path: 'before' }] },
     })
     await ada.does('DELETE', `/api/tasks/${b.id}`)
     expect(await reorder(ada, { task_id: b.id, before: a.id })).toMatchObject({ status: 404 })
@@ -145,6 +148,15 @@ describe('POST /api/tasks/reorder with a task and its neighbour', () => {
     [{}, ['']],
     [{ task_ids: [] }, ['task_ids']],
     [{ task_ids: ['x'] }, ['task_ids.0']],
+    [
+      {
+        task_ids: Array.from(
+          { length: 1001 },
+          (_, n) => `0199d0a0-0000-7000-8000-${String(n).padStart(12, '0')}`,
+        ),
+      },
+      ['task_ids'],
+    ],
     [{ task_id: 'x', before: '0199d0a0-0000-7000-8000-000000000000' }, ['task_id']],
     [{ task_id: '0199d0a0-0000-7000-8000-000000000000', after: 4 }, ['after']],
     [{ task_ids: ['0199d0a0-0000-7000-8000-000000000000'], order: 'asc' }, ['order']],
@@ -176,14 +188,68 @@ describe('POST /api/tasks/reorder with a task and its neighbour', () => {
     expect(await order(user)).toBe(['a', ...expected, 'b', 'c'].join(' '))
   }, 60_000)
 
-  it('finds room among more tasks of one millisecond than it reads at a time', async () => {
+  it.each([
+    ['after', 'b'],
+    ['before', 'b'],
+    ['before', 'a'],
+    ['after', 'z'],
+  ] as const)('moves many at the same time %s %s, each to a place of its own', async (side, anchor) => {
+    for (const apart of [true, false]) {
+      const user = newUser()
+      service.at('2026-03-02T08:00:25.000Z')
+      const tasks = await list(user, 26, apart)
+      const at = (title: string) => tasks.find((task) => task.title === title)!.id
+      const moved = 'fghijklmno'.split('')
+      const made = Promise.all(
+        Array.from({ length: 5 }, (_, n) => {
+          service.at(new Date(Date.UTC(2026, 2, 2, 8, 0, 25, n)).toISOString())
+          return user.create({ title: `${n}` })
+        }),
+      )
+      const got = await Promise.all(
+        moved.map((title) => reorder(user, { task_id: at(title), [side]: at(anchor) })),
+      )
+      await made
+      expect(got.map(({ status }) => status)).toEqual(moved.map(() => 200))
+      const titles = (await order(user)).split(' ').filter((title) => /[a-z]/.test(title))
+      const start = titles.indexOf(anchor)
+      const beside = side === 'after' ? titles.slice(start + 1, start + 11) : titles.slice(start - 10, start)
+      expect(beside.toSorted()).toEqual(moved)
+      const places = await sql<{ times: number }[]>`
+        select count(*)::int as times from tasks where user_id = ${user.id}
+        group by position having bool_or(id = any(${moved.map(at)}::uuid[]))`
+      expect(places.map(({ times }) => times)).toEqual(moved.map(() => 1))
+    }
+  })
+
+  it('moves a thousand tasks at most: closer together where it must, and is refused where there is no room', async () => {
     const user = newUser()
-    const tasks = await Promise.all(Array.from({ length: 1100 }, (_, n) => user.create({ title: `${n}` })))
-    const titles = (await order(user)).split(' ')
-    const [first, second] = titles
-    const last = tasks.find(({ title }) => title === titles.at(-1))!
-    const anchor = tasks.find(({ title }) => title === first)!
-    await reorder(user, { task_id: last.id, after: anchor.id })
-    expect(await order(user)).toBe([first, last.title, second, ...titles.slice(2, -1)].join(' '))
+    await Promise.all(Array.from({ length: 1100 }, (_, n) => user.create({ title: `${n}` })))
+    const places = await sql<{ id: string; title: string }[]>`
+      select id, title from tasks where user_id = ${user.id} order by position, id`
+    const [last, anchor, farther] = [places.at(-1)!, places[0]!, places[200]!]
+    const seen = await user.events()
+    const got = await reorder(user, { task_id: last.id, after: anchor.id })
+    expect(got).toMatchObject({ status: 422, problem: { errors: [{ path: 'after' }] } })
+    expect(got.problem.detail).toContain('1000')
+    expect(await user.events()).toEqual(seen)
+    // Behind the 200th there are fewer, and the end of the list is all the room there is to want.
+    expect((await reorder(user, { task_id: last.id, after: farther.id })).status).toBe(200)
+    const titles = places.map(({ title }) => title)
+    expect(await order(user)).toBe([...titles.slice(0, 201), last.title, ...titles.slice(201, -1)].join(' '))
+  }, 60_000)
+
+  it('finds room close by when tasks lie in one millisecond after the other', async () => {
+    const user = newUser()
+    const [first, ...others] = await list(user, 3)
+    // Ten in each of 300 milliseconds: a thousand apart, each push would only push the next.
+    for (let ms = 1; ms <= 300; ms += 1) {
+      service.at(new Date(Date.parse('2026-03-02T08:00:00Z') + ms).toISOString())
+      await Promise.all(Array.from({ length: 10 }, (_, n) => user.create({ title: `${ms}/${n}` })))
+    }
+    const got = await reorder(user, { task_id: others[1]!.id, after: first!.id })
+    expect(got).toMatchObject({ status: 200 })
+    expect((got.body as { moved: unknown[] }).moved.length).toBeLessThan(5)
+    expect((await order(user)).slice(0, 5)).toBe('a c b')
   }, 60_000)
 })

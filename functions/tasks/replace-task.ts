@@ -1,13 +1,16 @@
 import { z } from 'zod'
-import { editTask, replacementOf } from '../../shared/app/edit-task.ts'
-import { EditScope, TaskId, TaskInput, TaskView } from '../../shared/domain/task.ts'
+import { editTask, replacementOf } from '../../shared/app/tasks/edit-task.ts'
+import { EditScope, TaskId, TaskInput, TaskView } from '../../shared/domain/tasks/task.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
 export default httpFunction({
   route: 'PUT /api/tasks/:id',
-  summary: 'Replace a task; fields left out take their defaults',
-  auth: 'user',
+  also: ['/api/:user_id/tasks/:id'],
+  summary: 'Replace a task; omitted fields take their defaults',
+  auth: 'tasks:write',
+  uses: ['tasks', 'events'],
   retrySafe: true,
+  refuses: ['quota.exceeded'],
   params: z.object({ id: TaskId }),
   query: z.strictObject({ scope: EditScope }),
   body: TaskInput,

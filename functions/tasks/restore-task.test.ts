@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { taskService, type Client } from './testing/task-service.ts'
+import { taskService, type Client } from '../../testing/worlds/task-service.ts'
 
 const service = await taskService()
 const { newUser, next, sql } = service
@@ -72,11 +72,25 @@ describe('POST /api/tasks/:id/restore', () => {
     expect(await next(user, task.id)).toMatchObject({ due_at: '2026-03-03T09:00:00.000Z' })
   })
 
-  it('brings a skipped occurrence back by itself when the next one has followed', async () => {
+  it('undoes a skip: the next one, which nobody has touched, makes way and comes again', async () => {
     const user = newUser()
     const task = await daily(user)
     await user.does('POST', `/api/tasks/${task.id}/skip`)
     await service.deliver()
+    const seen = (await user.events()).length
+    expect((await restore(user, task.id)).task).toMatchObject({ is_recurring: true, due_at: task.due_at })
+    expect(await types(user, seen)).toEqual(['task.restored', 'task.deleted'])
+    expect(await history(task.series_id)).toEqual(['open'])
+    expect(await next(user, task.id)).toMatchObject({ due_at: '2026-03-03T09:00:00.000Z' })
+  })
+
+  it('brings a skipped occurrence back by itself when the next one has been changed', async () => {
+    const user = newUser()
+    const task = await daily(user)
+    await user.does('POST', `/api/tasks/${task.id}/skip`)
+    await service.deliver()
+    const second = (await user.events()).at(-1)!.data.task
+    await user.does('PATCH', `/api/tasks/${second.id}`, { title: 'mine' })
     expect((await restore(user, task.id)).task).toMatchObject({
       is_recurring: false,
       series_id: task.series_id,

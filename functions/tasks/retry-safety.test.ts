@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { prepare, retrySafety, send, writes } from './testing/retry-safety.contract.ts'
-import { taskService } from './testing/task-service.ts'
+import { prepare, retrySafety, send, writes } from '../../testing/contracts/retry-safety.contract.ts'
+import { taskService } from '../../testing/worlds/task-service.ts'
 
 const service = await taskService()
 const { newUser, sql } = service
@@ -23,7 +23,8 @@ describe('Idempotency-Key in the database', () => {
     await service.deliver()
     for (const { id } of await sql<{ id: string }[]>`
       select id from tasks where user_id = ${user.id} and deleted_at is null`) {
-      await user.does('DELETE', `/api/tasks/${id}`)
+      // Those below another are gone with it.
+      await user.send('DELETE', `/api/tasks/${id}`)
     }
     const again = await send(user, write, task, headers)
     expect([again.status, again.body]).toEqual([first.status, first.body])

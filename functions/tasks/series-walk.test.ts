@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fromJson, taskFromRow, type TaskRow } from '../../shared/db/task-rows.ts'
-import { taskView } from '../../shared/domain/task.ts'
-import { taskService, type Client } from './testing/task-service.ts'
-import { faultsInTheBooks } from './testing/books.ts'
+import { fromJson, taskFromRow, type TaskRow } from '../../shared/db/tasks/task-rows.ts'
+import { HOUR_MS } from '../../shared/domain/durations.ts'
+import { taskView } from '../../shared/domain/tasks/task.ts'
+import { taskService, type Client } from '../../testing/worlds/task-service.ts'
+import { invariantViolations } from '../../testing/worlds/invariants.ts'
 
 const service = await taskService()
 const { newUser, sql } = service
@@ -11,11 +12,17 @@ const { newUser, sql } = service
 /** How many walks; more on demand. */
 const WALKS = Number(process.env['WALKS'] ?? 25)
 const START = Date.parse('2026-01-30T08:00:00Z')
-const HOUR_MS = 3_600_000
 
 const RULES = [
-  ...['daily', 'weekly', 'monthly', 'weekdays', 'FREQ=DAILY;COUNT=4', 'FREQ=WEEKLY;BYDAY=MO,TH;COUNT=6'],
-  ...['FREQ=MONTHLY;BYMONTHDAY=31', 'FREQ=DAILY;UNTIL=20260210', 'FREQ=DAILY;INTERVAL=2'],
+  'daily',
+  'weekly',
+  'monthly',
+  'weekdays',
+  'FREQ=DAILY;COUNT=4',
+  'FREQ=WEEKLY;BYDAY=MO,TH;COUNT=6',
+  'FREQ=MONTHLY;BYMONTHDAY=31',
+  'FREQ=DAILY;UNTIL=20260210',
+  'FREQ=DAILY;INTERVAL=2',
 ]
 interface Step {
   act: string
@@ -120,8 +127,10 @@ async function walk({ rule, input, steps, pace }: Walk): Promise<void> {
   const clock = { hours: 0 }
   service.at(new Date(START).toISOString())
   const created = await user.send('POST', '/api/tasks', {
-    ...{ title: 'a', due_at: new Date(START).toISOString() },
-    ...{ ...input, recurrence_rule: rule },
+    title: 'a',
+    due_at: new Date(START).toISOString(),
+    ...input,
+    recurrence_rule: rule,
   })
   if (created.status !== 201) return
   for (let n = 0; n < steps.length; n += pace) {
@@ -131,7 +140,7 @@ async function walk({ rule, input, steps, pace }: Walk): Promise<void> {
   const idle = await sql`select id from series
     where user_id = ${user.id} and state = 'active' and live_task_id is null`
   expect([...idle]).toEqual([])
-  expect(await faultsInTheBooks(sql)).toEqual([])
+  expect(await invariantViolations(sql)).toEqual([])
   await expectEventsTellAll(user)
 }
 
@@ -139,7 +148,9 @@ async function walk({ rule, input, steps, pace }: Walk): Promise<void> {
 const KNOWN: Walk[] = [
   {
     // Two occurrences closed in the same millisecond, under different rules, and the earlier one reopened.
-    ...{ rule: 'FREQ=DAILY;COUNT=4', input: {}, pace: 1 },
+    rule: 'FREQ=DAILY;COUNT=4',
+    input: {},
+    pace: 1,
     steps: [
       { act: 'complete', on: 0 },
       { act: 'deliver' },
@@ -152,7 +163,9 @@ const KNOWN: Walk[] = [
   },
   {
     // More completed ahead of time than fits into one look at the newest, then counted from completion.
-    ...{ rule: 'daily', input: {}, pace: 1 },
+    rule: 'daily',
+    input: {},
+    pace: 1,
     steps: [
       ...Array.from({ length: 60 }, () => [{ act: 'complete', on: 0 }, { act: 'deliver' }]).flat(),
       { act: 'edit', on: 0, scope: 'this', body: { repeat_from: 'completion' } },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { taskService, type Client } from './testing/task-service.ts'
+import { taskService, type Client } from '../../testing/worlds/task-service.ts'
 
 const service = await taskService()
 const { newUser, next } = service
@@ -16,7 +16,9 @@ describe('POST /api/tasks/:id/skip', () => {
     const skipped = (await skip(user, task.id)).task
     expect(skipped).toEqual({
       ...task,
-      ...{ deleted_at: '2026-03-01T10:00:00.000Z', updated_at: '2026-03-01T10:00:00.000Z', version: 2 },
+      deleted_at: '2026-03-01T10:00:00.000Z',
+      updated_at: '2026-03-01T10:00:00.000Z',
+      version: 2,
     })
     await service.deliver()
     expect(await user.events()).toMatchObject([
@@ -27,6 +29,18 @@ describe('POST /api/tasks/:id/skip', () => {
         data: { task: { due_at: '2026-03-03T09:00:00.000Z' }, missed: [] },
       },
     ])
+  })
+
+  it('never goes back where the series repeats from completion', async () => {
+    const user = newUser()
+    service.at('2026-11-20T12:00:00Z')
+    const rule = { recurrence_rule: 'weekly', repeat_from: 'completion' }
+    for (const due of [{ due_at: '2027-03-15T09:00:00Z' }, { due_date: '2027-03-15' }]) {
+      const task = await user.create({ ...due, ...rule })
+      await skip(user, task.id)
+      await service.deliver()
+      expect((await user.events()).at(-1)?.data.task.due_date).toBe('2027-03-22')
+    }
   })
 
   it('is over for the task: skipping it again is a 404', async () => {

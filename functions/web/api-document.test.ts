@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { healthDeps } from '../../shared/testing/health-deps.ts'
-import type { OpenApiDocument } from '../../shared/kit/openapi.ts'
+import { testDaybook } from '../../testing/worlds/test-daybook.ts'
+import type { OpenApiDocument } from '../../shared/openapi/openapi.ts'
 import apiDocument from './api-document.ts'
+import { mountFunctions } from '../../shared/kit/mount-functions.ts'
+
+const { deps } = await testDaybook()
 
 describe('GET /openapi.json', () => {
   it('answers the OpenAPI 3.1 document to anyone', async () => {
-    const answer = await apiDocument.createApp(healthDeps().deps).request('/openapi.json')
+    const answer = await mountFunctions([apiDocument], deps).request('/openapi.json')
     expect(answer.status).toBe(200)
     expect(answer.headers.get('content-type')).toMatch(/^application\/json/)
     const document = (await answer.json()) as OpenApiDocument

@@ -1,9 +1,12 @@
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { healthDeps } from '../../shared/testing/health-deps.ts'
+import { testDaybook } from '../../testing/worlds/test-daybook.ts'
 import apiReference from './api-reference.ts'
+import { mountFunctions } from '../../shared/kit/mount-functions.ts'
 
-const get = (path: string) => apiReference.createApp(healthDeps().deps).request(path)
+const { deps } = await testDaybook()
+
+const get = (path: string) => mountFunctions([apiReference], deps).request(path)
 
 /** Every address the page loads something from. */
 const loaded = (page: string) => [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] ?? '')

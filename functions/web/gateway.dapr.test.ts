@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createOtherUnits } from '../../shared/dapr/other-units.ts'
-import { systemClock } from '../../shared/kit/system.ts'
-import { APP_TOKEN, sidecarPair } from '../../shared/testing/sidecar-pair.ts'
-import { testDeps } from '../../shared/testing/test-deps.ts'
+import { createUpstreams } from '../../shared/dapr/other-units.ts'
+import { systemClock, systemTimer } from '../../shared/kit/system.ts'
+import { APP_TOKEN, sidecarPair } from '../../testing/worlds/sidecar-pair.ts'
+import { testDaybook } from '../../testing/worlds/test-daybook.ts'
 import { freePorts } from '../../tools/ports.ts'
 import gateway from './gateway.ts'
+import { mountFunctions } from '../../shared/kit/mount-functions.ts'
 
 type Behaviour = (response: ServerResponse, request: IncomingMessage) => void
 const ok: Behaviour = (response, request) =>
@@ -48,14 +49,18 @@ function startCallee(port: number) {
 
 let callee: ReturnType<typeof startCallee>
 let sidecars: Awaited<ReturnType<typeof sidecarPair>>
-let app: ReturnType<typeof gateway.createApp>
+let app: ReturnType<typeof mountFunctions>
 
 beforeAll(async () => {
   const [port] = (await freePorts(1)) as [number]
   callee = startCallee(port)
   await callee.start()
   sidecars = await sidecarPair('web-api', port)
-  app = gateway.createApp(testDeps({ units: createOtherUnits(sidecars.dapr, { clock: systemClock }) }))
+  const { deps } = await testDaybook()
+  app = mountFunctions([gateway], {
+    ...deps,
+    upstreams: createUpstreams(sidecars.dapr, { clock: systemClock, startTimer: systemTimer }),
+  })
 })
 afterAll(() => callee.stop())
 beforeEach(async () => {
@@ -71,7 +76,8 @@ beforeEach(async () => {
 const ID = '0199d0a0-0000-7000-8000-000000000000'
 const post = async (path: string, headers: Record<string, string> = {}): Promise<Response> =>
   app.request(path, {
-    ...{ method: 'POST', body: '{"title":"x"}' },
+    method: 'POST',
+    body: '{"title":"x"}',
     headers: { 'content-type': 'application/json', ...headers },
   })
 const list = async (): Promise<Response> => app.request('/api/tasks')
@@ -81,12 +87,13 @@ describe('the gateway over real sidecars', () => {
   it('hands on who asks, in which trace, and the token of the callee', async () => {
     const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
     await post('/api/tasks?dry=a%20b', {
-      ...{ authorization: 'Bearer x', 'x-request-id': 'r-1', 'idempotency-key': 'k', 'user-agent': 'curl/8' },
-      ...{
-        traceparent: `00-${trace}-00f067aa0ba902b7-01`,
-        'dapr-app-id': 'web-api',
-        'dapr-api-token': 'forged',
-      },
+      authorization: 'Bearer x',
+      'x-request-id': 'r-1',
+      'idempotency-key': 'k',
+      'user-agent': 'curl/8',
+      traceparent: `00-${trace}-00f067aa0ba902b7-01`,
+      'dapr-app-id': 'web-api',
+      'dapr-api-token': 'forged',
     })
     const { method, url, headers, body } = callee.received[0]!
     expect({ method, url, body }).toEqual({
@@ -95,13 +102,12 @@ describe('the gateway over real sidecars', () => {
       body: '{"title":"x"}',
     })
     expect(headers).toMatchObject({
-      ...{
-        authorization: 'Bearer x',
-        'x-request-id': 'r-1',
-        'user-agent': 'curl/8',
-        'content-type': 'application/json',
-      },
-      ...{ 'dapr-api-token': APP_TOKEN, 'dapr-caller-app-id': 'web-api' },
+      authorization: 'Bearer x',
+      'x-request-id': 'r-1',
+      'user-agent': 'curl/8',
+      'content-type': 'application/json',
+      'dapr-api-token': APP_TOKEN,
+      'dapr-caller-app-id': 'web-api',
     })
     expect(headers.traceparent).toMatch(new RegExp(`^00-${trace}-`))
   })

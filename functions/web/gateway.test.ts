@@ -1,54 +1,54 @@
+import { connect, type Socket } from 'node:net'
 import type { Hono } from 'hono'
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { parseResources } from '../../dapr/embedded/resources.ts'
 import { createSidecar } from '../../dapr/embedded/sidecar.ts'
-import type { Deps, ForwardedRequest } from '../../shared/app/ports.ts'
-import { readConfig } from '../../shared/config.ts'
+import type { Deps } from '../../shared/app/ports.ts'
+import type { ForwardedRequest } from '../../shared/app/web/ports.ts'
 import { createDaprClient } from '../../shared/dapr/client.ts'
-import { createOtherUnits } from '../../shared/dapr/other-units.ts'
+import { createUpstreams } from '../../shared/dapr/other-units.ts'
 import type { Fetch } from '../../shared/dapr/transport.ts'
 import type { AppEnv } from '../../shared/kit/base-app.ts'
 import { mountFunctions, type DaybookFunction } from '../../shared/kit/mount-functions.ts'
-import { serve } from '../../shared/kit/serve.ts'
-import { systemClock } from '../../shared/kit/system.ts'
+import { serve } from '../../shared/kit/edge/serve.ts'
+import { systemClock, systemTimer } from '../../shared/kit/system.ts'
 import { unitsOf } from '../../shared/kit/units.ts'
 import { silentLogger } from '../../shared/observability/logger.ts'
-import { obligingSidecar } from '../../shared/testing/api-world.ts'
-import { openEventStream } from '../../shared/testing/event-stream.ts'
-import { testDatabase } from '../../shared/testing/database.ts'
-import { testDeps } from '../../shared/testing/test-deps.ts'
-import { composeDeps } from '../compose.ts'
-import { functionNames, loadFunctions } from '../main.ts'
+import { APP_TOKEN, composeDaybook, obligingSidecar } from '../../testing/worlds/compose-daybook.ts'
+import { openEventStream } from '../../testing/worlds/event-stream.ts'
+import { testDatabase } from '../../testing/worlds/database.ts'
+import { SYSTEM_RESOURCES } from '../compose.ts'
+import { loadFunctions } from '../main.ts'
 import { ROUTES } from '../routes.ts'
 import gateway from './gateway.ts'
 
-const APP_TOKEN = 'of-the-sidecar'
-const names = functionNames()
-const functions = await loadFunctions(names)
-const kinds = names.map((name, index) => ({ name, kind: functions[index]!.kind }))
+const sql = await testDatabase()
+const functions = await loadFunctions()
 
 /** Every unit as an app of its own, the gateway's with a sidecar that reaches all others. */
 async function unitsApart() {
-  const sql = await testDatabase()
   const apps = new Map<string, (request: Request) => Promise<Response>>()
   const received: { unit: string; request: Request }[] = []
   const sidecar = createSidecar({
-    ...{
-      appId: 'web-api',
-      sql,
-      resources: parseResources([]),
-      app: () => new Response(null, { status: 404 }),
-    },
-    ...{ clock: systemClock, env: {}, dataDir: '.', logger: silentLogger, appToken: APP_TOKEN, apps },
+    appId: 'web-api',
+    sql,
+    resources: parseResources([]),
+    app: () => new Response(null, { status: 404 }),
+    clock: systemClock,
+    env: {},
+    dataDir: '.',
+    logger: silentLogger,
+    appToken: APP_TOKEN,
+    apps,
     fetch: async () => Promise.reject(new Error('no network in this test')),
   })
   const sidecarFetch: Fetch = (url, init) => sidecar.fetch(new Request(url, init))
   const mounted = new Map<string, Hono<AppEnv>>()
   const depsOf = new Map<string, Deps>()
-  for (const unit of unitsOf(kinds)) {
+  for (const unit of unitsOf(functions)) {
     const ownFetch = unit.id === 'web-api' ? sidecarFetch : obligingSidecar
-    const config = readConfig({ TRUSTED_PROXIES: '10.0.0.0/8' })
-    const deps = composeDeps(config, { sql, log: silentLogger, sidecarFetch: ownFetch, appToken: APP_TOKEN })
+    const resources = { ...SYSTEM_RESOURCES, log: silentLogger, sidecarFetch: ownFetch }
+    const { deps } = composeDaybook(sql, { env: { TRUSTED_PROXIES: '10.0.0.0/8' }, resources })
     const app = mountFunctions(await loadFunctions(unit.functions), deps)
     mounted.set(unit.id, app)
     depsOf.set(unit.id, deps)
@@ -66,7 +66,8 @@ beforeAll(async () => {
 })
 
 const json = (body: unknown, headers: Record<string, string> = {}) => ({
-  ...{ method: 'POST', body: JSON.stringify(body) },
+  method: 'POST',
+  body: JSON.stringify(body),
   headers: { 'content-type': 'application/json', ...headers },
 })
 
@@ -78,16 +79,43 @@ async function registered(): Promise<string> {
   return ((await answer.json()) as { access_token: string }).access_token
 }
 
+const TWO_AT_ONCE = { RATE_LIMIT_PER_SECOND: '1', RATE_LIMIT_BURST: '2' }
+
 /** The gateway alone; what it forwards is kept and answered with `answer`. */
-function alone(answer: () => Response = () => new Response('{}')) {
+function alone(answer: () => Response = () => new Response('{}'), env: Record<string, string> = {}) {
   const forwarded: (ForwardedRequest & { unit: string })[] = []
   const forward = async (unit: string, request: ForwardedRequest) => {
     forwarded.push({ unit, ...request })
     return answer()
   }
-  const deps = testDeps({ units: { forward } })
-  return { app: gateway.createApp(deps), forwarded, deps }
+  const daybook = composeDaybook(sql, { env })
+  const deps: Deps = { ...daybook.deps, upstreams: { forward } }
+  return { app: mountFunctions([gateway], deps), forwarded, deps, logged: daybook.logged }
 }
+
+/** A client that has asked for the changes and takes nothing of the answer before it is read. */
+async function askAndPause(app: Hono<AppEnv>): Promise<Socket> {
+  const server = await serve(app.fetch, { port: 0, host: '127.0.0.1' }, { stalledAfterMs: 600 })
+  const socket = connect(server.port, '127.0.0.1')
+  onTestFinished(async () => {
+    socket.destroy()
+    await server.close(0)
+  })
+  socket.pause().on('error', () => {})
+  socket.write('GET /api/changes HTTP/1.1\r\nhost: x\r\n\r\n')
+  return socket
+}
+
+/** An answer that has begun, and fails when the signal says so, as one that comes by fetch does. */
+const brokenBy = (signal: AbortSignal): Response =>
+  new Response(
+    new ReadableStream({
+      start(controller) {
+        controller.enqueue(new TextEncoder().encode('{"items":['))
+        signal.addEventListener('abort', () => controller.error(signal.reason))
+      },
+    }),
+  )
 
 describe('the gateway', () => {
   it.each(Object.entries(ROUTES))('answers %s as %s does', async (route, unit) => {
@@ -137,24 +165,30 @@ describe('the gateway', () => {
     expect(await again.json()).toEqual(await once.json())
   })
 
-  it('says 405 with all methods of a path that other units serve', async () => {
-    for (const method of ['PUT', 'OPTIONS']) {
+  it('tells all methods of a path that other units serve', async () => {
+    for (const [method, status] of [
+      ['PUT', 405],
+      ['OPTIONS', 204],
+    ] as const) {
       const answer = await world.web.request('/api/tasks', { method })
       expect([method, answer.status, answer.headers.get('allow')?.split(', ').toSorted()]).toEqual([
-        ...[method, 405],
+        method,
+        status,
         ['GET', 'HEAD', 'POST'],
       ])
     }
   })
 
   it.each([
-    ...['/', '/api/nothing', '/job/x-1', '/dapr/events/task-events', '/dapr/cron/sweep-series-cron'],
-    ...[
-      '/internal/next-occurrences',
-      '/v1.0/invoke/tasks-api/method/api/tasks',
-      '//api/tasks',
-      '/api//tasks',
-    ],
+    '/',
+    '/api/nothing',
+    '/job/x-1',
+    '/dapr/events/task-events',
+    '/dapr/cron/sweep-series-cron',
+    '/internal/anything',
+    '/v1.0/invoke/tasks-api/method/api/tasks',
+    '//api/tasks',
+    '/api//tasks',
   ])('has nothing at %s, whichever unit has', async (path) => {
     const { app, forwarded } = alone()
     for (const method of ['GET', 'POST']) {
@@ -166,16 +200,18 @@ describe('the gateway', () => {
   })
 
   it.each([
-    ...[
-      '..%2f..%2fdapr%2fcron%2fpurge-cron',
-      '%2e%2e%2fx',
-      '%252e%252e%252fx',
-      '..%5cx',
-      '..%255cx',
-      '%23x',
-      '%3fx',
-    ],
-    ...['a;b', '%00', '%0d%0ax', '...%2f..', '%c0%ae%c0%ae'],
+    '..%2f..%2fdapr%2fcron%2fpurge-cron',
+    '%2e%2e%2fx',
+    '%252e%252e%252fx',
+    '..%5cx',
+    '..%255cx',
+    '%23x',
+    '%3fx',
+    'a;b',
+    '%00',
+    '%0d%0ax',
+    '...%2f..',
+    '%c0%ae%c0%ae',
   ])('sends no unit the path /api/tasks/%s', async (trick) => {
     world.received.length = 0
     expect((await world.web.request(`/api/tasks/${trick}`)).status).toBe(404)
@@ -216,6 +252,7 @@ describe('the gateway', () => {
     ['idempotency-key', ''],
     ['idempotency-key', '\u00fc'],
     ['if-match', ''],
+    ['if-none-match', ''],
     ['if-match', '"\u00fc"'],
   ])('refuses the header %s: %j, which no sidecar carries, before it asks anybody', async (name, value) => {
     const { app, forwarded } = alone()
@@ -229,33 +266,34 @@ describe('the gateway', () => {
     world.received.length = 0
     await world.web.request('/api/tasks', {
       headers: {
-        ...{ authorization: 'Bearer x', accept: 'application/json', 'user-agent': 'curl/8', cookie: 'a=b' },
-        ...{ 'x-request-id': 'r-1', traceparent: `00-${trace}-00f067aa0ba902b7-01`, tracestate: 'a=1' },
-        ...{ 'dapr-app-id': 'auth-api', 'dapr-api-token': 'forged', 'dapr-caller-app-id': 'auth-api' },
-        ...{
-          'x-forwarded-host': 'evil.example',
-          connection: 'x-secret',
-          'x-secret': '1',
-          'last-event-id': '7',
-        },
+        authorization: 'Bearer x',
+        accept: 'application/json',
+        'user-agent': 'curl/8',
+        cookie: 'a=b',
+        'x-request-id': 'r-1',
+        traceparent: `00-${trace}-00f067aa0ba902b7-01`,
+        tracestate: 'a=1',
+        'dapr-app-id': 'auth-api',
+        'dapr-api-token': 'forged',
+        'dapr-caller-app-id': 'auth-api',
+        'x-forwarded-host': 'evil.example',
+        connection: 'x-secret',
+        'x-secret': '1',
+        'last-event-id': '7',
       },
     })
     const { unit, request } = world.received[0]!
     expect(unit).toBe('tasks-api')
     const sent = Object.fromEntries(request.headers)
     expect(sent).toMatchObject({
-      ...{
-        authorization: 'Bearer x',
-        accept: 'application/json',
-        'user-agent': 'curl/8',
-        'x-request-id': 'r-1',
-      },
-      ...{
-        tracestate: 'a=1',
-        'last-event-id': '7',
-        'dapr-api-token': APP_TOKEN,
-        'dapr-caller-app-id': 'web-api',
-      },
+      authorization: 'Bearer x',
+      accept: 'application/json',
+      'user-agent': 'curl/8',
+      'x-request-id': 'r-1',
+      tracestate: 'a=1',
+      'last-event-id': '7',
+      'dapr-api-token': APP_TOKEN,
+      'dapr-caller-app-id': 'web-api',
     })
     expect(sent.traceparent).toMatch(new RegExp(`^00-${trace}-[0-9a-f]{16}-01$`))
     for (const name of ['cookie', 'dapr-app-id', 'x-forwarded-host', 'x-secret'])
@@ -304,13 +342,14 @@ describe('the gateway', () => {
         }),
         {
           headers: {
-            ...{
-              'content-type': 'text/event-stream',
-              connection: 'close, x-hop',
-              'x-hop': '1',
-              'keep-alive': '5',
-            },
-            ...{ 'set-cookie': 'a=b', 'dapr-anything': '1', traceparent: 'x', 'x-kept': '1' },
+            'content-type': 'text/event-stream',
+            connection: 'close, x-hop',
+            'x-hop': '1',
+            'keep-alive': '5',
+            'set-cookie': 'a=b',
+            'dapr-anything': '1',
+            traceparent: 'x',
+            'x-kept': '1',
           },
         },
       )
@@ -357,9 +396,115 @@ describe('the gateway', () => {
     expect(await reader.read()).toEqual({ done: true, value: undefined })
   })
 
+  it('takes no more of an answer from a unit than its client takes, and drops a client that takes nothing', async () => {
+    let pulled = 0
+    const cancelled = Promise.withResolvers<void>()
+    const endless = new ReadableStream({
+      pull: (controller) => {
+        pulled += 1
+        controller.enqueue(new Uint8Array(65_536))
+      },
+      cancel: () => cancelled.resolve(),
+    })
+    const { app, logged } = alone(() => new Response(endless))
+    const client = await askAndPause(app)
+    await cancelled.promise
+    expect(pulled).toBeLessThan(500) // as much as the system keeps for a connection
+    client.destroy()
+    expect(logged).toEqual([])
+  })
+
+  it('has nothing to report when a client goes away in the middle of an answer', async () => {
+    const complained = vi.spyOn(console, 'error')
+    const { app, logged, forwarded } = alone(() => brokenBy(forwarded[0]!.signal))
+    const client = await askAndPause(app)
+    await vi.waitFor(() => expect(forwarded).toHaveLength(1))
+    client.destroy()
+    await vi.waitFor(() => expect(forwarded[0]!.signal.aborted).toBe(true))
+    await new Promise(setImmediate)
+    expect([logged, complained.mock.calls]).toEqual([[], []])
+  })
+
+  it('cuts the connection when a unit breaks off, so that half an answer never passes for a whole one', async () => {
+    const complained = vi.spyOn(console, 'error')
+    const broken = new AbortController()
+    const { app, logged, forwarded } = alone(() => brokenBy(broken.signal))
+    const client = await askAndPause(app)
+    let got = ''
+    client.setEncoding('utf8').on('data', (text: string) => (got += text))
+    client.resume()
+    await vi.waitFor(() => expect(forwarded).toHaveLength(1))
+    broken.abort(new Error('terminated'))
+    await new Promise((resolve) => client.once('close', resolve))
+    expect(got).not.toContain('\r\n0\r\n') // the end of an answer in chunks
+    expect(logged).toMatchObject([{ level: 'warn', message: expect.stringContaining('failed to pass on') }])
+    expect(complained).not.toHaveBeenCalled()
+  })
+
+  it('limits by token what it passes on, because it knows no users', async () => {
+    const { app } = alone(() => new Response('{}'), TWO_AT_ONCE)
+    const ask = async (token: string) => {
+      const headers = { authorization: `Bearer ${token}` }
+      return (await app.request('/api/tasks', { headers })).status
+    }
+    const statuses = async (token: string) => [await ask(token), await ask(token), await ask(token)]
+    expect(await statuses('of-ada')).toEqual([200, 200, 429])
+    expect(await statuses('of-bob')).toEqual([200, 200, 429])
+  })
+
+  it('counts a token that the unit refuses by address, too, so that another one helps nobody', async () => {
+    const { app } = alone(() => new Response('{}', { status: 401 }), TWO_AT_ONCE)
+    const statuses: number[] = []
+    for (const token of ['a', 'b', 'c']) {
+      const answer = await app.request('/api/tasks', { headers: { authorization: `Bearer ${token}` } })
+      statuses.push(answer.status)
+    }
+    expect(statuses).toEqual([401, 401, 429])
+  })
+
+  it('takes an answer from its unit to the end whatever its client takes, and few of one client at once', async () => {
+    let [asked, taken] = [0, 0]
+    const answer = () => {
+      asked += 1
+      let left = 16
+      return new Response(
+        new ReadableStream({
+          pull: (controller) => {
+            left -= 1
+            controller.enqueue(new Uint8Array(2 ** 16))
+            if (left > 0) return
+            taken += 1
+            controller.close()
+          },
+        }),
+      )
+    }
+    const { app } = alone(answer)
+    const server = await serve(app.fetch, { port: 0, host: '127.0.0.1' })
+    onTestFinished(() => server.close(0))
+    const ask = (token: string, times: number) => {
+      const socket = connect(server.port, '127.0.0.1').on('error', () => {})
+      onTestFinished(() => void socket.destroy())
+      const request = `GET /api/changes HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`
+      socket.pause().write(request.repeat(times))
+      return socket
+    }
+    // More than the system keeps for a connection.
+    const rude = Array.from({ length: 3 }, () => ask('of-ada', 20))
+    await vi.waitFor(() => expect(taken).toBeGreaterThanOrEqual(8))
+    await new Promise(setImmediate)
+    const before = asked
+    expect(taken).toBe(before)
+    expect(before).toBeLessThan(60)
+    ask('of-bob', 1)
+    await vi.waitFor(() => expect(taken).toBe(before + 1))
+    for (const socket of rude) socket.resume()
+    await vi.waitFor(() => expect(taken).toBe(61), { timeout: 5000 })
+  })
+
   it('knows the live streams by their paths', () => {
-    const isStream = (fn: DaybookFunction) => fn.kind === 'http' && fn.spec?.events !== undefined
-    const paths = functions.flatMap((fn) => (isStream(fn) && fn.kind === 'http' && fn.spec ? [fn.path] : []))
+    const isStream = (fn: DaybookFunction) => fn.kind === 'http' && fn.spec.events !== undefined
+    const paths = functions.flatMap((fn) => (fn.kind === 'http' && isStream(fn) ? [fn.path] : []))
     expect(paths).toContain('/api/notifications/stream')
     expect(
       Object.keys(ROUTES)
@@ -370,9 +515,11 @@ describe('the gateway', () => {
 
   it('says that a unit is away, when to come back, and nothing of how it knows', async () => {
     const dapr = createDaprClient({ baseUrl: 'http://sidecar', fetch: world.sidecarFetch, timeoutMs: 1000 })
-    const units = createOtherUnits(dapr, { clock: systemClock, patienceMs: 100 })
+    const units = createUpstreams(dapr, { clock: systemClock, startTimer: systemTimer, patienceMs: 100 })
     world.apps.delete('sync')
-    const answer = await gateway.createApp(testDeps({ units })).request('/api/changes')
+    const answer = await mountFunctions([gateway], { ...alone().deps, upstreams: units }).request(
+      '/api/changes',
+    )
     const problem = (await answer.json()) as object
     expect(answer.status).toBe(503)
     expect(answer.headers.get('retry-after')).toBe('1')

@@ -1,9 +1,13 @@
 import type { Context } from 'hono'
-import type { Deps } from '../../shared/app/ports.ts'
+import type { DepsOf } from '../../shared/app/capabilities.ts'
+import { networkOf } from '../../shared/domain/auth/identity-throttle.ts'
 import { DomainError } from '../../shared/domain/errors.ts'
 import type { AppEnv } from '../../shared/kit/base-app.ts'
-import { forwardedFor } from '../../shared/kit/client.ts'
-import { passedOn } from '../../shared/kit/event-stream-answer.ts'
+import { answerTaken } from '../../shared/kit/edge/answer-taken.ts'
+import { clientAddressOf, forwardedFor } from '../../shared/kit/edge/client-address.ts'
+import { MIN_BYTES } from '../../shared/kit/edge/compress-answers.ts'
+import { passedOn } from '../../shared/kit/edge/pass-on.ts'
+import { createTurns, type InTurn } from '../../shared/kit/edge/turns.ts'
 import { routesFunction } from '../../shared/kit/routes-function.ts'
 import { ROUTES } from '../routes.ts'
 
@@ -12,45 +16,77 @@ const NAME = 'daybook-gateway'
 
 /** One address for all units: what this process does not serve itself goes to the unit that does. */
 export default routesFunction({
+  // And whatever the other units serve: functions/routes.ts.
+  serves: [],
+  uses: ['units'],
   routes: (app, deps) => {
+    const inTurn = createTurns(MAX_AT_ONCE, deps.startTimer)
     const served = new Set(app.routes.map(({ method, path }) => `${method} ${path}`))
     for (const [route, unit] of Object.entries(ROUTES)) {
       const [method = '', path = ''] = route.split(' ')
-      if (!served.has(route)) app.on(method, path, (c) => forward(c, unit, deps))
+      if (!served.has(route)) app.on(method, path, (c) => forward(c, unit, deps, inTurn))
     }
   },
 })
 
-/** What makes a write safe must arrive as it was sent, and sidecars carry neither an empty value nor one outside ASCII. */
-const GUARDS = ['idempotency-key', 'if-match']
+/** Of a client: its share of the connections to the sidecar, 64 (shared/dapr/http.ts), and of the answers held. */
+const MAX_AT_ONCE = 8
 
-async function forward(c: Context<AppEnv>, unit: string, deps: Deps): Promise<Response> {
+/** What makes a write safe must arrive as it was sent, and sidecars carry neither an empty value nor one outside ASCII. */
+const GUARDS = ['idempotency-key', 'if-match', 'if-none-match']
+
+type GatewayDeps = DepsOf<['units']>
+
+async function forward(
+  c: Context<AppEnv>,
+  unit: string,
+  deps: GatewayDeps,
+  inTurn: InTurn,
+): Promise<Response> {
   if (c.req.header('via')?.includes(NAME)) {
     throw new DomainError('request.not_found', `${unit} does not serve this path.`)
   }
+  const token = c.req.header('authorization')
+  if (token !== undefined) c.get('requestLimit').ofToken(token)
   const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
   const mangled = GUARDS.find((name) => !/^[\x20-\x7e]+$/.test(c.req.header(name) ?? 'none'))
   if (mangled && !isRead)
-    throw new DomainError('request.malformed', `${mangled} must be text of ASCII and not empty.`)
+    throw new DomainError('request.malformed', `${mangled} must be non-empty ASCII text.`)
   const { method, path } = c.req
-  const answer = await deps.units.forward(unit, {
-    ...{ method, path: path + new URL(c.req.url).search, headers: headersOf(c, deps) },
+  const request = {
+    method,
+    path: path + new URL(c.req.url).search,
+    headers: headersOf(c, deps),
     body: isRead ? null : new Uint8Array(await c.req.arrayBuffer()),
     isRepeatable: isRepeatable(c),
     signal: c.req.raw.signal,
-  })
-  const isStream = answer.headers.get('content-type') === 'text/event-stream'
-  const body = isStream && answer.body ? passedOn(answer.body) : answer.body
-  return new Response(body, { status: answer.status, headers: endToEnd(answer.headers) })
+  }
+  const pass = async () => {
+    const answer = await deps.upstreams.forward(unit, request)
+    const body = answer.body && (await passedOn(answer, answer.body, c, deps.log))
+    const headers = endToEnd(answer.headers)
+    if (body instanceof Uint8Array && body.length >= MIN_BYTES) {
+      headers.set('content-length', String(body.length))
+    }
+    return new Response(body, { status: answer.status, headers })
+  }
+  const answer = await inTurn(token ?? `address ${networkOf(clientAddressOf(deps, c))}`, 1, pass, (passed) =>
+    passed.headers.get('content-type') === 'text/event-stream' ? undefined : answerTaken(c),
+  )
+  // A token that is good for nothing has a share of its own; its address has not.
+  if (answer.status === 401) c.get('requestLimit').ofAddress()
+  return answer
 }
 
 /** The request's own, of which only those that a callee may know are sent (shared/dapr/invoke.ts). */
-function headersOf(c: Context<AppEnv>, deps: Deps): Headers {
+function headersOf(c: Context<AppEnv>, deps: GatewayDeps): Headers {
   const headers = new Headers(c.req.raw.headers)
   for (const name of ['tracestate', 'x-forwarded-for', 'x-forwarded-proto']) headers.delete(name)
   const { traceparent, tracestate } = c.get('trace')
   const ours = {
-    ...{ traceparent, 'x-request-id': c.get('requestId'), via: `1.1 ${NAME}` },
+    traceparent,
+    'x-request-id': c.get('requestId'),
+    via: `1.1 ${NAME}`,
     ...(tracestate !== null && { tracestate }),
     // Whatever its client says: by this a live stream gets a connection of its own (shared/dapr/http.ts).
     ...(c.req.path.endsWith('/stream') && { accept: 'text/event-stream' }),

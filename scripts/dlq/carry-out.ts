@@ -1,4 +1,4 @@
-import type { DeadLetter, DeadLetters } from '../../shared/app/reminder-ports.ts'
+import type { DeadLetter, DeadLetters } from '../../shared/app/outbox/ports.ts'
 import type { Command } from './command.ts'
 import { table } from './table.ts'
 

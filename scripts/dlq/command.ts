@@ -53,7 +53,8 @@ export function readCommand(args: readonly string[]): Command {
 function parsed(args: readonly string[]) {
   try {
     return parseArgs({
-      ...{ args: [...args], allowPositionals: true },
+      args: [...args],
+      allowPositionals: true,
       options: {
         state: { type: 'string' },
         all: { type: 'boolean', default: false },

@@ -1,13 +1,19 @@
-import type { DeadLetter } from '../../shared/app/reminder-ports.ts'
+import type { DeadLetter } from '../../shared/app/outbox/ports.ts'
 
-const LONGEST_REASON = 120
+const MAX_REASON_LENGTH = 120
 
 /** One line per letter under a heading. Nothing of what is in the letter: it has titles and addresses in it. */
 export function table(letters: readonly DeadLetter[], now: Date): string[] {
   const heading = ['id', 'state', 'age', 'times', 'type', 'consumer', 'user', 'reason']
   const rows = letters.map((letter) => [
-    ...[letter.id, letter.state, ageOf(letter.receivedAt, now), String(letter.times), letter.type],
-    ...[letter.consumer, letter.userId ?? '-', shortened(letter.reason)],
+    letter.id,
+    letter.state,
+    ageOf(letter.receivedAt, now),
+    String(letter.times),
+    letter.type,
+    letter.consumer,
+    letter.userId ?? '-',
+    shortened(letter.reason),
   ])
   const widths = heading.map((_, column) =>
     Math.max(...[heading, ...rows].map((row) => (row[column] ?? '').length)),
@@ -21,7 +27,7 @@ export function table(letters: readonly DeadLetter[], now: Date): string[] {
 }
 
 const shortened = (reason: string): string =>
-  reason.length > LONGEST_REASON ? `${reason.slice(0, LONGEST_REASON - 1)}…` : reason
+  reason.length > MAX_REASON_LENGTH ? `${reason.slice(0, MAX_REASON_LENGTH - 1)}…` : reason
 
 /** In the largest unit that fits: 12s, 5m, 3h, 9d. */
 function ageOf(since: Date, now: Date): string {

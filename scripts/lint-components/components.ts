@@ -1,18 +1,8 @@
-import {
-  about,
-  isKnownUnit,
-  list,
-  PLANNED_UNITS,
-  record,
-  strings,
-  text,
-  type Code,
-  type Finding,
-  type Resource,
-} from './finding.ts'
+import { parseSchedule } from '../../dapr/embedded/jobs/cron-schedule.ts'
+import { about, list, record, strings, text, type Finding, type Resource } from './finding.ts'
 import { lintKnown } from './known-types.ts'
 
-export interface Entry {
+interface Entry {
   name: string
   value: string | undefined
   isReference: boolean
@@ -49,10 +39,10 @@ export const valueOf = (component: Component, name: string): string | undefined 
   component.entries.find((entry) => entry.name.toLowerCase() === name.toLowerCase())?.value
 
 /** Rules that one component breaks by itself, wherever its file lies. */
-export function lintComponent(component: Component, code: Code): Finding[] {
-  const rules = [lintShape, lintKnown, lintScopes, lintSecrets, lintBinding, lintKafka, lintPostgres]
+export function lintComponent(component: Component): Finding[] {
+  const rules = [lintShape, lintKnown, lintSecrets, lintBinding, lintSchedule, lintKafka, lintPostgres]
   return rules.flatMap((rule) =>
-    rule(component, code).map(([problem, remedy]) => about(component.resource, problem, remedy)),
+    rule(component).map(([problem, remedy]) => about(component.resource, problem, remedy)),
   )
 }
 
@@ -69,18 +59,6 @@ function lintShape({ type, version, entries }: Component): Complaint[] {
     complaints.push([`sets ${name} twice`, 'keep one of them'])
   }
   return complaints
-}
-
-export function lintScopes({ scopes }: { scopes: readonly string[] }, code: Code): Complaint[] {
-  if (scopes.length === 0) {
-    return [['has no scopes, so every app may use it', 'list the units that need it under scopes']]
-  }
-  return scopes
-    .filter((scope) => !isKnownUnit(code, scope))
-    .map((scope) => [
-      `is scoped to ${scope}, which no function makes`,
-      `use a unit there is: ${code.units.map(({ id }) => id).join(', ')}`,
-    ])
 }
 
 const SECRET_NAME =
@@ -124,6 +102,23 @@ function lintBinding(component: Component): Complaint[] {
   return []
 }
 
+function lintSchedule(component: Component): Complaint[] {
+  const schedule = valueOf(component, 'schedule')
+  if (component.type !== 'bindings.cron' || schedule === undefined) return []
+  try {
+    parseSchedule(schedule, { fields: 'five-or-six' })
+    return []
+  } catch (error) {
+    const fault = error instanceof Error ? error.message : String(error)
+    return [
+      [
+        `has the schedule ${schedule}, which Dapr cannot read (${fault})`,
+        "write '@every 5m' or five or six fields",
+      ],
+    ]
+  }
+}
+
 function lintKafka(component: Component): Complaint[] {
   if (component.type !== 'pubsub.kafka') return []
   const complaints: Complaint[] = []
@@ -146,16 +141,4 @@ function lintKafka(component: Component): Complaint[] {
 function lintPostgres({ type, version }: Component): Complaint[] {
   if (type !== 'state.postgresql' || version === 'v2') return []
   return [[`has the version ${version ?? 'v1, by default,'}, whose tables are others`, 'write version: v2']]
-}
-
-/** A unit that is planned no longer exists as a plan. */
-export function lintPlans(code: Code): Finding[] {
-  return code.units
-    .filter(({ id }) => PLANNED_UNITS.includes(id))
-    .map(({ id }) => ({
-      file: 'scripts/lint-components/finding.ts',
-      resource: `PLANNED_UNITS ${id}`,
-      problem: 'has functions now',
-      remedy: 'take it off the list',
-    }))
 }

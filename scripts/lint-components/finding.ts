@@ -1,5 +1,3 @@
-import type { Unit } from '../../shared/kit/units.ts'
-
 export interface Finding {
   file: string
   /** Kind and name: "Component pubsub". */
@@ -20,35 +18,11 @@ export interface Resource {
   content: Record<string, unknown>
 }
 
-export interface CronOfCode {
-  binding: string
-  /** `<service>/<function>`. */
-  name: string
-  unit: string
-}
-
-export interface SubscriptionOfCode {
-  unit: string
-  pubsubname: string
-  topic: string
-  deadLetterTopic?: string | undefined
-}
-
-/** What the functions say, for the component files to agree with. */
-export interface Code {
-  units: readonly Unit[]
-  crons: readonly CronOfCode[]
-  subscriptions: readonly SubscriptionOfCode[]
-}
-
-/** Units whose functions are still to be written: components may be scoped to them, and nothing loads those. */
-export const PLANNED_UNITS: readonly string[] = ['chat-api']
-
-export const isKnownUnit = (code: Code, id: string): boolean =>
-  PLANNED_UNITS.includes(id) || code.units.some((unit) => unit.id === id)
-
 export const about = ({ file, kind, name }: Resource, problem: string, remedy: string): Finding => ({
-  ...{ file, resource: name === '' ? kind : `${kind} ${name}`, problem, remedy },
+  file,
+  resource: name === '' ? kind : `${kind} ${name}`,
+  problem,
+  remedy,
 })
 
 export function record(value: unknown): Record<string, unknown> {

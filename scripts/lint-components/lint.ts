@@ -1,8 +1,8 @@
 import { parseAllDocuments } from 'yaml'
-import { lintComponent, lintPlans, lintScopes, readComponent } from './components.ts'
-import { lintSet, lintVariant, NO_DEAD_LETTER } from './component-set.ts'
+import { lintComponent, readComponent } from './components.ts'
+import { lintSet, lintVariant } from './component-set.ts'
 import { lintConfiguration } from './configuration.ts'
-import { about, record, text, type Code, type Finding, type Resource } from './finding.ts'
+import { about, record, text, type Finding, type Resource } from './finding.ts'
 import { lintResiliency } from './resiliency.ts'
 
 export interface ResourceFile {
@@ -11,10 +11,10 @@ export interface ResourceFile {
   text: string
 }
 
-const KINDS = ['Component', 'Configuration', 'Resiliency', 'Subscription']
+const KINDS = ['Component', 'Configuration', 'Resiliency']
 
 /** Everything that Dapr would take without a word and then do otherwise. */
-export function lintFiles(files: readonly ResourceFile[], code: Code): Finding[] {
+export function lintFiles(files: readonly ResourceFile[]): Finding[] {
   const read = files.map(readFile)
   const resources = read.flatMap((result) => result.resources)
   const within = (folder: string, kind: string) =>
@@ -24,18 +24,14 @@ export function lintFiles(files: readonly ResourceFile[], code: Code): Finding[]
   const loaded = resources.filter(({ file }) => file.startsWith('components/'))
   return [
     ...read.flatMap((result) => result.findings),
-    ...[...defaults, ...variants].flatMap((component) => lintComponent(component, code)),
-    ...lintSet(loaded, defaults, code),
+    ...[...defaults, ...variants].flatMap((component) => lintComponent(component)),
+    ...lintSet(loaded, defaults),
     ...variants.flatMap((variant) => lintVariant(variant, defaults)),
-    ...lintResiliency(within('components', 'Resiliency'), defaults, code),
-    ...resources
-      .filter(({ kind }) => kind === 'Subscription')
-      .flatMap((resource) => lintSubscription(resource, code)),
+    ...lintResiliency(within('components', 'Resiliency'), defaults),
     ...resources
       .filter(({ kind }) => kind === 'Configuration')
-      .flatMap((resource) => lintConfiguration(resource, code)),
+      .flatMap((resource) => lintConfiguration(resource)),
     ...resources.filter(isOverlooked).map((resource) => about(resource, ...OVERLOOKED)),
-    ...lintPlans(code),
   ]
 }
 
@@ -63,18 +59,16 @@ function readFile({ file, text: yaml }: ResourceFile): { resources: Resource[]; 
     }
     if (fault !== undefined) findings.push(about(resource, `is no YAML: ${fault}`, 'correct the text'))
     else if (!KINDS.includes(resource.kind)) {
-      findings.push(about(resource, 'is of a kind that Dapr skips', `use one of ${KINDS.join(', ')}`))
+      findings.push(
+        about(
+          resource,
+          'is of a kind that Dapr skips or Daybook does not use',
+          `use one of ${KINDS.join(', ')}`,
+        ),
+      )
     } else if (resource.name === '') {
       findings.push(about(resource, 'has no metadata.name', 'name it'))
     } else resources.push(resource)
   }
   return { resources, findings }
-}
-
-/** A declared subscription; those of the kit come with the code. */
-function lintSubscription(resource: Resource, code: Code): Finding[] {
-  const spec = record(resource.content['spec'])
-  const complaints = lintScopes(readComponent(resource), code)
-  if (!spec['deadLetterTopic']) complaints.push(NO_DEAD_LETTER)
-  return complaints.map(([problem, remedy]) => about(resource, problem, remedy))
 }

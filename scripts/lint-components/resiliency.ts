@@ -1,14 +1,6 @@
-import { lintScopes, type Component } from './components.ts'
-import {
-  about,
-  isKnownUnit,
-  record,
-  strings,
-  text,
-  type Code,
-  type Finding,
-  type Resource,
-} from './finding.ts'
+import { GATEWAY } from '../../profiles/self-hosted/gateway.ts'
+import type { Component } from './components.ts'
+import { about, record, strings, text, type Finding, type Resource } from './finding.ts'
 
 const KINDS = { timeout: 'timeouts', retry: 'retries', circuitBreaker: 'circuitBreakers' } as const
 type PolicyKind = keyof typeof KINDS
@@ -22,9 +14,6 @@ const isDuration = (value: unknown): boolean =>
 const COUNTS = 'requests|totalSuccesses|totalFailures|consecutiveSuccesses|consecutiveFailures'
 const TRIP = new RegExp(`^(${COUNTS})\\s*(>=|>|==)\\s*\\d+$`)
 
-/** The unit that passes on what anybody sends. */
-const GATEWAY = 'web-api'
-
 interface Policies {
   resource: Resource
   declared: Record<PolicyKind, Record<string, unknown>>
@@ -34,21 +23,14 @@ interface Policies {
 }
 
 /** Rules about the Resiliency documents of a set, which daprd reads as one. */
-export function lintResiliency(
-  resources: readonly Resource[],
-  components: readonly Component[],
-  code: Code,
-): Finding[] {
+export function lintResiliency(resources: readonly Resource[], components: readonly Component[]): Finding[] {
   const documents = resources.map(readPolicies)
   return [
     ...documents.flatMap((document) => [
       ...lintPlaces(document),
       ...lintDeclarations(document),
-      ...lintApps(document, code),
+      ...lintApps(document),
       ...lintComponents(document, components),
-      ...(document.resource.content['scopes'] === undefined
-        ? []
-        : lintScopes(document, code).map(([problem, remedy]) => about(document.resource, problem, remedy))),
     ]),
     ...lintTwice(documents),
     ...lintDeliveries(documents, components),
@@ -156,15 +138,12 @@ function lintNames(
   return findings
 }
 
-function lintApps(document: Policies, code: Code): Finding[] {
+function lintApps(document: Policies): Finding[] {
   const { resource, apps, declared, scopes } = document
   return Object.entries(apps).flatMap(([app, value]) => {
     const names = record(value)
     const retry = record(declared.retry[text(names['retry'])])
     const findings = lintNames(document, `apps.${app}`, names)
-    if (!isKnownUnit(code, app)) {
-      findings.push(about(resource, `has a target apps.${app}, which is no unit`, 'use the app-id of a unit'))
-    }
     if (names['retry'] !== undefined && record(retry['matching'])['httpStatusCodes'] === undefined) {
       const problem = `apps.${app} repeats a call whatever the app answers, a 404 or 412 as well`
       findings.push(about(resource, problem, "add matching: { httpStatusCodes: '502,504' } to the retry"))

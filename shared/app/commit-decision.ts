@@ -1,13 +1,18 @@
-import type { ActorView, TraceContext } from '../domain/actor.ts'
-import type { Decision } from '../domain/decision.ts'
+import { fromClient, systemActor, type ActorView, type MadeBy, type TraceContext } from '../domain/actor.ts'
+import { seriesToldWith, type Decision, type Fact } from '../domain/decision.ts'
+import { DAY_MS } from '../domain/durations.ts'
 import { DomainError } from '../domain/errors.ts'
-import { draftEvent } from '../domain/events.ts'
-import { tagKey, type Task } from '../domain/task.ts'
-import type { Answer, Change, ChangeStore, Deps, TagDelta, WriteContext } from './ports.ts'
+import { draftEvent } from '../domain/draft-event.ts'
+import { checkBytes, limitsOf, quotaExceeded, type Limits } from '../domain/quotas.ts'
+import { seriesView } from '../domain/recurrence/series.ts'
+import { tagKey, type Task } from '../domain/tasks/task.ts'
+import type { Answer, Change, ChangeStore, Deps, StoredAnswer, WriteContext } from './ports.ts'
+import type { TagDelta } from './tasks/ports.ts'
 
-const KEEP_ANSWERS_MS = 24 * 60 * 60 * 1000
+export type Writing = Pick<Deps, 'changes' | 'publishing' | 'ids' | 'settings'>
 
-/** On whose behalf, when and in which trace a decision is committed. */
+const KEEP_ANSWERS_MS = DAY_MS
+
 export interface Origin {
   userId: string
   actor: ActorView
@@ -16,32 +21,78 @@ export interface Origin {
 }
 
 export const originOf = (write: WriteContext): Origin => ({
-  ...{ userId: write.actor.userId, actor: write.actor.view, now: write.now, trace: write.trace },
+  userId: write.actor.userId,
+  actor: fromClient(write.actor.view, write.client),
+  now: write.now,
+  trace: write.trace,
 })
+
+/** Of what a service of Daybook does for a user without being asked. */
+export const systemOrigin = (
+  service: string,
+  {
+    userId,
+    now,
+    trace = null,
+    madeBy,
+  }: Omit<Origin, 'actor' | 'trace'> & {
+    trace?: TraceContext | null
+    madeBy: MadeBy
+  },
+): Origin => ({ userId, now, trace, actor: { ...systemActor(service, userId), made_by: madeBy } })
 
 /** The rows and events of a decision, with the changes of the user's counters that follow from them. */
 export function toChange(deps: Pick<Deps, 'ids'>, origin: Origin, decision: Decision): Change {
-  const { facts, changedTasks = [], ...rows } = decision
+  const {
+    facts,
+    changedTasks = [],
+    newNotifications = [],
+    shownNotifications = [],
+    readNotifications = [],
+    ...rows
+  } = decision
+  const withIndex = ({ id, shownBy }: { id: string; shownBy: Fact }) => ({
+    id,
+    fact: indexOf(facts, shownBy),
+  })
   const pairs: [Task | null, Task][] = [
     ...(rows.newTasks ?? []).map((after): [null, Task] => [null, after]),
     ...changedTasks.map(({ before, after }): [Task, Task] => [before, after]),
   ]
+  const toldWith = seriesToldWith(decision)
+  const told = (fact: Fact) => {
+    const series = toldWith.get(fact)
+    return { ...fact.data, ...(series && { series: seriesView(series) }), actor: origin.actor }
+  }
   return {
     ...rows,
     changedTasks: changedTasks.map(({ after }) => after),
+    newNotifications: newNotifications.map(({ notification, shownBy }) => {
+      return { notification, fact: shownBy && indexOf(facts, shownBy) }
+    }),
+    shownNotifications: shownNotifications.map(withIndex),
+    readNotifications: readNotifications.map(withIndex),
     userId: origin.userId,
     at: origin.now,
     ...countDeltas(pairs),
-    events: facts.map(({ definition, subject, data }) =>
-      draftEvent(definition, {
-        ...{ id: deps.ids.uuid(), subject, time: origin.now, trace: origin.trace },
-        data: { ...data, actor: origin.actor } as never,
+    events: facts.map((fact) =>
+      draftEvent(fact.definition, {
+        id: deps.ids.uuid(),
+        subject: fact.subject,
+        time: origin.now,
+        trace: origin.trace,
+        data: told(fact),
       }),
     ),
   }
 }
 
-/** One change of the user's counters for every task that comes, goes or changes sides. */
+function indexOf(facts: readonly Fact[], fact: Fact): number {
+  const index = facts.indexOf(fact)
+  if (index < 0) throw new TypeError('a notification is shown by a fact that is not recorded')
+  return index
+}
+
 function countDeltas(
   pairs: [Task | null, Task][],
 ): Pick<Change, 'activeDelta' | 'completedDelta' | 'tagDeltas'> {
@@ -66,38 +117,23 @@ function countDeltas(
   return { ...totals, tagDeltas: tagDeltas.toSorted((a, b) => (a.key < b.key ? -1 : 1)) }
 }
 
-/**
- * Runs load–decide–commit without a lock; when another write of the user came in between (`conflict`), once more with
- * the user's writes held back, so that it cannot lose twice. A decision that rests on more rows than it changes asks to
- * hold them back from the beginning.
- */
-export async function withoutConflict<T>(
-  deps: Pick<Deps, 'changes' | 'publishing'>,
-  userId: string,
-  work: (store: ChangeStore) => Promise<T | 'conflict'>,
-  options: { isExclusive?: boolean } = {},
-): Promise<T> {
-  const first = options.isExclusive ? 'conflict' : await work(deps.changes)
-  if (first !== 'conflict') return first
-  const second = await deps.changes.exclusively(userId, work)
-  // What woke the publisher within the transaction woke it too early to see the events.
-  deps.publishing.wake()
-  if (second !== 'conflict') return second
-  throw new DomainError('task.conflict', 'This collides with another occurrence of the series.')
-}
+/** Changes nothing, and rests on nothing that may be another by now. */
+const isEmpty = ({ facts, movedTasks = [], unchangedTasks = [], preferences }: Decision): boolean =>
+  facts.length === 0 && movedTasks.length === 0 && unchangedTasks.length === 0 && !preferences
 
 /** Commits a request's decision together with the answer that a retry of the same request gets. */
 export async function commitWrite<Body>(
-  deps: Deps,
+  deps: Writing,
   store: ChangeStore,
   write: WriteContext,
   { decision, body }: { decision: Decision; body: Body },
 ): Promise<Answer<Body> | 'conflict'> {
-  const change = toChange(deps, originOf(write), decision)
+  const limits = limitsFor(deps, write, decision)
+  const change = { ...toChange(deps, originOf(write), decision), limits }
   if (write.idempotency) {
     const expiresAt = new Date(write.now.getTime() + KEEP_ANSWERS_MS)
     change.idempotency = { ...write.idempotency, answer: body, expiresAt }
-  } else if (change.events.length === 0 && !decision.movedTasks?.length && !decision.preferences) {
+  } else if (isEmpty(decision)) {
     return { body }
   }
   const result = await store.commit(change)
@@ -109,6 +145,10 @@ export async function commitWrite<Body>(
       return { body: result.answer as Body, replayed: true }
     case 'conflict':
       return 'conflict'
+    case 'account_deleted':
+      throw accountGone()
+    case 'over_limit':
+      throw quotaExceeded(result.limited, limits)
     case 'in_flight':
       throw new DomainError(
         'idempotency.in_flight',
@@ -124,10 +164,25 @@ export async function commitWrite<Body>(
   }
 }
 
-export const keyReused = (): DomainError =>
-  new DomainError('idempotency.key_reused', 'This Idempotency-Key belongs to another request.')
+function limitsFor({ settings }: Pick<Deps, 'settings'>, write: WriteContext, decision: Decision): Limits {
+  const { newTasks = [], changedTasks = [], series, newReminders = [], changedReminders = [] } = decision
+  for (const task of newTasks) checkBytes(null, task, settings.quotas)
+  for (const { before, after } of changedTasks) checkBytes(before, after, settings.quotas)
+  return limitsOf(settings.quotas, {
+    makesTasks: newTasks.length > 0,
+    isFollowed: series?.state === 'active' && series.liveTaskId === null,
+    setsReminders: [...newReminders, ...changedReminders].some(({ fireAt }) => fireAt !== null),
+    keepsAnswer: write.idempotency !== null,
+  })
+}
 
-/** Looks for the stored answer before anything is decided, for writes that load no task first. */
+export const accountGone = (): DomainError =>
+  new DomainError('auth.invalid_token', 'The account of this token no longer exists.')
+
+const keyReused = (): DomainError =>
+  new DomainError('idempotency.key_reused', 'This Idempotency-Key was used for another request.')
+
+/** Looks for the stored answer before anything is decided, for writes that load nothing first. */
 export async function replayStored<Body>(
   store: ChangeStore,
   write: WriteContext,
@@ -137,10 +192,7 @@ export async function replayStored<Body>(
 }
 
 /** The stored answer of an earlier attempt, or a refusal when its key was used for another request. */
-export function replay<Body>(
-  stored: { fingerprint: string; answer: unknown } | null,
-  write: WriteContext,
-): Answer<Body> | null {
+export function replay<Body>(stored: StoredAnswer | null, write: WriteContext): Answer<Body> | null {
   if (!stored) return null
   if (stored.fingerprint !== write.idempotency?.fingerprint) throw keyReused()
   return { body: stored.answer as Body, replayed: true }

@@ -1,28 +1,40 @@
-import type { ActorView, TraceContext } from '../domain/actor.ts'
-import type { CloudEvent, RecordedEvent } from '../domain/cloud-event.ts'
+import type { ActorView, Client, TraceContext } from '../domain/actor.ts'
 import type { DecidedRows } from '../domain/decision.ts'
-import type { EventDraft } from '../domain/events.ts'
-import type { Delivery } from '../domain/notification.ts'
-import type { Reminder } from '../domain/reminder.ts'
-import type { Occurrence, Series } from '../domain/series.ts'
-import type { Task } from '../domain/task.ts'
-import type { Identity } from './identity-ports.ts'
+import type { EventDraft } from '../domain/draft-event.ts'
+import type { Notification } from '../domain/notifications/notification.ts'
+import type { Limited, Limits, Quotas } from '../domain/quotas.ts'
+import type { RateLimit } from '../domain/rate-limit.ts'
+import type { Occurrence, Series } from '../domain/recurrence/series.ts'
+import type { Reminder } from '../domain/reminders/reminder.ts'
+import type { Placed } from '../domain/tasks/reorder.ts'
+import type { Above } from '../domain/tasks/subtasks.ts'
+import type { Task } from '../domain/tasks/task.ts'
+import type { Accounts, Identity } from './auth/ports.ts'
+import type { SidecarHealth } from './health/ports.ts'
 import type {
-  Alarms,
-  DeadLetters,
   DeliveryQueue,
-  NotificationFeed,
   NotificationReader,
-  Outbound,
+  NotificationSignal,
+  OutboundPolicy,
   PreferenceStore,
   PushKeys,
-  ReminderQueue,
-  ReminderReader,
   Senders,
   SubscriptionStore,
-} from './reminder-ports.ts'
-import type { EventStreams } from './stream-ports.ts'
-import type { TaskPage, TaskQuery } from './task-query.ts'
+} from './notifications/ports.ts'
+import type { Broker, DeadLetters, Outbox, Publishing } from './outbox/ports.ts'
+import type { LoadedSeries, WaitingSeriesReader } from './recurrence/ports.ts'
+import type { Alarms, LoadedReminder, ReminderQueue, ReminderReader } from './reminders/ports.ts'
+import type { ChangeLog, EventStreams } from './sync/ports.ts'
+import type {
+  Housekeeping,
+  ListPosition,
+  LoadedTask,
+  SubtaskQuery,
+  TagDelta,
+  TaskReader,
+  ZoneStore,
+} from './tasks/ports.ts'
+import type { Upstreams } from './web/ports.ts'
 
 /** Types only: what use cases and functions may ask of the world. Adapters implement them, nobody else knows how. */
 
@@ -41,6 +53,7 @@ export interface Ids {
 }
 
 export interface Log {
+  debug(fields: object, message: string): void
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
   error(fields: object, message: string): void
@@ -52,15 +65,20 @@ export interface Actor {
   view: ActorView
   timeZone: string
   scopes: readonly string[]
+  /** The sign-in that the token comes from, where it is one of ours. */
+  sessionId?: string
 }
 
 /** What accompanies every write of a request. */
 export interface WriteContext {
   actor: Actor
+  client: Client
   now: Date
   trace: TraceContext | null
   /** Versions that `If-Match` accepts; null when the header is absent or `*`. */
   ifMatch: readonly number[] | null
+  /** Versions that `If-None-Match` does not accept. */
+  ifNoneMatch: readonly number[]
   idempotency: { key: string; fingerprint: string } | null
 }
 
@@ -72,15 +90,8 @@ export interface Answer<Body> {
   variesWithTime?: boolean
 }
 
-export interface TagDelta {
-  key: string
-  label: string
-  active: number
-  completed: number
-}
-
 /** What a consumer leaves behind together with its effect, so that it has it once for an event. */
-export interface DedupeMark {
+interface DedupeMark {
   consumer: string
   eventId: string
 }
@@ -90,10 +101,18 @@ export interface Change extends DecidedRows {
   userId: string
   at: Date
   changedTasks?: Task[]
+  /** `fact`: the index in `events` of the one that shows it in the app, whose place it gets; null while none does. */
+  newNotifications?: { notification: Notification; fact: number | null }[]
+  /** Those that existed and that the app shows from now on. */
+  shownNotifications?: { id: string; fact: number }[]
+  /** Those that the app shows and that are unread until now. */
+  readNotifications?: { id: string; fact: number }[]
   tagDeltas?: TagDelta[]
   activeDelta: number
   completedDelta: number
   events: EventDraft[]
+  /** Of a request; what follows from events and time is never refused. */
+  limits?: Limits
   /** A second change with the same mark is refused. */
   processed?: DedupeMark
   idempotency?: { key: string; fingerprint: string; answer: unknown; expiresAt: Date }
@@ -105,31 +124,15 @@ export type CommitResult =
   | { outcome: 'replayed'; answer: unknown }
   | { outcome: 'conflict' }
   | { outcome: 'already_processed' }
+  | { outcome: 'account_deleted' }
   | { outcome: 'in_flight' }
   | { outcome: 'key_reused' }
+  | { outcome: 'over_limit'; limited: Limited }
 
-export interface LoadedTask {
-  task: Task | null
-  series: Series | null
-  /** Those the user has not removed, whatever their state. */
-  reminders: Reminder[]
-  /** The stored answer of this user's Idempotency-Key, when there is one. */
-  stored: { fingerprint: string; answer: unknown } | null
-}
-
-export interface LoadedReminder {
-  /** Null when the user has removed it, or it is not theirs. */
-  reminder: Reminder | null
-  /** Null when it has been purged. */
-  task: Task | null
-  /** Those of its last firing. */
-  deliveries: Delivery[]
-  stored: LoadedTask['stored']
-}
-
-export interface Place {
-  position: number
-  id: string
+/** What a request with an Idempotency-Key was answered, and a digest of that request. */
+export interface StoredAnswer {
+  fingerprint: string
+  answer: unknown
 }
 
 /** Loads and commits. Within `exclusively`, no other write of the user comes in between. */
@@ -139,135 +142,44 @@ export interface ChangeStore {
   /** A reminder with its task; one round trip. */
   loadReminder(userId: string, reminderId: string, key: string | null, now: Date): Promise<LoadedReminder>
   loadSeries(userId: string, seriesId: string): Promise<Series | null>
+  /** An active series without a live task, with what its next occurrence follows from; one round trip. */
+  loadWaiting(userId: string, seriesId: string): Promise<LoadedSeries | null>
   /** The occurrence completed or skipped at this instant; where there is none, the one closed last, if any. */
   lastClosed(seriesId: string, at: Date | null): Promise<Occurrence | null>
   /** Occurrences from this instant on, earliest first. */
   loadOccurrences(seriesId: string, from: Date, limit: number): Promise<Occurrence[]>
   /** Those of the user's tasks that exist and are not deleted, in no order. */
   loadTasks(userId: string, ids: readonly string[]): Promise<Task[]>
-  /** Reminders of these tasks that the user has not removed, whatever their state. */
+  /** Reminders of these tasks that the user has not removed, whatever their state; the default one even then. */
   loadReminders(userId: string, taskIds: readonly string[]): Promise<Reminder[]>
-  /** Other tasks of a series that are not deleted, newest occurrence first. */
-  loadSiblings(userId: string, seriesId: string, excluding: string, limit: number): Promise<Task[]>
-  /** Tasks after a place in the user's order (position, then id). */
-  loadFollowing(userId: string, after: Place, limit: number): Promise<Task[]>
-  /** The task just before a place, leaving one out. */
-  loadPreceding(userId: string, before: Place & { excluding: string }): Promise<Task | null>
+  /** Other open tasks of a series, newest occurrence first. */
+  loadOpenSiblings(userId: string, seriesId: string, excluding: string, limit: number): Promise<Task[]>
+  /** The places of those of the user's tasks that exist and are not deleted, in no order. */
+  loadPlaces(userId: string, ids: readonly string[]): Promise<Placed[]>
+  /** The places after one in the user's order (position, then id). */
+  loadFollowing(userId: string, after: ListPosition, limit: number): Promise<Placed[]>
+  /** The place just before one, leaving one task out. */
+  loadPreceding(userId: string, before: ListPosition & { excluding: string }): Promise<Placed | null>
   /** The task and its ancestors, nearest first; empty when the task is not the user's or deleted. */
-  ancestors(userId: string, taskId: string): Promise<string[]>
-  storedAnswer(userId: string, key: string, now: Date): Promise<LoadedTask['stored']>
+  ancestors(userId: string, taskId: string): Promise<Above[]>
+  /** Tasks below a task on all levels: parents before their children, and else in the user's order. */
+  loadSubtasks(userId: string, taskId: string, query: SubtaskQuery): Promise<Task[]>
+  /** How many tasks below a task count as its subtasks (shared/domain/tasks/subtasks.ts). */
+  countSubtasks(userId: string, taskId: string): Promise<number>
+  /**
+   * The series of these tasks, and those whose next occurrence would lie below one of them and is still to be made, or was
+   * when they ended at `endedAt`.
+   */
+  loadSeriesBelow(userId: string, taskIds: readonly string[], endedAt: Date | null): Promise<Series[]>
+  storedAnswer(userId: string, key: string, now: Date): Promise<StoredAnswer | null>
   loadPreferences: PreferenceStore['get']
   commit(change: Change): Promise<CommitResult>
+  /**
+   * Commits changes of one user together, in their order, up to the first that is refused: its result is the last. Fewer
+   * results than changes mean that the rest was not tried; there is one at least.
+   */
+  commitAll(changes: readonly Change[]): Promise<CommitResult[]>
   exclusively<T>(userId: string, work: (store: ChangeStore) => Promise<T>): Promise<T>
-}
-
-/** Reads for people; see shared/app/task-query.ts. */
-export interface TaskReader {
-  get(userId: string, taskId: string): Promise<{ task: Task; series: Series | null } | null>
-  list(userId: string, query: TaskQuery): Promise<TaskPage>
-  tags(userId: string, query: { prefix: string; sort: 'usage' | 'name'; limit: number }): Promise<TagUsage[]>
-  occurrences(userId: string, seriesId: string, limit: number): Promise<Occurrence[]>
-}
-
-export interface TagUsage {
-  tag: string
-  active: number
-  completed: number
-}
-
-export interface WaitingSeries {
-  userId: string
-  seriesId: string
-  waitingSince: Date
-}
-
-export interface SeriesSweep {
-  /** Active series whose live task has been missing since before `idleSince`: those after one, the longest first. */
-  withoutLiveTask(idleSince: Date, after: WaitingSeries | null, limit: number): Promise<WaitingSeries[]>
-}
-
-export interface Outbox {
-  /**
-   * Claims users with unpublished events (not those another publisher holds), hands over their events, grouped by user
-   * and in sequence, and forgets those that `publish` resolves to. `left`: others are waiting, here or with another.
-   */
-  drain(
-    limit: { users: number; eventsPerUser: number; without: readonly string[] },
-    publish: (events: RecordedEvent[]) => Promise<RecordedEvent[]>,
-  ): Promise<{ claimed: number; sent: number; left: boolean }>
-  /** Events waiting and the time of the oldest. */
-  backlog(): Promise<{ waiting: number; oldest: Date | null }>
-}
-
-export interface ChangeFeed {
-  /** The user's events with a higher sequence number, in order. */
-  after(userId: string, sequence: number, limit: number): Promise<RecordedEvent[]>
-}
-
-export interface Housekeeping {
-  /**
-   * Removes at most `batch` of each: old dedupe marks, tasks deleted long ago with their reminders, reminders removed
-   * long ago, what was told long ago with its deliveries, dead letters settled long ago, and what has expired of keys,
-   * sessions, tickets and counts of failed sign-ins. Resolves to the most of one.
-   */
-  purge(now: Date, limits: PurgeLimits): Promise<number>
-}
-
-export interface PurgeLimits {
-  marksBefore: Date
-  deletedBefore: Date
-  toldBefore: Date
-  settledBefore: Date
-  batch: number
-}
-
-/** The broker, through the sidecar. Both reject when the sidecar is away. */
-export interface Broker {
-  /** Publishes in one call; resolves to the ids (CloudEvent id) that were not accepted. Key: the user id. */
-  publishAll(topic: string, events: CloudEvent[]): Promise<Set<string>>
-}
-
-/** Where the occurrences that follow from events are made: here, or by the unit that owns the tasks. */
-export interface NextOccurrences {
-  /**
-   * Gives a series its next occurrence if it has none, in one commit with the mark, so it may be asked again at will.
-   * Rejects when it is not known to be done.
-   */
-  create(request: { userId: string; seriesId: string; trace: TraceContext; mark: DedupeMark }): Promise<void>
-}
-
-/** A request as another unit is to get it. */
-export interface ForwardedRequest {
-  method: string
-  /** Path and query. */
-  path: string
-  headers: Headers
-  body: Uint8Array<ArrayBuffer> | null
-  /** Whether doing it twice does no more than doing it once. */
-  isRepeatable: boolean
-  /** Aborted when nobody waits for the answer any more. */
-  signal: AbortSignal
-}
-
-/** The HTTP functions that run elsewhere, as units of their own (shared/kit/units.ts). */
-export interface OtherUnits {
-  /**
-   * The unit's own answer as it comes, whatever its status. Rejects with a DomainError: `gateway.unreachable` when the
-   * unit certainly did not get the request, `gateway.no_answer` and `gateway.timeout` when it may have.
-   */
-  forward(unit: string, request: ForwardedRequest): Promise<Response>
-}
-
-export interface SidecarHealth {
-  /** True when the sidecar answers `/v1.0/healthz/outbound` with 204. */
-  outbound(): Promise<boolean>
-}
-
-/** How publishing is going, for /api/health/status. */
-export interface Publishing {
-  /** Says that there is something to publish; returns at once. */
-  wake(): void
-  state(): { status: 'available' | 'queued'; since: Date }
 }
 
 export interface Settings {
@@ -275,10 +187,29 @@ export interface Settings {
   appToken: string
   issuer: string
   audience: string
-  /** Whether phones can be reached (FCM). */
-  hasMobilePush: boolean
+  quotas: Quotas
+  /** Who may have an account: everybody, those with an invitation, or nobody new. */
+  registration: 'open' | 'invite' | 'closed'
+  /** To one user; what is more comes in one digest when the hour is over. 0: no limit. */
+  maxMailsPerHour: number
+  /** To one host of webhooks and push endpoints in an hour, over all users; the rest waits for the next. 0: no limit. */
+  maxFirstMessagesPerHost: number
+  maxDeliveriesPerHost: number
+  /** Ways to reach a device that this Daybook lacks, each with what it would take. */
+  disabledChannels: Readonly<Partial<Record<'web_push' | 'mobile_push', string>>>
   /** Whether what this peer says of the client's address is believed. */
   isTrustedProxy: (address: string) => boolean
+  /** Null for no limit. */
+  rateLimit: RateLimit | null
+  /** How much of a user's requests runs at once; a plain request weighs 1 (shared/kit/edge/turns.ts). */
+  maxWeightOfUser: number
+  logRequests: boolean
+  /** Whose pages may read answers in a browser, as `https://app.example.org`. */
+  corsOrigins: readonly string[]
+  /** The zone database of this process, as `2026a`. */
+  zoneDatabase: string
+  /** Keeps the digests of addresses in the log from being looked up. */
+  addressKey: string
 }
 
 /** All a function may use, built once per process. */
@@ -289,30 +220,42 @@ export interface Deps {
   log: Log
   changes: ChangeStore
   tasks: TaskReader
-  sweep: SeriesSweep
+  waitingSeries: WaitingSeriesReader
   outbox: Outbox
-  feed: ChangeFeed
+  changeLog: ChangeLog
   housekeeping: Housekeeping
+  accounts: Accounts
+  zones: ZoneStore
   broker: Broker
   publishing: Publishing
   sidecar: SidecarHealth
-  units: OtherUnits
-  nextOccurrences: NextOccurrences
+  upstreams: Upstreams
   reminders: ReminderReader
   dueReminders: ReminderQueue
   alarms: Alarms
   notifications: NotificationReader
-  notificationFeed: NotificationFeed
+  notificationSignal: NotificationSignal
   streams: EventStreams
   deliveries: DeliveryQueue
   senders: Senders
   preferences: PreferenceStore
   subscriptions: SubscriptionStore
-  outbound: Outbound
+  outbound: OutboundPolicy
   pushKeys: PushKeys
   deadLetters: DeadLetters
   database: { ping(): Promise<boolean> }
   identity: Identity
   authenticate: (token: string) => Promise<Actor>
   settings: Settings
+}
+
+/** How a worker takes what is due: at most `limit`, for itself until `leaseUntil`. */
+export interface Claim {
+  now: Date
+  leaseUntil: Date
+  limit: number
+  /** The end of a lease of one's own, which does not stand in the way. */
+  renews?: Date
+  /** Users whose turn it is not. */
+  without?: readonly string[]
 }

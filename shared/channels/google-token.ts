@@ -1,6 +1,7 @@
 import { importPKCS8, SignJWT } from 'jose'
 import { z } from 'zod'
 import type { DaprClient } from '../dapr/client.ts'
+import { MINUTE_MS } from '../domain/durations.ts'
 import { ChannelError } from './answered.ts'
 import type { SafeFetch } from './safe-fetch.ts'
 
@@ -10,7 +11,7 @@ const SCOPE = 'https://www.googleapis.com/auth/firebase.messaging'
 const GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const ASSERTION_S = 60 * 60
 /** A token is replaced so long before it ends. */
-const MARGIN_MS = 5 * 60 * 1000
+const MARGIN_MS = 5 * MINUTE_MS
 
 /** The part of a service account's key file that is needed. */
 const ServiceAccount = z.object({ client_email: z.string(), private_key: z.string(), token_uri: z.url() })

@@ -1,5 +1,5 @@
 import webPush from 'web-push'
-import type { PushKeys, PushKeyStore, VapidKeys } from '../app/reminder-ports.ts'
+import type { PushKeys, PushKeyStore, VapidKeys } from '../app/notifications/ports.ts'
 import type { DaprClient } from '../dapr/client.ts'
 import { DomainError } from '../domain/errors.ts'
 import { ChannelError } from './answered.ts'
@@ -31,7 +31,7 @@ export function createPushKeys({ from, store, secrets, clock }: PushKeysOptions)
       const [publicKey, privateKey] = await Promise.all([secret('vapidpublickey'), secret('vapidprivatekey')])
       return { publicKey, privateKey }
     } catch (cause) {
-      const message = 'The keys of push messages cannot be read just now; try again.'
+      const message = 'The push keys are temporarily unavailable; try again.'
       throw new DomainError('service.unavailable', message, { retryAfterSeconds: 5, cause })
     }
   }

@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, describe, expect, it } from 'vitest'
 import { createSafeFetch } from './safe-fetch.ts'
-import { outsideService } from './testing/outside.ts'
+import { outsideService } from '../../testing/worlds/outside.ts'
 
 const LOOPBACK = ['127.0.0.1']
 const ASK = { headers: {}, body: 'x' }
@@ -69,8 +69,19 @@ describe('an address that only we can reach', () => {
   })
 
   it.each([
-    ...['2130706433', '0x7f000001', '0177.0.0.1', '0x7f.1', '127.1', '１２７.0.0.1', '127.0.0.1.'],
-    ...['localhost', 'LOCALHOST.', 'a.localhost', 'printer.local', 'vault.internal', 'x.home.arpa'],
+    '2130706433',
+    '0x7f000001',
+    '0177.0.0.1',
+    '0x7f.1',
+    '127.1',
+    '１２７.0.0.1',
+    '127.0.0.1.',
+    'localhost',
+    'LOCALHOST.',
+    'a.localhost',
+    'printer.local',
+    'vault.internal',
+    'x.home.arpa',
   ])('is refused in the disguise of %s', (host) => {
     expect(createSafeFetch({}).objection(`https://${host}/`)).toBe('must lead to a public address')
   })
@@ -188,7 +199,8 @@ describe('a request', () => {
     const { post } = createSafeFetch({ allow: LOOPBACK })
     const refused = post('http://127.0.0.1:1/hook/of/ada', ASK)
     await expect(refused).rejects.toMatchObject({
-      ...{ kind: 'unreachable', message: 'the other side cannot be reached' },
+      kind: 'unreachable',
+      message: 'the other side cannot be reached',
     })
   })
 })

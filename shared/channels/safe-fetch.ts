@@ -1,15 +1,15 @@
 import { isIP, type LookupFunction } from 'node:net'
 import { Agent, request } from 'undici'
-import type { Outbound } from '../app/reminder-ports.ts'
-import type { OutsideAnswer } from './answered.ts'
+import type { OutboundPolicy } from '../app/notifications/ports.ts'
+import type { HttpOutcome } from './answered.ts'
 import { isPublic, isWithin, networkList } from './forbidden-networks.ts'
 import { nameResolver, type Resolve } from './resolve-name.ts'
 
 const DEADLINE_MS = 10_000
 const CONNECT_MS = 5_000
 /** Of an answer; what comes after is not read. */
-const MOST_BYTES = 64 * 1024
-const LONGEST_URL = 2048
+const MAX_BYTES = 64 * 1024
+const MAX_URL_LENGTH = 2048
 /** Names that no public name server answers (RFC 6761, 6762, 8375, and ICANN's `internal`). */
 const PRIVATE_NAME = /(^|\.)(localhost|local|internal|home\.arpa)\.?$/
 
@@ -26,18 +26,18 @@ export class OutboundError extends Error {
   }
 }
 
-export interface OutboundRequest {
+interface OutboundRequest {
   headers: Readonly<Record<string, string>>
   body: string | Buffer
 }
 
-export interface SafeFetch extends Outbound {
+export interface SafeFetch extends OutboundPolicy {
   /**
    * Sends a POST and follows no redirect. Of the answer's body comes what arrives in time, 64 KiB at most: the status
    * says what became of the request, and whoever breaks off after a 200 must not get it again. Throws
    * {@link OutboundError} when there is no status.
    */
-  post(url: string, request: OutboundRequest): Promise<OutsideAnswer & { body: string }>
+  post(url: string, request: OutboundRequest): Promise<HttpOutcome & { body: string }>
 }
 
 /**
@@ -62,7 +62,7 @@ export function createSafeFetch({
 
   /** Where a URL may lead by its form, or why it leads nowhere. */
   function route(text: string): { url: URL; agent: Agent } | { objection: string } {
-    if (text.length > LONGEST_URL) return { objection: `must have at most ${LONGEST_URL} characters` }
+    if (text.length > MAX_URL_LENGTH) return { objection: `must have at most ${MAX_URL_LENGTH} characters` }
     const url = URL.parse(text)
     if (!url) return { objection: 'must be a URL' }
     if (url.username !== '' || url.password !== '')
@@ -84,19 +84,29 @@ export function createSafeFetch({
       const way = route(url)
       return 'objection' in way ? way.objection : null
     },
+    normal(text) {
+      const url = URL.parse(text)
+      if (!url) return text
+      url.hash = '' // stays with the client
+      return url.href
+    },
     async post(text, { headers, body }) {
       const way = route(text)
       if ('objection' in way) throw new OutboundError('forbidden', `the address ${way.objection}`)
       const late = AbortSignal.timeout(deadlineMs)
       try {
         const answer = await request(way.url, {
-          ...{ method: 'POST', headers, body, dispatcher: way.agent, signal: late },
+          method: 'POST',
+          headers,
+          body,
+          dispatcher: way.agent,
+          signal: late,
         })
         const { 'retry-after': retryAfter } = answer.headers
         return {
           status: answer.statusCode,
           retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
-          body: await readStart(answer.body),
+          body: await whatArrives(answer.body),
         }
       } catch (cause) {
         if (cause instanceof OutboundError) throw cause
@@ -122,17 +132,17 @@ function agentFor(resolve: Resolve, mayBe: (address: string) => boolean): Agent 
   return new Agent({ connect: { lookup, timeout: CONNECT_MS }, connections: 16, allowH2: false })
 }
 
-async function readStart(body: AsyncIterable<Buffer>): Promise<string> {
+async function whatArrives(body: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = []
   let bytes = 0
   try {
     for await (const chunk of body) {
       chunks.push(chunk)
       bytes += chunk.length
-      if (bytes >= MOST_BYTES) break
+      if (bytes >= MAX_BYTES) break
     }
   } catch {
     // Who needs the whole body finds out by parsing it.
   }
-  return Buffer.concat(chunks).subarray(0, MOST_BYTES).toString()
+  return Buffer.concat(chunks).subarray(0, MAX_BYTES).toString()
 }

@@ -4,9 +4,10 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { createGoogleToken } from './google-token.ts'
 import { createSafeFetch } from './safe-fetch.ts'
 import { createSenders } from './senders.ts'
-import { aMessage, TITLE } from './testing/a-notification.ts'
-import { outsideService } from './testing/outside.ts'
-import { sidecarFor } from './testing/send-here.ts'
+import { aMessage, TITLE } from '../../testing/builders/a-notification.ts'
+import { outsideService } from '../../testing/worlds/outside.ts'
+import { sidecarFor } from '../../testing/worlds/send-here.ts'
+import { testLinks } from '../../testing/builders/links.ts'
 
 const TOKEN = 'token-of-the-phone-of-ada'
 const google = await outsideService()
@@ -30,7 +31,8 @@ const create = (fcmProject: string | undefined, sidecar = dapr) =>
     outbound: createSafeFetch({ allow: ['127.0.0.1'] }),
     pushKeys: { get: async () => Promise.reject(new Error('not by this way')) },
     clock: { now: () => now },
-    settings: { mailFrom: 'daybook@example.org', publicUrl: undefined, fcmProject },
+    links: testLinks,
+    settings: { mailFrom: 'daybook@example.org', publicUrl: () => undefined, fcmProject },
   }).mobile_push
 const destination = { channel: 'mobile_push', subscriptionId: 's', token: TOKEN } as const
 
@@ -50,7 +52,8 @@ const refusal = (errorCode: string) =>
 describe('mobile push', () => {
   it('is refused where it is not set up', async () => {
     expect(await create(undefined)(aMessage(), destination)).toEqual({
-      ...{ outcome: 'refused', reason: 'mobile push is not set up' },
+      outcome: 'refused',
+      reason: 'mobile push is not configured',
     })
     expect(fcm.received).toEqual([])
   })
@@ -68,7 +71,9 @@ describe('mobile push', () => {
         notification: { title: TITLE, body: 'Due at nine.' },
         data: { id, type: 'reminder', task_id: taskId, late: 'false' },
         android: {
-          ...{ collapse_key: message.id, ttl: '86400s', priority: 'HIGH' },
+          collapse_key: message.id,
+          ttl: '86400s',
+          priority: 'HIGH',
           notification: { tag: message.id },
         },
         apns: { headers: { 'apns-collapse-id': message.id } },
@@ -84,7 +89,9 @@ describe('mobile push', () => {
     expect(form.get('grant_type')).toBe('urn:ietf:params:oauth:grant-type:jwt-bearer')
     const keys = createLocalJWKSet({ keys: [await exportJWK(publicKey)] })
     const { payload } = await jwtVerify(form.get('assertion')!, keys, {
-      ...{ issuer: account.client_email, audience: account.token_uri, currentDate: now },
+      issuer: account.client_email,
+      audience: account.token_uri,
+      currentDate: now,
     })
     expect(payload.scope).toBe('https://www.googleapis.com/auth/firebase.messaging')
 
@@ -133,7 +140,8 @@ describe('mobile push', () => {
   it('fails, and tells no secret, when Google or the secret store does not help', async () => {
     google.answers({ status: 400, body: '{"error":"invalid_grant"}' })
     expect(await create('my-project')(aMessage(), destination)).toEqual({
-      ...{ outcome: 'failed', reason: 'the token endpoint of FCM answered 400' },
+      outcome: 'failed',
+      reason: 'the token endpoint of FCM answered 400',
     })
     const without = await sidecarFor({ env: { DAYBOOK_SECRET_fcmserviceaccount: '{"private_key":"x"}' } })
     expect(await create('my-project', without)(aMessage(), destination)).toEqual({

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { SendResult, Senders } from '../app/reminder-ports.ts'
+import type { SendResult, Senders } from '../app/notifications/ports.ts'
 import type { DaprClient } from '../dapr/client.ts'
 import { resultOf } from './answered.ts'
 import type { GoogleToken } from './google-token.ts'
@@ -15,7 +15,7 @@ const Refusal = z.object({
   error: z.object({ details: z.array(z.object({ errorCode: z.string().optional() })).default([]) }),
 })
 
-/** FCM HTTP v1 through the output binding `push`. Without a project mobile push is not set up. */
+/** FCM HTTP v1 through the output binding `push`. Without a project mobile push is not configured. */
 export function createMobilePushSender(
   { invokeBinding }: Pick<DaprClient, 'invokeBinding'>,
   token: GoogleToken,
@@ -23,7 +23,7 @@ export function createMobilePushSender(
   project: string | undefined,
 ): Senders['mobile_push'] {
   return async ({ id, notification }, destination) => {
-    if (project === undefined) return { outcome: 'refused', reason: 'mobile push is not set up' }
+    if (project === undefined) return { outcome: 'refused', reason: 'mobile push is not configured' }
     const { title, body, ...facts } = pushPayload(notification)
     const accessToken = await token.get()
     const { data: answer, metadata } = await invokeBinding(BINDING, {
@@ -35,7 +35,9 @@ export function createMobilePushSender(
           // FCM takes nothing but text here.
           data: Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, String(value ?? '')])),
           android: {
-            ...{ collapse_key: id, ttl: TTL, notification: { tag: id } },
+            collapse_key: id,
+            ttl: TTL,
+            notification: { tag: id },
             priority: notification.type === 'reminder' ? 'HIGH' : 'NORMAL',
           },
           apns: { headers: { 'apns-collapse-id': id } },
@@ -45,7 +47,7 @@ export function createMobilePushSender(
       timeoutMs: TIMEOUT_MS,
     })
     const status = Number(metadata['statuscode'])
-    if (!Number.isInteger(status)) return { outcome: 'failed', reason: 'the push binding names no status' }
+    if (!Number.isInteger(status)) return { outcome: 'failed', reason: 'the push binding returned no status' }
     if (status === 401) token.forget(accessToken)
     return fcmResult({ status, retryAfter: metadata['retry-after'] }, answer, clock.now())
   }

@@ -4,9 +4,10 @@ import webPush from 'web-push'
 import { systemClock } from '../kit/system.ts'
 import { createSafeFetch } from './safe-fetch.ts'
 import { createSenders } from './senders.ts'
-import { aMessage, TITLE } from './testing/a-notification.ts'
-import { subscribedBrowser } from './testing/browser.ts'
-import { outsideService } from './testing/outside.ts'
+import { aMessage, TITLE } from '../../testing/builders/a-notification.ts'
+import { subscribedBrowser } from '../../testing/worlds/browser.ts'
+import { outsideService } from '../../testing/worlds/outside.ts'
+import { testLinks } from '../../testing/builders/links.ts'
 
 const service = await outsideService()
 const vapid = webPush.generateVAPIDKeys()
@@ -19,7 +20,12 @@ const sender = (publicUrl?: string) =>
     outbound: createSafeFetch({ allow: ['127.0.0.1'], deadlineMs: 500 }),
     pushKeys: { get: async () => vapid },
     clock: systemClock,
-    settings: { mailFrom: 'Daybook <daybook@example.org>', publicUrl, fcmProject: undefined },
+    links: testLinks,
+    settings: {
+      mailFrom: 'Daybook <daybook@example.org>',
+      publicUrl: () => publicUrl,
+      fcmProject: undefined,
+    },
   }).web_push
 const destination = (endpoint = `${service.url}/send/of-ada`) =>
   ({ channel: 'web_push', subscriptionId: 's', endpoint, keys: browser.keys }) as const
@@ -39,13 +45,20 @@ describe('web push', () => {
     const { method, path, headers, body } = service.received.at(-1)!
     expect([method, path]).toEqual(['POST', '/send/of-ada'])
     expect(headers).toMatchObject({
-      ...{ 'content-encoding': 'aes128gcm', ttl: '86400', urgency: 'high' },
+      'content-encoding': 'aes128gcm',
+      ttl: '86400',
+      urgency: 'high',
       topic: message.id.replaceAll('-', ''),
     })
     expect(body.toString('latin1')).not.toContain(TITLE)
     const { id, taskId } = message.notification
     expect(browser.read(body)).toEqual({
-      ...{ id, type: 'reminder', title: TITLE, body: 'Due at nine.', task_id: taskId, late: true },
+      id,
+      type: 'reminder',
+      title: TITLE,
+      body: 'Due at nine.',
+      task_id: taskId,
+      late: true,
     })
   })
 
@@ -96,17 +109,20 @@ describe('web push', () => {
 
   it('fails, and tells nothing, when the push service is away or does not answer', async () => {
     expect(await sender()(aMessage(), destination('http://127.0.0.1:1/send/of-ada'))).toEqual({
-      ...{ outcome: 'failed', reason: 'the other side cannot be reached' },
+      outcome: 'failed',
+      reason: 'the other side cannot be reached',
     })
     service.answers(null)
     expect(await sender()(aMessage(), destination())).toEqual({
-      ...{ outcome: 'failed', reason: 'no answer in time' },
+      outcome: 'failed',
+      reason: 'no answer in time',
     })
   })
 
   it('refuses an endpoint inside our network', async () => {
     expect(await sender()(aMessage(), destination('https://10.0.0.1/send/of-ada'))).toEqual({
-      ...{ outcome: 'refused', reason: 'the address must lead to a public address' },
+      outcome: 'refused',
+      reason: 'the address must lead to a public address',
     })
   })
 })

@@ -1,11 +1,13 @@
-import type { PushKeys, SendResult, Senders } from '../app/reminder-ports.ts'
+import type { SignedLinks } from '../app/auth/ports.ts'
+import type { PushKeys, SendResult, Senders } from '../app/notifications/ports.ts'
 import type { DaprClient } from '../dapr/client.ts'
 import { DaprError } from '../dapr/dapr-error.ts'
 import { DomainError } from '../domain/errors.ts'
 import { ChannelError } from './answered.ts'
 import { createGoogleToken } from './google-token.ts'
+import { pushContact } from './push-contact.ts'
 import { OutboundError, type SafeFetch } from './safe-fetch.ts'
-import { addressOf, createMailSender } from './send-mail.ts'
+import { createMailSender } from './send-mail.ts'
 import { createMobilePushSender } from './send-mobile-push.ts'
 import { createWebhookSender } from './send-webhook.ts'
 import { createWebPushSender } from './send-web-push.ts'
@@ -15,22 +17,23 @@ export interface SendersOptions {
   outbound: Pick<SafeFetch, 'post'>
   pushKeys: PushKeys
   clock: { now(): Date }
+  links: SignedLinks
   settings: {
     /** `Name <address>` or an address. */
     mailFrom: string
-    publicUrl: string | undefined
+    publicUrl: () => string | undefined
     fcmProject: string | undefined
   }
 }
 
 /** How each channel carries a message out. */
-export function createSenders({ dapr, outbound, pushKeys, clock, settings }: SendersOptions): Senders {
+export function createSenders({ dapr, outbound, pushKeys, clock, links, settings }: SendersOptions): Senders {
   const { mailFrom, publicUrl, fcmProject } = settings
-  const subject = publicUrl?.startsWith('https:') ? publicUrl : `mailto:${addressOf(mailFrom)}`
+  const contact = pushContact({ publicUrl: publicUrl(), mailFrom })
   const token = createGoogleToken(dapr.secrets, outbound, clock)
   return {
-    email: careful(createMailSender(dapr, clock, { from: mailFrom, publicUrl })),
-    web_push: careful(createWebPushSender(outbound, pushKeys, clock, subject)),
+    email: careful(createMailSender(dapr, clock, { from: mailFrom, publicUrl, links })),
+    web_push: careful(createWebPushSender(outbound, pushKeys, clock, contact)),
     mobile_push: careful(createMobilePushSender(dapr, token, clock, fcmProject)),
     webhook: careful(createWebhookSender(outbound, clock)),
   }
@@ -56,7 +59,8 @@ function resultOfError(error: unknown): SendResult {
   }
   if (error instanceof DaprError) {
     const { operation, kind, status, isUndelivered } = error
-    if (isUndelivered && status === null) return { outcome: 'unreachable', reason: 'the sidecar is away' }
+    if (isUndelivered && status === null)
+      return { outcome: 'unreachable', reason: 'the sidecar is unreachable' }
     return { outcome: 'failed', reason: `${operation}: ${kind}${status === null ? '' : ` ${status}`}` }
   }
   if (error instanceof ChannelError || error instanceof DomainError)

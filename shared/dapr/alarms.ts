@@ -1,4 +1,4 @@
-import type { Alarms } from '../app/reminder-ports.ts'
+import type { Alarms } from '../app/reminders/ports.ts'
 import type { DaprClient } from './client.ts'
 
 /** A callback that fails is repeated for two minutes; then the sweep has long seen to it. */

@@ -8,13 +8,16 @@ import { DaprError } from './dapr-error.ts'
 const MAX_BODY = 4 * 1024 * 1024
 
 const event = (n: number, text = ''): CloudEvent => ({
-  ...{ specversion: '1.0', id: `event-${n}`, type: 'task.updated', source: '/services/tasks' },
-  ...{ time: '2026-11-23T00:00:00.000Z', datacontenttype: 'application/json', dataversion: '1.0' },
-  ...{
-    userid: '0199d0a0-0000-7000-8000-000000000000',
-    sequence: String(n).padStart(20, '0'),
-    data: { text },
-  },
+  specversion: '1.0',
+  id: `event-${n}`,
+  type: 'task.updated',
+  source: '/services/tasks',
+  time: '2026-11-23T00:00:00.000Z',
+  datacontenttype: 'application/json',
+  dataversion: '1.0',
+  userid: '0199d0a0-0000-7000-8000-000000000000',
+  sequence: String(n).padStart(20, '0'),
+  data: { text },
 })
 
 /** The bulk publish endpoint with daprd's limit; refuses as malformed what holds `poison`. */

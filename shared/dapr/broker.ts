@@ -1,10 +1,11 @@
-import type { Broker, Log } from '../app/ports.ts'
+import type { Broker } from '../app/outbox/ports.ts'
+import type { Log } from '../app/ports.ts'
 import type { DaprClient } from './client.ts'
 import { DaprError } from './dapr-error.ts'
 import { bulkEntry, type BulkEntry } from './publish.ts'
 
 /** Below the 4 MiB that daprd reads of a body by default (--max-body-size), with room for the entries' frames. */
-const MOST_BYTES = 3 * 1024 * 1024
+const MAX_BYTES = 3 * 1024 * 1024
 
 /** Bulk publishing to one pub/sub component; the partition key is the user id. */
 export function createBroker(dapr: Pick<DaprClient, 'bulkPublish'>, pubsub: string, log: Log): Broker {
@@ -13,13 +14,16 @@ export function createBroker(dapr: Pick<DaprClient, 'bulkPublish'>, pubsub: stri
     try {
       const failed = await dapr.bulkPublish(pubsub, topic, entries)
       if (failed[0])
-        log.warn({ topic, refused: failed.length, reason: failed[0].error }, 'broker refused events')
+        log.warn(
+          { topic, refused: failed.length, reason: failed[0].error },
+          'failed to publish events: broker refused them',
+        )
       return failed.map(({ id }) => id)
     } catch (error) {
       if (!isMalformed(error)) throw error
       const [first] = entries
       if (first && entries.length === 1) {
-        log.error({ topic, event_id: first.id, err: error }, 'the sidecar refuses an event')
+        log.error({ topic, event_id: first.id, err: error }, 'failed to publish event: sidecar refused it')
         return [first.id]
       }
       const middle = Math.ceil(entries.length / 2)
@@ -50,7 +54,7 @@ function batchesOf(entries: BulkEntry[]): BulkEntry[][] {
     const bytes = Buffer.byteLength(entry.json)
     if (bytes > room) {
       batches.push([])
-      room = MOST_BYTES
+      room = MAX_BYTES
     }
     batches.at(-1)!.push(entry)
     room -= bytes

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { daprFailure, json, mockSidecar } from '../testing/mock-sidecar.ts'
+import { daprFailure, json, mockSidecar } from '../../testing/worlds/mock-sidecar.ts'
 
 const { dapr, answerWith } = mockSidecar()
 const call = { id: 'call_1', name: 'add_task', arguments: '{"title":"Pay rent"}' }

@@ -1,19 +1,19 @@
 import { z } from 'zod'
 import { readJson, type Transport } from './transport.ts'
 
-export interface ToolCall {
+interface ToolCall {
   readonly id: string
   readonly name: string
   /** Meant to be JSON, but written by a model: parse with care. */
   readonly arguments: string
 }
 
-export type ChatMessage =
+type ChatMessage =
   | { readonly role: 'system' | 'user'; readonly text: string }
   | { readonly role: 'assistant'; readonly text: string; readonly toolCalls?: readonly ToolCall[] }
   | { readonly role: 'tool'; readonly toolCallId: string; readonly name: string; readonly text: string }
 
-export interface Tool {
+interface Tool {
   readonly name: string
   readonly description: string
   /** JSON Schema of the arguments. */

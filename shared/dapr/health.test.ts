@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { daprFailure, json, mockSidecar, noContent } from '../testing/mock-sidecar.ts'
+import { daprFailure, json, mockSidecar, noContent } from '../../testing/worlds/mock-sidecar.ts'
 
 const { dapr, answerWith } = mockSidecar()
 

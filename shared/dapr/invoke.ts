@@ -82,7 +82,11 @@ function toRequest(appId: string, invocation: Invocation): DaprRequest {
   const [pathname = '', search = ''] = PLAIN_PATH.exec(path)?.slice(1) ?? []
   if (!pathname) throw new DaprError({ operation, kind: 'refused', reason: 'the path is not plain' })
   return {
-    ...{ operation, method, search, headers: forwarded(headers), ...rest },
+    operation,
+    method,
+    search,
+    headers: forwarded(headers),
+    ...rest,
     path: ['v1.0', 'invoke', appId, 'method', ...pathname.slice(1).split('/')],
   }
 }
@@ -93,9 +97,16 @@ function toRequest(appId: string, invocation: Invocation): DaprRequest {
  */
 const NOT_REACHED = new RegExp(
   [
-    ...['connection refused', 'error while dialing', 'not in a healthy state', 'is not initialized'],
-    ...["couldn't find service", 'failed to resolve address', 'no host found', 'API is not ready'],
-    ...['circuit breaker is open', 'too many requests'],
+    'connection refused',
+    'error while dialing',
+    'not in a healthy state',
+    'is not initialized',
+    "couldn't find service",
+    'failed to resolve address',
+    'no host found',
+    'API is not ready',
+    'circuit breaker is open',
+    'too many requests',
   ].join('|'),
   'i',
 )
@@ -105,7 +116,11 @@ function failureOf(operation: string, answer: DaprAnswer): DaprError {
   // By a 4xx the sidecar says what is wrong with the call: token, access, length of the headers.
   const isUndelivered = (answer.status >= 400 && answer.status < 500) || NOT_REACHED.test(body)
   return new DaprError({
-    ...{ operation, body, isUndelivered, status: answer.status, errorCode: errorCodeOf(answer) },
+    operation,
+    body,
+    isUndelivered,
+    status: answer.status,
+    errorCode: errorCodeOf(answer),
     kind: isUndelivered ? 'refused' : 'unreachable',
   })
 }

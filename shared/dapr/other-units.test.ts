@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { expect, describe, it, onTestFinished } from 'vitest'
-import type { ForwardedRequest } from '../app/ports.ts'
-import { systemClock } from '../kit/system.ts'
+import type { ForwardedRequest } from '../app/web/ports.ts'
+import { systemClock, systemTimer } from '../kit/system.ts'
 import { createDaprClient } from './client.ts'
-import { createOtherUnits } from './other-units.ts'
+import { createUpstreams } from './other-units.ts'
 
 interface Seen {
   method: string
@@ -61,12 +61,22 @@ async function sidecar(...script: Script[]) {
 function unitsAt(port: number) {
   const baseUrl = `http://127.0.0.1:${port}`
   const dapr = createDaprClient({ baseUrl, fetch: (url, init) => fetch(url, init), timeoutMs: 2000 })
-  return { units: createOtherUnits(dapr, { clock: systemClock, patienceMs: 400, answerWithinMs: 1500 }) }
+  return {
+    units: createUpstreams(dapr, {
+      clock: systemClock,
+      startTimer: systemTimer,
+      patienceMs: 400,
+      answerWithinMs: 1500,
+    }),
+  }
 }
 
 function request(method: string, change: Partial<ForwardedRequest> = {}): ForwardedRequest {
   return {
-    ...{ method, path: '/api/tasks?limit=1', headers: new Headers(), isRepeatable: method === 'GET' },
+    method,
+    path: '/api/tasks?limit=1',
+    headers: new Headers(),
+    isRepeatable: method === 'GET',
     body: method === 'GET' ? null : new TextEncoder().encode('{"title":"x"}'),
     signal: new AbortController().signal,
     ...change,
@@ -117,7 +127,8 @@ describe('a request to another unit', () => {
   ])('is not tried again after %s, when it may happen once only', async (_, fault) => {
     const { units, seen } = await sidecar(fault, ofApp(201))
     await expect(units.forward('tasks-api', request('POST'))).rejects.toMatchObject({
-      ...{ code: 'gateway.no_answer', retryAfterSeconds: 1 },
+      code: 'gateway.no_answer',
+      retryAfterSeconds: 1,
     })
     expect(seen).toHaveLength(1)
   })

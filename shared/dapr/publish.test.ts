@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bulkEntry } from './publish.ts'
-import { daprFailure, json, mockSidecar, noContent } from '../testing/mock-sidecar.ts'
+import { daprFailure, json, mockSidecar, noContent } from '../../testing/worlds/mock-sidecar.ts'
 
 const { dapr, answerWith } = mockSidecar()
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { parseJson, refusal, type DaprAnswer, type Transport } from './transport.ts'
+import { parseJson } from '../domain/parse-json.ts'
+import { refusal, type DaprAnswer, type Transport } from './transport.ts'
 
 /** A complete CloudEvent in structured form; daprd makes no `id` of its own and leaves further attributes as they are. */
 export interface PublishableEvent {
@@ -9,13 +10,11 @@ export interface PublishableEvent {
 
 /** One event of a bulk publish, written out. */
 export interface BulkEntry {
-  /** Of the event. */
   readonly id: string
   readonly json: string
 }
 
 export interface FailedEntry {
-  /** Of the event. */
   readonly id: string
   readonly error: string
 }
@@ -72,7 +71,7 @@ export function createPublish({ send }: Transport) {
         body: `[${entries.map(({ json }) => json).join(',')}]`,
       })
       if (isTaken(answer)) return []
-      const failure = BulkFailure.safeParse(parseJson(answer))
+      const failure = BulkFailure.safeParse(parseJson(answer.body.toString()))
       if (!failure.success) throw refusal(operation, answer)
       return failure.data.failedEntries.map(({ entryId, error }) => ({ id: entryId, error }))
     },

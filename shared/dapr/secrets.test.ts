@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { daprFailure, json, mockSidecar, noContent } from '../testing/mock-sidecar.ts'
+import { daprFailure, json, mockSidecar, noContent } from '../../testing/worlds/mock-sidecar.ts'
 
 const { dapr, answerWith } = mockSidecar()
 

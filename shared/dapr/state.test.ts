@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { daprFailure, json, mockSidecar, noContent } from '../testing/mock-sidecar.ts'
+import { daprFailure, json, mockSidecar, noContent } from '../../testing/worlds/mock-sidecar.ts'
 
 const { dapr, answerWith } = mockSidecar()
 const Note = z.object({ text: z.string() })

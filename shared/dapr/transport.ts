@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseJson } from '../domain/parse-json.ts'
 import { DaprError, type DaprErrorKind } from './dapr-error.ts'
 
 interface FetchInit {
@@ -82,7 +83,10 @@ export function createTransport(options: DaprOptions): Transport {
       const reason = late.aborted ? `no complete answer within ${timeoutMs} ms` : networkReason(cause)
       const isUndelivered = !late.aborted && isUnconnected(cause)
       throw new DaprError({
-        ...{ operation, cause, reason, isUndelivered },
+        operation,
+        cause,
+        reason,
+        isUndelivered,
         kind: late.aborted ? 'timeout' : 'unreachable',
       })
     }
@@ -145,28 +149,19 @@ const ErrorBody = z.object({ errorCode: z.string() })
 
 /** Dapr's code in an error body, or undefined when the body is not Dapr's. */
 export function errorCodeOf(answer: DaprAnswer): string | undefined {
-  return ErrorBody.safeParse(parseJson(answer)).data?.errorCode
+  return ErrorBody.safeParse(parseJson(answer.body.toString())).data?.errorCode
 }
 
 /** The JSON of a success, checked. What does not fit is a DaprError `malformed` that keeps the content to itself. */
 export function readJson<T>(operation: string, answer: DaprAnswer, schema: z.ZodType<T>): T {
   const { status } = answer
-  const value = parseJson(answer)
+  const value = parseJson(answer.body.toString())
   if (value === undefined) throw new DaprError({ operation, kind: 'malformed', status, reason: 'not JSON' })
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
   const reason = `${issue?.message} at /${issue?.path.join('/')}`
   throw new DaprError({ operation, kind: 'malformed', status, reason })
-}
-
-// A SyntaxError quotes the text it failed on, so it does not leave this function.
-export function parseJson({ body }: DaprAnswer): unknown {
-  try {
-    return JSON.parse(body.toString())
-  } catch {
-    return undefined
-  }
 }
 
 // fetch resolves dot segments and daprd routes an empty one elsewhere: such a name would reach another API.

@@ -1,9 +1,13 @@
-import postgres from 'postgres'
-import type { Change, ChangeStore, CommitResult, LoadedTask } from '../app/ports.ts'
+import type { Change, ChangeStore, CommitResult } from '../app/ports.ts'
+import type { LoadedTask } from '../app/tasks/ports.ts'
+import type { Occurrence } from '../domain/recurrence/series.ts'
+import type { Placed } from '../domain/tasks/reorder.ts'
 import { preferencesToRow } from './audience.ts'
 import { inGroups } from './commit-groups.ts'
+import { refusalOf, resultOf, type Applied } from './commit-result.ts'
 import type { Sql, Transaction } from './connect.ts'
-import { createPreferenceStore } from './preference-store.ts'
+import { oneByOne, type OneByOne } from './one-by-one.ts'
+import { createPreferenceStore } from './notifications/preference-store.ts'
 import {
   deliveryFromRow,
   deliveryToRow,
@@ -12,77 +16,109 @@ import {
   reminderToRow,
   type DeliveryRow,
   type ReminderRow,
-} from './reminder-rows.ts'
+} from './reminders/reminder-rows.ts'
 import {
   fromJson,
-  occurrenceFromRow,
   occurrenceToRow,
   seriesFromRow,
   seriesToRow,
+  slotZone,
   taskFromRow,
   taskToRow,
-} from './task-rows.ts'
-import type { OccurrenceRow, SeriesRow, TaskRow } from './task-rows.ts'
+} from './tasks/task-rows.ts'
+import type { SeriesRow, TaskRow } from './tasks/task-rows.ts'
+import { seriesReads } from './tasks/series-reads.ts'
+import { subtaskReads } from './tasks/subtask-reads.ts'
 import { inTransaction } from './transaction.ts'
 
-/** SQLSTATEs that commit_change raises (migration 0002). */
-const REFUSALS: Record<string, CommitResult> = {
-  DB001: { outcome: 'conflict' },
-  DB002: { outcome: 'already_processed' },
-  DB003: { outcome: 'in_flight' },
-  DB004: { outcome: 'key_reused' },
-  DB005: { outcome: 'conflict' },
-}
+/** What a change with more rows takes is not for others to wait for. */
+const MAX_GROUPED_ROWS = 100
+const MAX_COMMITTED_TOGETHER = 16
 
 export function createChangeStore(sql: Sql): ChangeStore {
-  const commitSoon = inGroups<Change, CommitResult>({
-    keyOf: (change) => change.userId,
-    run: (changes) => commitGroup(sql, changes),
+  // What waits for a user's row holds a connection meanwhile, so of each user one does.
+  const inTurn = oneByOne()
+  const commitSoon = inGroups<readonly Change[], CommitResult[]>({
+    keyOf: ([change]) => change!.userId,
+    sizeOf: (changes) => changes.length,
+    run: (lists) => commitGroup(sql, lists, inTurn),
   })
+  // One that takes long would keep those waiting that are committed together with it.
+  const commitAll = async (changes: readonly Change[]): Promise<CommitResult[]> => {
+    const [first] = changes
+    return rowsOf(first!) > MAX_GROUPED_ROWS
+      ? [await inTurn(first!.userId, () => rawCommit(sql, first!).catch(refusalOf))]
+      : await commitSoon(firstOf(changes))
+  }
+  const commitOne = async (change: Change): Promise<CommitResult> => (await commitAll([change]))[0]!
   const keysUnderWay = new Set<string>()
   return {
     ...reads(sql),
+    commitAll,
     commit: async (change) => {
-      if (!change.idempotency) return await commitSoon(change)
+      if (!change.idempotency) return await commitOne(change)
       // It would wait behind the first attempt, which commit_change refuses it only when they meet in the database.
       const key = `${change.userId} ${change.idempotency.key}`
       if (keysUnderWay.has(key)) return { outcome: 'in_flight' }
       keysUnderWay.add(key)
       try {
-        return await commitSoon(change)
+        return await commitOne(change)
       } finally {
         keysUnderWay.delete(key)
       }
     },
-    exclusively: <T>(userId: string, work: (store: ChangeStore) => Promise<T>) =>
-      inTransaction(sql, async (tx) => {
-        await tx`insert into user_counters (user_id) values (${userId}) on conflict do nothing`
-        await tx`select 1 from user_counters where user_id = ${userId} for update`
-        const store: ChangeStore = {
-          ...reads(tx),
-          // A refusal aborts the statement only, not what `work` did before: hence the savepoint.
-          commit: (change) => tx.savepoint((inner) => rawCommit(inner, change)).catch(refusalOf),
-          exclusively: (_user, nested) => nested(store),
-        }
-        return work(store)
-      }),
+    exclusively: (userId, work) => inTurn(userId, () => holding(sql, userId, work)),
   }
 }
 
-/** Together no change waits for whoever holds its user; one that would is then tried alone, as is one that is refused. */
+/** As many as may be committed together, but the first in any case. */
+function firstOf(changes: readonly Change[]): readonly Change[] {
+  let rows = 0
+  const tooMuch = changes.findIndex((change, place) => {
+    rows += rowsOf(change)
+    return place === MAX_COMMITTED_TOGETHER || (place > 0 && rows > MAX_GROUPED_ROWS)
+  })
+  return tooMuch === -1 ? changes : changes.slice(0, tooMuch)
+}
+
+/** Runs `work` while no other write of the user comes in between. */
+const holding = <T>(sql: Sql, userId: string, work: (store: ChangeStore) => Promise<T>): Promise<T> =>
+  inTransaction(sql, async (tx) => {
+    await tx`select hold_user(${userId})`
+    // A refusal aborts the statement only, not what `work` did before: hence the savepoint.
+    const commit = (change: Change): Promise<CommitResult> =>
+      tx.savepoint((inner) => rawCommit(inner, change)).catch(refusalOf)
+    const store: ChangeStore = {
+      ...reads(tx),
+      commit,
+      commitAll: async ([first]) => [await commit(first!)],
+      exclusively: (_user, nested) => nested(store),
+    }
+    return work(store)
+  })
+
+/** Of all kinds together. */
+const rowsOf = (change: Change): number =>
+  Object.values(change).reduce<number>((sum, rows) => sum + (Array.isArray(rows) ? rows.length : 0), 0)
+
+/** Together no list waits for whoever holds its user; a change that would is then tried alone, as is one that is refused. */
 async function commitGroup(
   sql: Sql,
-  changes: readonly Change[],
-): Promise<(CommitResult | Promise<CommitResult>)[]> {
+  lists: readonly (readonly Change[])[],
+  inTurn: OneByOne,
+): Promise<(CommitResult[] | Promise<CommitResult[]>)[]> {
   // In the same order everywhere, so that two groups cannot wait for each other.
-  const order = changes.map((_, index) => index).toSorted((a, b) => byUser(changes[a]!, changes[b]!))
-  const [row] = await sql<{ results: (Applied | { outcome: 'undone' })[] }[]>`
-    select commit_changes(${sql.json(order.map((index) => changeRow(changes[index]!)) as never)}) as results`
-  const results: (CommitResult | Promise<CommitResult>)[] = []
+  const order = lists.map((_, index) => index).toSorted((a, b) => byUser(lists[a]![0]!, lists[b]![0]!))
+  const rows = order.map((index) => lists[index]!.map(changeRow))
+  const [row] = await sql<{ results: (Applied | { outcome: 'undone' })[][] }[]>`
+    select commit_changes(${sql.json(rows as never)}) as results`
+  const results: (CommitResult[] | Promise<CommitResult[]>)[] = []
   for (const [place, index] of order.entries()) {
-    const result = row!.results[place]!
-    const isUndone = result.outcome === 'undone'
-    results[index] = isUndone ? rawCommit(sql, changes[index]!).catch(refusalOf) : resultOf(result)
+    const found = row!.results[place]!
+    const applied = found.flatMap((result) => (result.outcome === 'undone' ? [] : [resultOf(result)]))
+    const undone = lists[index]![applied.length]
+    const alone = async (change: Change) => [...applied, await rawCommit(sql, change).catch(refusalOf)]
+    results[index] = applied.length < found.length ? inTurn(undone!.userId, () => alone(undone!)) : applied
   }
   return results
 }
@@ -95,18 +131,7 @@ async function rawCommit(sql: Sql | Transaction, change: Change): Promise<Commit
   return resultOf(row!.result)
 }
 
-type Applied = { outcome: 'applied' } | { outcome: 'replayed'; answer: string }
-
-const resultOf = (result: Applied): CommitResult =>
-  result.outcome === 'replayed' ? { ...result, answer: JSON.parse(result.answer) as unknown } : result
-
-function refusalOf(error: unknown): CommitResult {
-  const refusal = error instanceof postgres.PostgresError ? REFUSALS[error.code] : undefined
-  if (refusal) return refusal
-  throw error
-}
-
-type Reads = Omit<ChangeStore, 'commit' | 'exclusively'>
+type Reads = Omit<ChangeStore, 'commit' | 'commitAll' | 'exclusively'>
 
 function reads(sql: Sql | Transaction): Reads {
   return {
@@ -116,6 +141,7 @@ function reads(sql: Sql | Transaction): Reads {
           task: TaskRow | null
           series: SeriesRow | null
           reminders: ReminderRow[] | null
+          has_subtasks: boolean
           stored: StoredAnswer | null
         }[]
       >`
@@ -123,13 +149,15 @@ function reads(sql: Sql | Transaction): Reads {
           (select to_jsonb(s) from series s where s.id =
             (select series_id from tasks where id = ${taskId} and user_id = ${userId})) as series,
           (select jsonb_agg(to_jsonb(r) order by id) from reminders r
-            where task_id = ${taskId} and user_id = ${userId} and deleted_at is null) as reminders,
+            where task_id = ${taskId} and user_id = ${userId} and (deleted_at is null or origin = 'default')) as reminders,
+          exists (select from tasks where parent_id = ${taskId} and user_id = ${userId}) as has_subtasks,
           (select jsonb_build_object('fingerprint', fingerprint, 'answer', answer) from idempotency_keys
             where user_id = ${userId} and key = ${key} and expires_at > ${now}) as stored`
       return {
         task: row?.task ? taskFromRow(fromJson(row.task)) : null,
         series: row?.series ? seriesFromRow(fromJson(row.series)) : null,
         reminders: (row?.reminders ?? []).map((reminder) => reminderFromRow(fromJson(reminder))),
+        hasSubtasks: row?.has_subtasks ?? false,
         stored: storedAnswer(row?.stored),
       }
     },
@@ -157,74 +185,53 @@ function reads(sql: Sql | Transaction): Reads {
         stored: storedAnswer(row?.stored),
       }
     },
-    async loadSeries(userId, seriesId) {
-      const [row] = await sql<{ series: SeriesRow }[]>`
-        select to_jsonb(s) as series from series s where id = ${seriesId} and user_id = ${userId}`
-      return row ? seriesFromRow(fromJson(row.series)) : null
-    },
-    async lastClosed(seriesId, at) {
-      const [row] = await sql<{ occurrence: OccurrenceRow }[]>`
-        select to_jsonb(o) as occurrence from occurrences o
-        where series_id = ${seriesId} and state in ('completed', 'skipped')
-        order by (closed_at = ${at}) desc nulls last, closed_at desc, occurrence_at desc limit 1`
-      return row ? occurrenceFromRow(fromJson(row.occurrence)) : null
-    },
-    async loadOccurrences(seriesId, from, limit) {
-      const rows = await sql<{ occurrence: OccurrenceRow }[]>`
-        select to_jsonb(o) as occurrence from occurrences o
-        where series_id = ${seriesId} and occurrence_at >= ${from}
-        order by occurrence_at limit ${limit}`
-      return rows.map((row) => occurrenceFromRow(fromJson(row.occurrence)))
-    },
+    ...seriesReads(sql),
     async loadTasks(userId, ids) {
       const rows = await sql<{ task: TaskRow }[]>`
         select to_jsonb(t) - 'words' as task from tasks t
         where user_id = ${userId} and id = any(${[...ids]}::uuid[]) and deleted_at is null`
       return rows.map((row) => taskFromRow(fromJson(row.task)))
     },
+    async loadPlaces(userId, ids) {
+      return [
+        ...(await sql<Placed[]>`
+          select id, position, version from tasks
+          where user_id = ${userId} and id = any(${[...ids]}::uuid[]) and deleted_at is null`),
+      ]
+    },
     async loadReminders(userId, taskIds) {
       const rows = await sql<ReminderRow[]>`
         select * from reminders
-        where task_id = any(${[...taskIds]}::uuid[]) and user_id = ${userId} and deleted_at is null order by id`
+        where task_id = any(${[...taskIds]}::uuid[]) and user_id = ${userId}
+          and (deleted_at is null or origin = 'default') order by id`
       return rows.map(reminderFromRow)
     },
-    async loadSiblings(userId, seriesId, excluding, limit) {
+    async loadOpenSiblings(userId, seriesId, excluding, limit) {
       const rows = await sql<{ task: TaskRow }[]>`
         select to_jsonb(t) - 'words' as task from tasks t
-        where series_id = ${seriesId} and user_id = ${userId} and id <> ${excluding} and deleted_at is null
+        where series_id = ${seriesId} and is_open and deleted_at is null and user_id = ${userId} and id <> ${excluding}
         order by occurrence_at desc limit ${limit}`
       return rows.map((row) => taskFromRow(fromJson(row.task)))
     },
     async loadFollowing(userId, after, limit) {
-      const side = (isOpen: boolean) => sql`(select * from tasks
+      const side = (isOpen: boolean) => sql`(select id, position, version from tasks
         where user_id = ${userId} and is_open = ${isOpen} and deleted_at is null
           and (position, id) > (${after.position}::bigint, ${after.id}::uuid)
         order by position, id limit ${limit})`
-      const rows = await sql<{ task: TaskRow }[]>`
-        select to_jsonb(t) - 'words' as task from (${side(true)} union all ${side(false)}) t
-        order by position, id limit ${limit}`
-      return rows.map((row) => taskFromRow(fromJson(row.task)))
+      return [
+        ...(await sql<Placed[]>`${side(true)} union all ${side(false)} order by position, id limit ${limit}`),
+      ]
     },
     async loadPreceding(userId, before) {
-      const side = (isOpen: boolean) => sql`(select * from tasks
+      const side = (isOpen: boolean) => sql`(select id, position, version from tasks
         where user_id = ${userId} and is_open = ${isOpen} and deleted_at is null and id <> ${before.excluding}
           and (position, id) < (${before.position}::bigint, ${before.id}::uuid)
         order by position desc, id desc limit 1)`
-      const [row] = await sql<{ task: TaskRow }[]>`
-        select to_jsonb(t) - 'words' as task from (${side(true)} union all ${side(false)}) t
-        order by position desc, id desc limit 1`
-      return row ? taskFromRow(fromJson(row.task)) : null
+      const [place] = await sql<Placed[]>`
+        ${side(true)} union all ${side(false)} order by position desc, id desc limit 1`
+      return place ?? null
     },
-    async ancestors(userId, taskId) {
-      const rows = await sql<{ id: string }[]>`
-        with recursive up (id, parent_id, depth) as (
-          select id, parent_id, 0 from tasks where id = ${taskId} and user_id = ${userId} and deleted_at is null
-          union all
-          select t.id, t.parent_id, depth + 1 from tasks t join up on t.id = up.parent_id
-          where t.user_id = ${userId} and depth < 100)
-        select id from up order by depth`
-      return rows.map((row) => row.id)
-    },
+    ...subtaskReads(sql),
     async storedAnswer(userId, key, now) {
       const [row] = await sql<StoredAnswer[]>`
         select fingerprint, answer from idempotency_keys
@@ -243,20 +250,27 @@ interface StoredAnswer {
 const storedAnswer = (stored: StoredAnswer | null | undefined): LoadedTask['stored'] =>
   stored ? { ...stored, answer: JSON.parse(stored.answer) as unknown } : null
 
-/** The change in column names, without the parts it does not have. */
-function changeRow(change: Change): object {
+/** `seq` counts from the change's first event, 1; commit_reminding adds what came before. */
+const seqOf = ({ id, fact }: { id: string; fact: number }) => ({ id, seq: fact + 1 })
+
+/** The `change` of commit_change: in column names, without the parts it does not have. */
+export function changeRow(change: Change): object {
   const rows = <T>(name: string, list: readonly T[] | undefined, row: (item: T) => object) =>
     list && list.length > 0 ? { [name]: list.map(row) } : {}
+  // A new one always comes with its series; of one that is known the wall time stays.
+  const occurrence = (one: Occurrence) => occurrenceToRow(one, change.series ? slotZone(change.series) : null)
   return {
     user_id: change.userId,
     at: change.at.toISOString(),
     active_delta: change.activeDelta,
     completed_delta: change.completedDelta,
+    ...(change.limits && { limits: change.limits }),
     ...rows('new_tasks', change.newTasks, taskToRow),
     ...rows('changed_tasks', change.changedTasks, taskToRow),
     ...rows('moved_tasks', change.movedTasks, (moved) => moved),
-    ...rows('new_occurrences', change.newOccurrences, occurrenceToRow),
-    ...rows('changed_occurrences', change.changedOccurrences, occurrenceToRow),
+    ...(change.freePlaces && { free_places: change.freePlaces }),
+    ...rows('new_occurrences', change.newOccurrences, occurrence),
+    ...rows('changed_occurrences', change.changedOccurrences, occurrence),
     ...rows('dropped_occurrences', change.droppedOccurrences, ({ seriesId, occurrenceAt }) => ({
       series_id: seriesId,
       occurrence_at: occurrenceAt.toISOString(),
@@ -274,11 +288,21 @@ function changeRow(change: Change): object {
     ...rows('new_deliveries', change.newDeliveries, deliveryToRow),
     ...rows('changed_deliveries', change.changedDeliveries, deliveryToRow),
     ...rows('unchanged_deliveries', change.unchangedDeliveries, ({ id, version }) => ({ id, version })),
-    ...rows('shown_notifications', change.shownNotifications, ({ id, fact }) => ({ id, seq: fact + 1 })),
+    ...rows('shown_notifications', change.shownNotifications, seqOf),
+    ...rows('read_notifications', change.readNotifications, seqOf),
+    ...(change.confirmedTarget !== undefined && { confirmed_target: change.confirmedTarget }),
     ...(change.nextDigest && { next_digest: change.nextDigest }),
+    ...(change.movedZone && {
+      moved_zone: { version: change.movedZone.version, next_digest_at: change.movedZone.nextDigestAt },
+    }),
     ...(change.preferences && { preferences: preferencesToRow(change.preferences, change.at) }),
     ...rows('tag_deltas', change.tagDeltas, (delta) => delta),
-    ...(change.series && { series: seriesToRow(change.series) }),
+    ...rows(
+      'series',
+      [...(change.series ? [change.series] : []), ...(change.seriesBelow ?? [])],
+      seriesToRow,
+    ),
+    ...(change.emptied && { emptied: { task_ids: change.emptied.taskIds, of: change.emptied.of } }),
     events: change.events.map(({ trace, time, ...event }) => ({
       ...event,
       time: time.toISOString(),

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Sql } from './connect.ts'
-import { createChangeStore } from './change-store.ts'
-import { createChangeFeed } from './outbox.ts'
+import { changeRow, createChangeStore } from './change-store.ts'
+import { createChangeLog } from './outbox/outbox.ts'
 import { inGroups } from './commit-groups.ts'
-import { aChange, anAnswer, anEvent, aTask, tasksAdded } from '../testing/a-task.ts'
-import { testDatabase } from '../testing/database.ts'
+import { aChange, anAnswer, anEvent, aTask, tasksAdded } from '../../testing/builders/a-task.ts'
+import { testDatabase } from '../../testing/worlds/database.ts'
 import { systemIds } from '../kit/system.ts'
 
 const uuid = () => systemIds.uuid()
@@ -14,6 +14,7 @@ function heldGroups() {
   const groups: { items: readonly string[]; end: (results?: (string | Promise<string>)[]) => void }[] = []
   const submit = inGroups<string, string>({
     keyOf: (item) => item.split(' ')[0]!,
+    sizeOf: (item) => item.split('+').length,
     run: (items) =>
       new Promise((resolve) => {
         groups.push({ items, end: (results) => resolve(results ?? items.map((item) => `${item} done`)) })
@@ -63,7 +64,11 @@ describe('work in groups', () => {
 
   it('goes on after a group that failed as a whole', async () => {
     const outcomes = [Promise.reject(new Error('no connection')), Promise.resolve(['fine'])]
-    const submit = inGroups<string, string>({ keyOf: (item) => item, run: () => outcomes.shift()! })
+    const submit = inGroups<string, string>({
+      keyOf: (item) => item,
+      sizeOf: () => 1,
+      run: () => outcomes.shift()!,
+    })
     await expect(submit('a')).rejects.toThrow('no connection')
     expect(await submit('a')).toBe('fine')
   })
@@ -116,10 +121,10 @@ describe('changes committed together', () => {
     const outcomes = (await Promise.all(changes.map((change) => store.commit(change)))).map((r) => r.outcome)
     expect(outcomes.slice(0, 8)).toEqual(Array(8).fill('applied'))
     expect(outcomes.slice(8)).toEqual(['conflict', 'applied', 'key_reused', 'applied'])
-    expect((await createChangeFeed(sql).after(first, 0, 10)).map(({ sequence }) => sequence)).toEqual([
+    expect((await createChangeLog(sql).after(first, 0, 10)).events.map(({ sequence }) => sequence)).toEqual([
       1, 2, 3,
     ])
-    expect(await createChangeFeed(sql).after(owner, 0, 10)).toHaveLength(1)
+    expect((await createChangeLog(sql).after(owner, 0, 10)).events).toHaveLength(1)
   })
 
   it('do not wait for one whose user is held, which is applied when it is let go', async () => {
@@ -139,10 +144,10 @@ describe('changes committed together', () => {
     const others = rest.slice(2).map((user) => store.commit(tasksAdded(user, [{ tags: ['Home'] }])))
     const results = await Promise.all([...leaders, ...others])
     expect(results.every(({ outcome }) => outcome === 'applied')).toBe(true)
-    expect(await createChangeFeed(sql).after(held, 0, 10)).toHaveLength(1)
+    expect((await createChangeLog(sql).after(held, 0, 10)).events).toHaveLength(1)
     letGo()
     expect((await blocked).outcome).toBe('applied')
-    expect(await createChangeFeed(sql).after(held, 0, 10)).toHaveLength(2)
+    expect((await createChangeLog(sql).after(held, 0, 10)).events).toHaveLength(2)
   })
 
   it('reject each for itself what the database cannot take', async () => {
@@ -157,5 +162,77 @@ describe('changes committed together', () => {
     expect((await Promise.all([...leaders, fine])).map(({ outcome }) => outcome)).toEqual(
       Array(3).fill('applied'),
     )
+  })
+
+  it('of one user are committed in order up to the first that is refused, and the rest is left', async () => {
+    const store = createChangeStore(sql)
+    const [user] = (await users(1)) as [string]
+    const marked = (eventId: string) => aChange(user, { processed: { consumer: 'test', eventId } })
+    const [one, two, three] = [uuid(), uuid(), uuid()]
+    expect(await store.commitAll([marked(one), marked(two)])).toMatchObject([
+      { outcome: 'applied' },
+      { outcome: 'applied' },
+    ])
+    expect(await store.commitAll([marked(three), marked(two), marked(uuid())])).toMatchObject([
+      { outcome: 'applied' },
+      { outcome: 'already_processed' },
+    ])
+    expect((await createChangeLog(sql).after(user, 0, 10)).events).toHaveLength(4)
+  })
+
+  it('of one user are applied one after the other while somebody holds the user', async () => {
+    const store = createChangeStore(sql)
+    const [user] = (await users(1)) as [string]
+    const isHeld = Promise.withResolvers<void>()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const holding = createChangeStore(sql).exclusively(user, () => (isHeld.resolve(), promise))
+    await isHeld.promise
+    const waiting = store.commitAll([aChange(user), aChange(user)])
+    await store.commit(aChange(uuid()))
+    resolve()
+    await holding
+    expect(await waiting).toMatchObject([{ outcome: 'applied' }])
+  })
+
+  it('of a user who is new are applied however many come at once', async () => {
+    const user = uuid()
+    const stores = Array.from({ length: 8 }, () => createChangeStore(sql))
+    const results = await Promise.all(
+      stores.map((store, nth) =>
+        nth % 2 === 0
+          ? store.commit(aChange(user))
+          : store.exclusively(user, (inner) => inner.commit(aChange(user))),
+      ),
+    )
+    expect(results.map(({ outcome }) => outcome)).toEqual(Array(8).fill('applied'))
+    expect(await sql`select last_seq from user_counters where user_id = ${user}`).toEqual([{ last_seq: 8 }])
+    const { events } = await createChangeLog(sql).after(user, 0, 10)
+    expect(events.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+  })
+
+  it('read no more than before while a transaction of somebody else stays open', async () => {
+    const store = createChangeStore(sql)
+    const [user] = (await users(1)) as [string]
+    const pagesRead = async () => {
+      const rows = await sql<{ 'QUERY PLAN': string }[]>`
+        explain (analyze, buffers, timing off, summary off)
+        select commit_change(${sql.json(changeRow(aChange(user, { events: [] })) as never)})`
+      const text = rows.map((row) => row['QUERY PLAN']).join('\n')
+      return [...text.matchAll(/shared hit=(\d+)/g)].map(([, hit]) => Number(hit))[0]!
+    }
+    const change = () => aChange(user, { events: [] })
+    for (let nth = 0; nth < 100; nth += 1) await store.commit(change())
+    await pagesRead()
+    const before = await pagesRead()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const open = sql.begin('isolation level repeatable read', async (tx) => {
+      await tx`select from user_counters limit 1`
+      await promise
+    })
+    for (let nth = 0; nth < 500; nth += 1) await store.commit(change())
+    const after = await pagesRead()
+    resolve()
+    await open
+    expect(after).toBeLessThan(before + 30)
   })
 })

@@ -2,6 +2,8 @@
 export interface Grouping<Item, Result> {
   /** Items of one key are never in two groups at once. */
   keyOf: (item: Item) => string
+  /** How many an item counts for, of those that one group may have. */
+  sizeOf: (item: Item) => number
   /** Runs items together; one result for each, in their order. Those that take longer do not keep the next group waiting. */
   run: (items: readonly Item[]) => Promise<readonly (Result | Promise<Result>)[]>
 }
@@ -12,8 +14,8 @@ interface Waiting<Item, Result> extends PromiseWithResolvers<Result> {
 
 /** Two, so that one is worked on while the other waits for the disk. */
 const GROUPS_AT_ONCE = 2
-/** Below the 64 subtransactions that PostgreSQL keeps at hand for a session. */
-const LARGEST_GROUP = 32
+/** With the last item, well below the 64 subtransactions that PostgreSQL keeps at hand for a session. */
+const MAX_GROUP = 32
 
 /**
  * Group commit: what comes while others are being committed waits for them and is then committed together, so a busy
@@ -21,6 +23,7 @@ const LARGEST_GROUP = 32
  */
 export function inGroups<Item, Result>({
   keyOf,
+  sizeOf,
   run,
 }: Grouping<Item, Result>): (item: Item) => Promise<Result> {
   let waiting: Waiting<Item, Result>[] = []
@@ -31,8 +34,10 @@ export function inGroups<Item, Result>({
   function nextGroup(): Waiting<Item, Result>[] {
     const group: Waiting<Item, Result>[] = []
     const rest: Waiting<Item, Result>[] = []
+    let size = 0
     for (const one of waiting) {
-      const isFree = group.length < LARGEST_GROUP && !busyKeys.has(keyOf(one.item))
+      const isFree = size < MAX_GROUP && !busyKeys.has(keyOf(one.item))
+      if (isFree) size += sizeOf(one.item)
       ;(isFree ? group : rest).push(one)
     }
     waiting = rest

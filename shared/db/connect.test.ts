@@ -3,7 +3,7 @@ import { createServer, connect as connectSocket, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { testDatabaseTarget } from '../testing/database.ts'
+import { testDatabaseTarget } from '../../testing/worlds/database.ts'
 import { connect, socketUrl, type SocketTarget } from './connect.ts'
 
 /** A way to a server that can be closed and opened again. */
@@ -44,18 +44,6 @@ describe('connect', () => {
       expect(await sql`select current_database() as name`).toEqual([{ name: target.database }])
       await sql.end()
     }
-  })
-
-  it('reads by its index what was empty when the plan was made', async () => {
-    const sql = connect(await testDatabaseTarget(), { max: 1, applicationName: 'test' })
-    onTestFinished(() => sql.end())
-    await sql`create temp table log (place int primary key, text text)`
-    await sql`analyze log`
-    await sql`prepare look as select text from log where place >= $1 order by place limit 10`.simple()
-    for (let time = 0; time < 6; time += 1) await sql`execute look (1)`.simple()
-    await sql`insert into log select n, 'text' from generate_series(1, 5000) n`
-    const plan = await sql`explain execute look (4000)`.simple()
-    expect(JSON.stringify(plan)).toContain('Index Scan using log_pkey')
   })
 
   it('keeps nobody waiting once the server is back, however often it was asked meanwhile', async () => {

@@ -1,4 +1,6 @@
 import postgres from 'postgres'
+import { requirePatchedDriver } from './patched-driver.ts'
+import { refuseTornResults } from './whole-results.ts'
 
 /** The embedded server's socket: `host` is the directory of the socket. */
 export interface SocketTarget {
@@ -12,6 +14,8 @@ export interface SocketTarget {
 export type ConnectionTarget = string | SocketTarget
 
 export type Sql = postgres.Sql<{ bigint: number; date: string }>
+/** A piece of a statement. */
+export type SqlFragment = postgres.PendingQuery<postgres.Row[]>
 export type Transaction = postgres.TransactionSql<{ bigint: number; date: string }>
 
 export interface ConnectOptions {
@@ -26,8 +30,17 @@ export interface ConnectOptions {
  * below 2^53), `undefined` parameters become NULL (left alone they can leave a query that never settles).
  */
 export function connect(target: ConnectionTarget, options: ConnectOptions): Sql {
+  requirePatchedDriver()
+  const sql = open(target, options)
+  refuseTornResults(sql)
+  return sql
+}
+
+function open(target: ConnectionTarget, options: ConnectOptions): Sql {
   const settings = {
     max: options.max,
+    // One statement at a time on a connection: none waits behind a stranger's slow one, or is lost with one that fails.
+    max_pipeline: 0,
     prepare: options.prepare ?? true,
     connect_timeout: 5,
     backoff: pauseBeforeReconnect,
@@ -38,8 +51,6 @@ export function connect(target: ConnectionTarget, options: ConnectOptions): Sql 
     connection: {
       application_name: options.applicationName,
       statement_timeout: 15_000,
-      // A plan made while a table was empty would go on reading it from end to end when it is full; see decision 040.
-      enable_seqscan: 'off',
     },
     types: {
       bigint: { to: 20, from: [20], parse: Number, serialize: String },

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { testDatabase } from '../testing/database.ts'
+import { testDatabase } from '../../testing/worlds/database.ts'
 import { fragment, joined, run, verbatim } from './fragment.ts'
 
 const sql = await testDatabase({ max: 1 })

@@ -31,10 +31,11 @@ export async function run<Result>(
   sql: Sql,
   statement: Fragment,
   read: (rows: readonly never[]) => Result,
+  { prepare = true }: { prepare?: boolean } = {},
 ): Promise<Result> {
   const parameters: unknown[] = []
   const text = textOf(statement, parameters)
-  const query = sql.unsafe<never[]>(text, parameters as never[], { prepare: true })
+  const query = sql.unsafe<never[]>(text, parameters as never[], { prepare })
   // postgres.js would remember where each query that fails comes from, by its text, for ever.
   void Object.defineProperty(query, 'origin', { value: '' })
   const rows = await query

@@ -1,6 +1,6 @@
 import postgres from 'postgres'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { testDatabaseTarget } from '../testing/database.ts'
+import { testDatabaseTarget } from '../../testing/worlds/database.ts'
 import { connect, type Sql } from './connect.ts'
 import { createHousekeeping } from './maintenance.ts'
 
@@ -11,7 +11,12 @@ const NOW = new Date('2026-11-22T10:00:00.000Z')
 const BATCH = 10
 const NOBODY = '00000000-0000-0000-0000-000000000000'
 const limits = {
-  ...{ marksBefore: NOW, deletedBefore: NOW, toldBefore: NOW, settledBefore: NOW, batch: BATCH },
+  marksBefore: NOW,
+  deletedBefore: NOW,
+  notificationsBefore: NOW,
+  resolvedBefore: NOW,
+  batch: BATCH,
+  notificationsPerUser: 100,
 }
 const purge = (by: Sql = sql) => createHousekeeping(by).purge(NOW, limits)
 
@@ -27,6 +32,7 @@ async function told(count: number, { at = NOW.getTime() - 1, state = 'delivered'
     select gen_random_uuid(), user_id, id, created_at, channel, ${NOBODY}::uuid,
       case channel when 'email' then ${state} else 'delivered' end, 1, created_at, false, 1
     from new cross join unnest(array['in_app', 'email']) c (channel)`
+  await counted()
 }
 
 /** `count` tasks deleted a millisecond ago, and one that is not, with three reminders each. */
@@ -34,12 +40,13 @@ async function deleted(count: number): Promise<void> {
   await sql`
     with new as (
       insert into tasks (id, user_id, title, priority, tags, tag_keys, due_order, time_zone, position, repeat_from,
-        version, created_at, updated_at, deleted_at)
-      select gen_random_uuid(), gen_random_uuid(), 't', 1, '{}', '{}', ${NOW}, 'UTC', n, 'due', 1, ${NOW}, ${NOW},
+        version, created_at, updated_at, words, deleted_at)
+      select gen_random_uuid(), gen_random_uuid(), 't', 1, '{}', '{}', ${NOW}, 'UTC', n, 'due', 1, ${NOW}, ${NOW}, '',
         case when n > 0 then ${NOW}::timestamptz - interval '1 ms' end
       from generate_series(0, ${count}::int) n returning *)
     insert into reminders (id, user_id, task_id, origin, version, created_at, updated_at)
     select gen_random_uuid(), user_id, id, 'user', 1, created_at, created_at from new, generate_series(1, 3)`
+  await counted()
 }
 
 /** `count` letters settled a millisecond ago. */
@@ -59,7 +66,17 @@ async function counts(): Promise<number[]> {
   return row!.counts
 }
 
-beforeEach(() => sql`truncate notifications, deliveries, tasks, reminders, dead_letters`)
+/** Counters of everybody who has something, as their writes would have left them. */
+const counted = () => sql`
+  insert into user_counters (user_id, kept_tasks, kept_answers, answer_bytes, kept_notifications)
+  select user_id, sum(tasks), sum(answers), sum(bytes), sum(notifications) from (
+    select user_id, 1 as tasks, 0 as answers, 0 as bytes, 0 as notifications from tasks
+    union all select user_id, 0, 1, octet_length(answer), 0 from idempotency_keys
+    union all select user_id, 0, 0, 0, 1 from notifications) each group by user_id
+  on conflict (user_id, turn) do update set kept_tasks = excluded.kept_tasks, kept_answers = excluded.kept_answers,
+    answer_bytes = excluded.answer_bytes, kept_notifications = excluded.kept_notifications`
+
+beforeEach(() => sql`truncate notifications, deliveries, tasks, reminders, dead_letters, user_counters`)
 
 describe('housekeeping', () => {
   it('removes sessions, tickets and counts of failed sign-ins after their time, a batch at a time', async () => {
@@ -98,14 +115,87 @@ describe('housekeeping', () => {
     expect(await purge()).toBe(0)
   })
 
-  it('removes reminders that were taken away long ago from tasks that are still there', async () => {
+  it('takes from the counters of a user what it removes of theirs, and passes by who is writing', async () => {
+    await deleted(12)
+    await told(3)
+    await sql`insert into idempotency_keys (user_id, key, fingerprint, answer, expires_at)
+      select user_id, id, '', 'äöü', ${NOW}::timestamptz - interval '1 ms' from tasks`
+    await counted()
+    const sums = () =>
+      sql`select sum(kept_tasks)::int, sum(kept_answers)::int, sum(answer_bytes)::int,
+      sum(kept_notifications)::int from user_counters`.values()
+    expect(await sums()).toEqual([[13, 13, 78, 3]])
+    const other = connect(target, { max: 1, applicationName: 'test' })
+    await sql.begin(async (tx) => {
+      await tx`select from user_counters where user_id in (select user_id from tasks where deleted_at is not null limit 1) for update`
+      while ((await purge(other)) > 0);
+    })
+    await other.end({ timeout: 1 })
+    expect(await sums()).toEqual([[2, 1, 6, 0]])
+    await purge()
+    expect(await sums()).toEqual([[1, 0, 0, 0]])
+    expect(await counts()).toEqual([0, 0, 1, 3, 0])
+  })
+
+  it('keeps what is restored or replayed while it is at work, and the counters agree', async () => {
+    await deleted(1)
+    await told(2, { state: 'failed' })
+    await sql`insert into idempotency_keys (user_id, key, fingerprint, answer, expires_at)
+      select gen_random_uuid(), gen_random_uuid(), '', '', ${NOW}::timestamptz - interval '1 ms'`
+    await counted()
+    // The first that the purge removes makes it wait, with what it has seen, until the restore is committed.
+    await sql`create function wait_in_purge() returns trigger language plpgsql as
+      $$ begin perform pg_advisory_xact_lock(4711); return old; end $$`
+    await sql`create trigger wait_in_purge before delete on idempotency_keys for each row execute function wait_in_purge()`
+    const other = connect(target, { max: 1, applicationName: 'test' })
+    const purged = await sql.begin(async (tx) => {
+      await tx`select pg_advisory_xact_lock(4711)`
+      const purging = purge(other)
+      await expect
+        .poll(() => sql`select from pg_locks where locktype = 'advisory' and objid = 4711 and not granted`)
+        .toHaveLength(1)
+      await sql`update tasks set deleted_at = null, version = version + 1`
+      await sql`update deliveries d set state = 'triggered' from notifications n
+        where n.id = d.notification_id and n.source = 'event/1' and d.state = 'failed'`
+      return { purging }
+    })
+    await purged.purging
+    await other.end({ timeout: 1 })
+    await sql`drop trigger wait_in_purge on idempotency_keys`
+    await sql`drop function wait_in_purge`
+    expect(await counts()).toEqual([1, 2, 2, 6, 0])
+    expect(
+      await sql`select sum(kept_tasks)::int, sum(kept_answers)::int, sum(kept_notifications)::int
+        from user_counters`.values(),
+    ).toEqual([[2, 0, 1]])
+  })
+
+  it('keeps so many notifications of one user: the oldest beyond go, but none that is still to be delivered', async () => {
+    await told(130, { at: NOW.getTime() + 1 })
+    await sql`update notifications set user_id = ${NOBODY}, created_at = created_at + right(source, -6)::int * interval '1 ms'`
+    await sql`update deliveries d set state = 'held' from notifications n
+      where n.id = d.notification_id and n.source = 'event/1'`
+    await told(5, { at: NOW.getTime() + 1 })
+    while ((await purge()) > 0);
+    const [left] = await sql<{ kept: number; oldest: string[] }[]>`
+      select count(*)::int as kept, array_agg(source order by created_at) as oldest from notifications where user_id = ${NOBODY}`
+    expect([left!.kept, left!.oldest.slice(0, 2)]).toEqual([101, ['event/1', 'event/31']])
+    expect(
+      await sql`select kept_notifications::int from user_counters where user_id = ${NOBODY}`.values(),
+    ).toEqual([[101]])
+    expect((await counts()).slice(0, 2)).toEqual([106, 212])
+  })
+
+  it('removes reminders that were taken away long ago from tasks that are still there, but the default one', async () => {
     await deleted(0)
     await sql`insert into reminders (id, user_id, task_id, origin, version, created_at, updated_at, deleted_at)
       select gen_random_uuid(), t.user_id, t.id, 'user', 1, ${NOW}, ${NOW}, ${NOW}::timestamptz - least(n, 1) * interval '1 ms'
       from tasks t, generate_series(0, 12) n`
-    expect(await counts()).toEqual([0, 0, 1, 16, 0])
+    await sql`insert into reminders (id, user_id, task_id, origin, version, created_at, updated_at, deleted_at)
+      select gen_random_uuid(), user_id, id, 'default', 1, ${NOW}, ${NOW}, ${NOW}::timestamptz - interval '1 year' from tasks`
+    expect(await counts()).toEqual([0, 0, 1, 17, 0])
     expect([await purge(), await purge(), await purge()]).toEqual([BATCH, 2, 0])
-    expect(await counts()).toEqual([0, 0, 1, 4, 0])
+    expect(await counts()).toEqual([0, 0, 1, 5, 0])
   })
 
   it.each(['triggered', 'held'])('keeps what is still to be delivered, however old: %s', async (state) => {
@@ -145,23 +235,25 @@ describe('housekeeping', () => {
     await sql`vacuum analyze notifications, deliveries, reminders, dead_letters`
     const plans: string[] = []
     const explained = postgres({
-      ...{ ...target, max: 1, onnotice: (notice: { message?: string }) => plans.push(notice.message ?? '') },
+      ...target,
+      max: 1,
+      onnotice: (notice: { message?: string }) => plans.push(notice.message ?? ''),
       connection: {
-        ...{ session_preload_libraries: 'auto_explain', 'auto_explain.log_min_duration': '0' },
-        ...{ 'auto_explain.log_level': 'notice', client_min_messages: 'notice' },
+        session_preload_libraries: 'auto_explain',
+        'auto_explain.log_min_duration': '0',
+        'auto_explain.log_level': 'notice',
+        client_min_messages: 'notice',
       },
     }) as unknown as Sql
     expect(await purge(explained)).toBe(BATCH)
     await explained.end()
     const plan = plans.join('\n')
     for (const index of [
-      ...[
-        'notifications_age',
-        'deliveries_notification_id',
-        'reminders_of_task',
-        'reminders_removed',
-        'dead_letters_resolved',
-      ],
+      'notifications_age',
+      'deliveries_notification_id',
+      'reminders_of_task',
+      'reminders_removed',
+      'dead_letters_resolved',
     ]) {
       expect(plan).toContain(index)
     }

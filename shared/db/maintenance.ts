@@ -1,7 +1,8 @@
-import type { Housekeeping, SeriesSweep } from '../app/ports.ts'
+import type { Housekeeping } from '../app/tasks/ports.ts'
+import type { WaitingSeriesReader } from '../app/recurrence/ports.ts'
 import type { Sql } from './connect.ts'
 
-export const createSeriesSweep = (sql: Sql): SeriesSweep => ({
+export const createWaitingSeriesReader = (sql: Sql): WaitingSeriesReader => ({
   withoutLiveTask: async (idleSince, after, limit) => {
     const beyond = after
       ? sql`and (updated_at, id) > (${after.waitingSince}::timestamptz, ${after.seriesId}::uuid)`
@@ -14,13 +15,20 @@ export const createSeriesSweep = (sql: Sql): SeriesSweep => ({
   },
 })
 
-// Every replica purges: those that do it at the same time share the work instead of waiting for each other's rows.
+// Every replica purges: those that do it at the same time share the work instead of waiting for each other's rows. What
+// is counted goes with its owner's counters, which are locked as by every write; who is writing is passed by. The row itself
+// is locked too, and so looked at again: it may have been restored since the statement began, or its delivery replayed.
 export const createHousekeeping = (sql: Sql): Housekeeping => ({
-  purge: async (now, { marksBefore, deletedBefore, toldBefore, settledBefore, batch }) => {
+  purge: async (
+    now,
+    { marksBefore, deletedBefore, notificationsBefore, resolvedBefore, notificationsPerUser, batch },
+  ) => {
     const [row] = await sql<{ most: number }[]>`
       with keys as (
         delete from idempotency_keys where (user_id, key) in (
-          select user_id, key from idempotency_keys where expires_at < ${now} limit ${batch} for update skip locked) returning 1),
+          select k.user_id, k.key from idempotency_keys k join user_counters c using (user_id)
+          where k.expires_at < ${now} limit ${batch} for update of c, k skip locked)
+        returning user_id, octet_length(answer) as bytes),
       marks as (
         delete from processed_events where (consumer, event_id) in (
           select consumer, event_id from processed_events where processed_at < ${marksBefore}
@@ -28,21 +36,37 @@ export const createHousekeeping = (sql: Sql): Housekeeping => ({
         returning 1),
       gone as (
         delete from tasks where id in (
-          select id from tasks where deleted_at < ${deletedBefore} limit ${batch} for update skip locked) returning id),
+          select t.id from tasks t join user_counters c using (user_id)
+          where t.deleted_at < ${deletedBefore} limit ${batch} for update of c, t skip locked)
+        returning id, user_id),
       unneeded as (delete from reminders r using gone where r.task_id = gone.id),
       removed as (
         delete from reminders where id in (
-          select id from reminders where deleted_at < ${deletedBefore} limit ${batch} for update skip locked) returning 1),
-      told as (
-        delete from notifications where id in (
-          select id from notifications n where created_at < ${toldBefore} and coalesce((
-            select bool_and(d.state not in ('triggered', 'held')) from deliveries d where d.notification_id = n.id), true)
-          limit ${batch} for update skip locked)
-        returning id),
-      done as (delete from deliveries d using told where d.notification_id = told.id),
-      settled as (
+          select id from reminders where deleted_at < ${deletedBefore} and origin <> 'default'
+          limit ${batch} for update skip locked) returning 1),
+      old as (
+        select n.id from notifications n join user_counters c using (user_id)
+        where n.created_at < ${notificationsBefore} and ${isOver(sql)} limit ${batch} for update of c, n skip locked),
+      crowded as (
+        select user_id, least(kept_notifications - ${notificationsPerUser}, ${batch}) as excess from user_counters
+        where kept_notifications > ${notificationsPerUser} limit ${batch} for update skip locked),
+      surplus as (
+        select n.id from crowded c cross join lateral (
+          select id from notifications where user_id = c.user_id order by created_at, id limit c.excess) n
+        where ${isOver(sql)} limit ${batch}),
+      over as (select id from old union select id from surplus),
+      ended as (
+        select notification_id from deliveries where notification_id = any(array(select id from over))
+          and state not in ('triggered', 'held') for update skip locked),
+      old_notifications as (
+        delete from notifications n where id = any(array(select id from over))
+          and (select count(*) from deliveries d where d.notification_id = n.id)
+            = (select count(*) from ended e where e.notification_id = n.id)
+        returning id, user_id),
+      done as (delete from deliveries d using old_notifications where d.notification_id = old_notifications.id),
+      resolved_letters as (
         delete from dead_letters where id in (
-          select id from dead_letters where resolved_at < ${settledBefore} limit ${batch} for update skip locked)
+          select id from dead_letters where resolved_at < ${resolvedBefore} limit ${batch} for update skip locked)
         returning 1),
       signed_out as (
         delete from sessions where id in (
@@ -50,14 +74,33 @@ export const createHousekeeping = (sql: Sql): Housekeeping => ({
       unused as (
         delete from tickets where digest in (
           select digest from tickets where expires_at < ${now} limit ${batch} for update skip locked) returning 1),
+      unset as (
+        delete from password_resets where digest in (
+          select digest from password_resets where expires_at < ${now} limit ${batch} for update skip locked) returning 1),
+      uninvited as (
+        delete from invitations where digest in (
+          select digest from invitations where expires_at < ${now} limit ${batch} for update skip locked) returning 1),
       forgotten as (
         delete from login_counts where key in (
-          select key from login_counts where resets_at < ${now} limit ${batch} for update skip locked) returning 1)
+          select key from login_counts where resets_at < ${now} limit ${batch} for update skip locked) returning 1),
+      counted as (
+        update user_counters c set kept_tasks = c.kept_tasks - d.tasks, kept_answers = c.kept_answers - d.answers,
+          answer_bytes = c.answer_bytes - d.bytes, kept_notifications = c.kept_notifications - d.notifications
+        from (select user_id, sum(tasks) as tasks, sum(answers) as answers, sum(bytes) as bytes,
+            sum(notifications) as notifications from (
+            select user_id, 1 as tasks, 0 as answers, 0 as bytes, 0 as notifications from gone
+            union all select user_id, 0, 1, bytes, 0 from keys
+            union all select user_id, 0, 0, 0, 1 from old_notifications) each group by user_id) d
+        where c.user_id = d.user_id)
       select greatest((select count(*) from keys), (select count(*) from marks), (select count(*) from gone),
-        (select count(*) from removed), (select count(*) from told), (select count(*) from settled), (select count(*) from signed_out),
-        (select count(*) from unused), (select count(*) from forgotten))::int as most`
+        (select count(*) from removed), (select count(*) from old_notifications), (select count(*) from resolved_letters), (select count(*) from signed_out),
+        (select count(*) from unused), (select count(*) from unset), (select count(*) from uninvited), (select count(*) from forgotten))::int as most`
     return row!.most
   },
 })
+
+/** Of the notification `n`: nothing of it is still to be delivered. */
+const isOver = (sql: Sql) => sql`coalesce((
+  select bool_and(d.state not in ('triggered', 'held')) from deliveries d where d.notification_id = n.id), true)`
 
 export const createPing = (sql: Sql) => ({ ping: () => sql`select 1`.then(() => true) })

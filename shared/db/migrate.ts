@@ -1,12 +1,22 @@
-import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
-import type { Sql } from './connect.ts'
+import type { Sql, Transaction } from './connect.ts'
+import { readSqlFiles, type SqlFile } from './sql-files.ts'
+import { renewTitleOrder } from './tasks/title-order.ts'
+import { appliedFunctions, applyFunctions, staleFunctions, type AppliedFile } from './sql-functions.ts'
 
-const DIRECTORY = new URL('./migrations/', import.meta.url)
-const MIGRATION_LOCK = 7_246_002
+/** Folders of `.sql` files: tables, indexes and types, each file applied once; functions, a file each, applied when changed. */
+export interface SqlFolders {
+  migrations: URL
+  functions: URL
+}
 
-export class MigrationError extends Error {
-  readonly code: 'migration.newer_data' | 'migration.changed'
+const OURS: SqlFolders = {
+  migrations: new URL('./migrations/', import.meta.url),
+  functions: new URL('./functions/', import.meta.url),
+}
+export const MIGRATION_LOCK = 7_246_002
+
+class MigrationError extends Error {
+  readonly code: 'migration.newer_data' | 'migration.changed' | 'migration.pending'
   constructor(code: MigrationError['code'], message: string) {
     super(message)
     this.name = 'MigrationError'
@@ -16,63 +26,130 @@ export class MigrationError extends Error {
 
 /**
  * Applies every migration that the database does not have yet, in the order of their numbers, each in a transaction of
- * its own. Forward only: a migration that was applied and then edited, or data written by a newer Daybook, is refused.
- * Processes that start together wait for each other on an advisory lock. Returns the names applied.
+ * its own; then the functions that differ, all in one, and the index of titles where ICU is another one. Forward only: a migration that was applied and then edited, or
+ * data written by a newer Daybook, is refused. Processes that start together wait for each other on an advisory lock.
+ * Returns the names applied.
  */
-export async function migrate(sql: Sql, directory: URL = DIRECTORY): Promise<string[]> {
-  const migrations = readMigrations(directory)
+export async function migrate(sql: Sql, folders: SqlFolders = OURS): Promise<string[]> {
+  const migrations = readSqlFiles(folders.migrations)
+  const functions = readSqlFiles(folders.functions)
   const applied: string[] = []
-  await sql`create table if not exists schema_migrations (
-    name text primary key, checksum text not null, applied_at timestamptz(3) not null default now())`.catch(
-    ignoreConcurrentCreation,
-  )
+  for (const table of ['schema_migrations', 'schema_functions']) {
+    await sql`create table if not exists ${sql(table)} (
+      name text primary key, checksum text not null, applied_at timestamptz(3) not null default now())`.catch(
+      ignoreConcurrentCreation,
+    )
+  }
   for (const migration of migrations) {
-    const isNew = await sql.begin(async (tx) => {
-      // Neither a long index build nor the wait for another process may run into the pool's limit.
-      await tx`set local statement_timeout = 0`
-      await tx`select pg_advisory_xact_lock(${MIGRATION_LOCK})`
-      const [known] = await tx<{ checksum: string }[]>`
-        select checksum from schema_migrations where name = ${migration.name}`
-      if (known?.checksum === migration.checksum) return false
-      if (known)
-        throw new MigrationError(
-          'migration.changed',
-          `This data was made by another build of Daybook: its migration ${migration.name} is not ours. Use that build, or begin with a new database or DAYBOOK_DATA_DIR.`,
-        )
+    const isNew = await whileNobodyElseMigrates(sql, async (tx) => {
+      const [known] = await tx<AppliedFile[]>`
+        select name, checksum, applied_at from schema_migrations where name = ${migration.name}`
+      if (known) {
+        refuseChanged(known, migration)
+        return false
+      }
       await tx.unsafe(migration.text)
       await tx`insert into schema_migrations (name, checksum) values (${migration.name}, ${migration.checksum})`
+      // What functions are made of may be another now, so they are made again.
+      await tx`delete from schema_functions`
       return true
     })
     if (isNew) applied.push(migration.name)
   }
-  const newest = migrations.at(-1)?.name ?? ''
-  const [newer] = await sql<{ name: string }[]>`
-    select name from schema_migrations where name > ${newest} order by name desc limit 1`
-  if (newer) {
-    throw new MigrationError(
-      'migration.newer_data',
-      `The data was written by a newer Daybook (migration ${newer.name}); this one knows up to ${newest}.`,
-    )
+  const changed = await whileNobodyElseMigrates(sql, async (tx) => {
+    refuseNewer(await appliedTo(tx), migrations)
+    const functionsApplied = await applyFunctions(tx, functions)
+    const isRenewed = await renewTitleOrder(tx)
+    return [...functionsApplied.map(asFunction), ...(isRenewed ? ['tasks_by_title'] : [])]
+  })
+  return [...applied, ...changed]
+}
+
+const whileNobodyElseMigrates = <T>(sql: Sql, work: (tx: Transaction) => Promise<T>) =>
+  sql.begin(async (tx) => {
+    // Neither a long index build nor the wait for another process may run into the pool's limit.
+    await tx`set local statement_timeout = 0`
+    await tx`select pg_advisory_xact_lock(${MIGRATION_LOCK})`
+    return work(tx)
+  })
+
+const asFunction = (name: string): string => `functions/${name}`
+
+export interface MigrationStatus {
+  applied: { name: string; appliedAt: Date }[]
+  pending: string[]
+}
+
+/** What the database has and what it lacks; changes nothing, and refuses the same data as {@link migrate}. */
+export async function migrationStatus(sql: Sql, folders: SqlFolders = OURS): Promise<MigrationStatus> {
+  const migrations = readSqlFiles(folders.migrations)
+  const functions = readSqlFiles(folders.functions)
+  const rows = await appliedTo(sql)
+  const known = new Map(rows.map((row) => [row.name, row]))
+  for (const migration of migrations) {
+    const row = known.get(migration.name)
+    if (row) refuseChanged(row, migration)
   }
-  return applied
+  refuseNewer(rows, migrations)
+  const functionRows = (await hasTable(sql, 'schema_functions')) ? await appliedFunctions(sql) : []
+  const stale = staleFunctions(functions, functionRows).map(({ name }) => name)
+  return {
+    applied: [
+      ...rows.map(({ name, applied_at: appliedAt }) => ({ name, appliedAt })),
+      ...functionRows
+        .filter(({ name }) => !stale.includes(name))
+        .map(({ name, applied_at: appliedAt }) => ({ name: asFunction(name), appliedAt })),
+    ],
+    pending: [
+      ...migrations.map(({ name }) => name).filter((name) => !known.has(name)),
+      ...stale.map(asFunction),
+    ],
+  }
 }
 
-function readMigrations(directory: URL) {
-  return readdirSync(directory)
-    .filter((file) => file.endsWith('.sql'))
-    .toSorted()
-    .map((file) => {
-      const text = readFileSync(new URL(file, directory), 'utf8')
-      return {
-        name: file.replace(/\.sql$/, ''),
-        text,
-        checksum: createHash('sha256').update(text).digest('hex'),
-      }
-    })
+/** For who works with the tables and does not make them. Throws {@link MigrationError} `migration.pending`. */
+export async function requireMigrated(sql: Sql, folders: SqlFolders = OURS): Promise<void> {
+  const { applied, pending } = await migrationStatus(sql, folders)
+  if (pending.length === 0) return
+  const state =
+    applied.length === 0 ? 'is empty' : `does not fit this Daybook (it lacks ${pending.join(', ')})`
+  throw new MigrationError('migration.pending', `The database ${state}; run npm run migrate.`)
 }
 
-/** `create table if not exists` still collides when two sessions run it at once (unique_violation in pg_type). */
+async function appliedTo(sql: Sql | Transaction): Promise<AppliedFile[]> {
+  if (!(await hasTable(sql, 'schema_migrations'))) return []
+  return await sql<AppliedFile[]>`select name, checksum, applied_at from schema_migrations order by name`
+}
+
+async function hasTable(sql: Sql | Transaction, name: string): Promise<boolean> {
+  const [table] = await sql<{ is_there: boolean }[]>`select to_regclass(${name}) is not null as is_there`
+  return table!.is_there
+}
+
+function refuseChanged(known: AppliedFile, migration: SqlFile): void {
+  if (known.checksum === migration.checksum) return
+  throw new MigrationError(
+    'migration.changed',
+    `This data was made by another build of Daybook: its migration ${migration.name} is not ours. Use that build, or begin with a new database or DAYBOOK_DATA_DIR.`,
+  )
+}
+
+function refuseNewer(applied: readonly AppliedFile[], migrations: readonly SqlFile[]): void {
+  const newest = migrations.at(-1)?.name ?? ''
+  const newer = applied.findLast(({ name }) => name > newest)
+  if (!newer) return
+  throw new MigrationError(
+    'migration.newer_data',
+    `The data was written by a newer Daybook (migration ${newer.name}); this one knows up to ${newest}.`,
+  )
+}
+
+/** `create table if not exists` still collides when two sessions run it at once (in pg_type: unique_violation, duplicate_object). */
 function ignoreConcurrentCreation(error: unknown): void {
-  if (!(error instanceof Error && 'code' in error && ['23505', '42P07'].includes(String(error.code))))
+  if (!(
+    error instanceof Error &&
+    'code' in error &&
+    ['23505', '42P07', '42710'].includes(String(error.code))
+  ))
     throw error
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import { definitionOf, type EventDraft } from './events.ts'
+import type { EventDraft } from './draft-event.ts'
+import { definitionOf } from './events.ts'
+import { upcast } from './upcast.ts'
 
-export const DATA_VERSION = '1.0'
-
-/** A CloudEvent 1.0 in structured JSON mode with Daybook's extension attributes (design: events.md). */
+/** A CloudEvent 1.0 in structured JSON mode with Daybook's extension attributes. */
 export const CloudEvent = z.looseObject({
   specversion: z.literal('1.0'),
   id: z.string().min(1),
@@ -23,15 +23,16 @@ export const CloudEvent = z.looseObject({
 })
 export type CloudEvent = z.infer<typeof CloudEvent>
 
-/** An event as the `events` table holds it. */
 export interface RecordedEvent extends EventDraft {
   userId: string
   sequence: number
 }
 
-export const sequenceText = (sequence: number): string => String(sequence).padStart(20, '0')
+const sequenceText = (sequence: number): string => String(sequence).padStart(20, '0')
 
+/** The event as it is published and read: in the present version of its type, whenever it was written. */
 export function toCloudEvent(event: RecordedEvent): CloudEvent {
+  const { dataversion, data } = upcast(event) ?? event
   return {
     specversion: '1.0',
     id: event.id,
@@ -40,15 +41,18 @@ export function toCloudEvent(event: RecordedEvent): CloudEvent {
     subject: event.subject,
     time: event.time.toISOString(),
     datacontenttype: 'application/json',
-    dataschema: `urn:daybook:event:${event.type}:${DATA_VERSION}`,
-    dataversion: DATA_VERSION,
+    dataschema: `urn:daybook:event:${event.type}:${dataversion}`,
+    dataversion,
     userid: event.userId,
     sequence: sequenceText(event.sequence),
     ...(event.trace && { traceparent: event.trace.traceparent }),
     ...(event.trace?.tracestate && { tracestate: event.trace.tracestate }),
-    data: event.data,
+    data,
   }
 }
+
+/** Of the compact copy on task-updates, whatever it is a copy of. */
+export const UPDATE_VERSION = '1.0'
 
 const WithTask = z.object({ task: z.object({ id: z.uuid(), version: z.int() }).optional() })
 
@@ -63,5 +67,6 @@ export function toTaskUpdate(event: RecordedEvent): CloudEvent | null {
     sequence: sequenceText(event.sequence),
     type: event.type,
   }
-  return { ...toCloudEvent(event), dataschema: `urn:daybook:event:task.update:${DATA_VERSION}`, data }
+  const dataschema = `urn:daybook:event:task.update:${UPDATE_VERSION}`
+  return { ...toCloudEvent(event), dataschema, dataversion: UPDATE_VERSION, data }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { aSeries, aTask } from '../testing/a-task.ts'
+import { aTask } from '../../testing/builders/a-task.ts'
 import { revise, updatedFact } from './decision.ts'
 
 const NOW = new Date('2026-03-02T12:00:00Z')
@@ -12,7 +12,8 @@ describe('updatedFact', () => {
     const edits = { priority: 'high', tags: ['home', 'rent'], dueAt: later, dueDate: '2026-03-03' } as const
     const after = revise(before, NOW, edits)
     expect(updatedFact(before, after)).toMatchObject({
-      ...{ definition: { type: 'task.updated' }, subject: `task/${before.id}` },
+      definition: { type: 'task.updated' },
+      subject: `task/${before.id}`,
       data: {
         task: { id: before.id, version: 2, updated_at: NOW.toISOString() },
         changes: {
@@ -30,18 +31,17 @@ describe('updatedFact', () => {
     expect(updatedFact(before, revise(before, NOW, {}))).toBeNull()
   })
 
-  it('tells what changed of the series, and is never none when it did', () => {
-    const series = aSeries()
-    const told = (after: object) =>
-      updatedFact(before, revise(before, NOW, {}), { before: series, after: { ...series, ...after } })?.data
+  it('is never none when the series changed, and tells what of it a client can see', () => {
+    const seriesTerms = { isAllDay: false, monthEnd: 'skip', exdates: [], rdates: [] } as const
+    const task = aTask({ recurrenceRule: 'FREQ=DAILY', seriesTerms })
+    const told = (terms: object) =>
+      updatedFact(task, revise(task, NOW, { seriesTerms: { ...seriesTerms, ...terms } }), true)?.data
     expect(told({ exdates: [NOW], monthEnd: 'clamp' })).toMatchObject({
       changes: {
         exdates: { old: [], new: [NOW.toISOString()] },
         month_end: { old: 'skip', new: 'clamp' },
       },
     })
-    expect(told({ template: { ...series.template, title: 'Water all plants' } })).toMatchObject({
-      changes: {},
-    })
+    expect(told({})).toMatchObject({ changes: {} })
   })
 })

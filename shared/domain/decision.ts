@@ -1,10 +1,9 @@
-import type { z } from 'zod'
-import { seriesView, type Occurrence, type Series } from './series.ts'
-import type { Delivery, Notification } from './notification.ts'
-import type { Preferences } from './notification-preferences.ts'
-import type { Reminder } from './reminder.ts'
+import { seriesView, type Occurrence, type Series } from './recurrence/series.ts'
+import type { Delivery, Notification } from './notifications/notification.ts'
+import type { Preferences } from './notifications/notification-preferences.ts'
+import type { Reminder } from './reminders/reminder.ts'
 import { TaskUpdated, type AnyEvent, type EventData, type SeriesEnded, type SeriesUpdated } from './events.ts'
-import { taskView, type Task, type TaskView } from './task.ts'
+import { taskRecord, taskView, type Task, type TaskRecord, type TaskView } from './tasks/task.ts'
 
 /** Something that happened, before it is given an id, a time, an actor and its place in the sequence. */
 export interface Fact {
@@ -18,25 +17,28 @@ export interface DecidedRows {
   newTasks?: Task[]
   movedTasks?: { id: string; position: number; version: number }[]
   series?: Series
+  /** Those of subtasks that are closed or opened with their parent. */
+  seriesBelow?: Series[]
   newOccurrences?: Occurrence[]
   changedOccurrences?: Occurrence[]
   droppedOccurrences?: Pick<Occurrence, 'seriesId' | 'occurrenceAt'>[]
   newReminders?: Reminder[]
-  /** Each with its new version. */
   changedReminders?: Reminder[]
-  newNotifications?: AnnouncedNotification[]
   newDeliveries?: Delivery[]
-  /** Each with its new version. */
   changedDeliveries?: Delivery[]
-  /** What the decision rests on and leaves as it is: another version by then is a conflict. */
   unchangedDeliveries?: Pick<Delivery, 'id' | 'version'>[]
-  /** Those that existed and that the app shows from now on, each with the place of its fact. */
-  shownNotifications?: { id: string; fact: number }[]
   /** The digest of the day that was due; null: none is to come. */
   nextDigest?: { from: Date; to: Date | null }
   preferences?: ChangedPreferences
+  movedZone?: MovedZone
+  /** The webhook or push subscription that has answered its first message. */
+  confirmedTarget?: string
   /** What the decision rests on and leaves as it is: another version by then is a conflict. */
   unchangedTasks?: Pick<Task, 'id' | 'version'>[]
+  /** Places that moved tasks take: a task that has one of them by then is a conflict. */
+  freePlaces?: number[]
+  /** What lies below these is closed by the decision: another task there by then, deleted ones aside, is a conflict. */
+  emptied?: { taskIds: string[]; of: 'open' | 'present' }
   /** All reminders that the decision knew of these tasks: one added or changed by then is a conflict. */
   knownReminders?: KnownReminders
 }
@@ -44,6 +46,12 @@ export interface DecidedRows {
 /** What a decision wants done: the rows that change and the facts to record. Nothing happens until it is committed. */
 export interface Decision extends DecidedRows {
   changedTasks?: { before: Task; after: Task }[]
+  /** Each with the fact that shows it in the app, one of `facts`; null while no channel of the app does. */
+  newNotifications?: { notification: Notification; shownBy: Fact | null }[]
+  /** Those that existed and that the app shows from now on. */
+  shownNotifications?: { id: string; shownBy: Fact }[]
+  /** Those that the app shows and that are unread until now; the fact shows there that they are read. */
+  readNotifications?: { id: string; shownBy: Fact }[]
   facts: Fact[]
 }
 
@@ -52,19 +60,18 @@ export interface KnownReminders {
   reminders: Pick<Reminder, 'id' | 'version'>[]
 }
 
+/** When the next digest comes by another zone of the account; `version` is that of the preferences it was decided by. */
+export interface MovedZone {
+  version: number
+  nextDigestAt: Date | null
+}
+
 /** Preferences with their new version; `nextDigestAt` counts only when the digest is to come at another time than before. */
 export interface ChangedPreferences {
   preferences: Preferences
   nextDigestAt: Date | null
 }
 
-/** A new notification; `fact` is the place, from 0, of the fact that shows it in the app, null while no channel of the app does. */
-export interface AnnouncedNotification {
-  notification: Notification
-  fact: number | null
-}
-
-/** A decision about one task, with the task as it is afterwards: the answer to the request. */
 export interface TaskDecision extends Decision {
   task: Task
 }
@@ -76,9 +83,9 @@ export function fact<E extends AnyEvent>(definition: E, subject: string, data: W
 }
 
 export const taskFact = <E extends AnyEvent>(
-  definition: { task: TaskView } extends WithoutActor<E> ? E : never,
+  definition: { task: TaskRecord } extends WithoutActor<E> ? E : never,
   task: Task,
-): Fact => ({ definition, subject: `task/${task.id}`, data: { task: taskView(task) } })
+): Fact => ({ definition, subject: `task/${task.id}`, data: { task: taskRecord(task) } })
 
 export const seriesFact = (definition: typeof SeriesUpdated | typeof SeriesEnded, series: Series): Fact => ({
   definition,
@@ -86,7 +93,25 @@ export const seriesFact = (definition: typeof SeriesUpdated | typeof SeriesEnded
   data: { series: seriesView(series) },
 })
 
-/** The next version of a row. */
+/**
+ * The series that a decision changes and that no fact of their own tells of, each with the fact about its task that does:
+ * whoever has all events has all rows.
+ */
+export function seriesToldWith(
+  decision: Pick<Decision, 'series' | 'seriesBelow' | 'facts'>,
+): Map<Fact, Series> {
+  const { series, seriesBelow = [], facts } = decision
+  const changed = [...(series ? [series] : []), ...seriesBelow]
+  const untold = changed.filter(({ id }) => !facts.some(({ subject }) => subject === `series/${id}`))
+  return new Map(
+    untold.map((one) => {
+      const told = facts.find(({ data }) => (data as { task?: TaskRecord }).task?.series_id === one.id)
+      if (!told) throw new TypeError('a series changes and no fact tells of it')
+      return [told, one]
+    }),
+  )
+}
+
 export function revise<Row extends { version: number; updatedAt: Date }>(
   row: Row,
   now: Date,
@@ -103,30 +128,18 @@ type Changes = EventData<typeof TaskUpdated>['changes']
  * `task.updated` with the fields that differ, or null when nothing a client can see has changed. An edit of the series
  * counts as one of the task it was made through, whose version therefore tells two editors apart.
  */
-export function updatedFact(
-  before: Task,
-  after: Task,
-  series?: { before: Series; after: Series },
-): Fact | null {
-  const changes: Changes = {
-    ...differences(taskView(before), taskView(after)),
-    ...(series && differences(onlyOnSeries(series.before), onlyOnSeries(series.after))),
-  }
-  if (!series && Object.keys(changes).length === 0) return null
-  return fact(TaskUpdated, `task/${after.id}`, { task: taskView(after), changes })
+export function updatedFact(before: Task, after: Task, isOfSeries = false): Fact | null {
+  const changes = differences(taskView(before), taskView(after))
+  if (!isOfSeries && Object.keys(changes).length === 0) return null
+  return fact(TaskUpdated, `task/${after.id}`, { task: taskRecord(after), changes })
 }
 
-/** What a client can set through a task and does not see on it. */
-const onlyOnSeries = (series: Series) => {
-  const { exdates, rdates, month_end } = seriesView(series)
-  return { exdates, rdates, month_end }
-}
-
-function differences<View extends Record<string, z.core.util.JSONType>>(old: View, now: View): Changes {
-  const differs = (field: string) => JSON.stringify(old[field]) !== JSON.stringify(now[field])
+function differences(old: TaskView, now: TaskView): Changes {
+  const fields = Object.keys(now) as (keyof TaskView)[]
+  const differs = (field: keyof TaskView) => JSON.stringify(old[field]) !== JSON.stringify(now[field])
   return Object.fromEntries(
-    Object.keys(now)
+    fields
       .filter((field) => !NOT_A_CHANGE.has(field) && differs(field))
-      .map((field) => [field, { old: old[field]!, new: now[field]! }]),
+      .map((field) => [field, { old: old[field], new: now[field] }]),
   )
 }

@@ -1,23 +1,35 @@
 /** Every way Daybook refuses a request. Codes are part of the API; the HTTP status of each is in shared/kit/problem.ts. */
-export const ERROR_CODES = [
+const ERROR_CODES = [
   'request.malformed',
   'request.invalid',
   'request.not_found',
   'request.method_not_allowed',
   'request.too_large',
   'request.unsupported_media_type',
+  'request.unsupported_encoding',
+  'request.conflict',
+  'request.timeout',
+  'request.headers_too_large',
+  'request.expectation_failed',
+  'rate_limit.exceeded',
   'auth.required',
   'auth.invalid_token',
   'auth.invalid_credentials',
+  'auth.wrong_password',
+  'auth.no_password',
   'auth.forbidden',
+  'auth.insufficient_scope',
   'auth.email_taken',
+  'auth.registration_closed',
+  'auth.invitation_required',
+  'auth.invalid_link',
   'auth.rate_limited',
+  'session.not_found',
   'idempotency.in_flight',
   'idempotency.key_reused',
   'task.not_found',
   'task.version_conflict',
   'task.not_recurring',
-  'task.conflict',
   'task.successor_exists',
   'task.restore_expired',
   'reminder.not_found',
@@ -26,10 +38,12 @@ export const ERROR_CODES = [
   'reminder.not_open',
   'reminder.too_many',
   'notification.not_found',
+  'changes.cursor_gone',
   'preferences.version_conflict',
   'subscription.not_found',
   'subscription.taken',
   'subscription.too_many',
+  'quota.exceeded',
   'service.unavailable',
   'gateway.no_answer',
   'gateway.unreachable',
@@ -44,25 +58,26 @@ export interface FieldError {
   message: string
 }
 
-/** A refusal with a stable code. `message` is written for the person who sent the request. */
 export class DomainError extends Error {
   readonly code: ErrorCode
   readonly errors: FieldError[]
   readonly retryAfterSeconds: number | undefined
+  /** Of requests in the window that is used up, for `RateLimit-Limit`. */
+  readonly limit: number | undefined
   constructor(
     code: ErrorCode,
     message: string,
-    details: { errors?: FieldError[]; retryAfterSeconds?: number; cause?: unknown } = {},
+    details: { errors?: FieldError[]; retryAfterSeconds?: number; limit?: number; cause?: unknown } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.name = 'DomainError'
     this.code = code
     this.errors = details.errors ?? []
     this.retryAfterSeconds = details.retryAfterSeconds
+    this.limit = details.limit
   }
 }
 
-/** A well-formed request with a field that cannot be accepted (422). */
 export function invalidField(path: string, message: string): DomainError {
   return new DomainError('request.invalid', `${path}: ${message}`, { errors: [{ path, message }] })
 }

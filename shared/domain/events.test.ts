@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { anEvent, aSeries, aTask } from '../testing/a-task.ts'
+import { anEvent, aSeries, aTask } from '../../testing/builders/a-task.ts'
 import { seriesFact, taskFact } from './decision.ts'
-import { CATALOGUE, definitionOf, draftEvent, SeriesEnded, TaskCompleted, TOPICS } from './events.ts'
+import { draftEvent } from './draft-event.ts'
+import { CATALOGUE, definitionOf, SeriesEnded, TaskCompleted, TOPICS } from './events.ts'
 
 const actor = { type: 'user', id: 'ada' } as const
 
@@ -10,7 +11,7 @@ describe('the catalogue of events', () => {
     const types = CATALOGUE.map(({ type }) => type)
     expect(new Set(types).size).toBe(types.length)
     for (const { type, topic, source } of CATALOGUE) {
-      expect(type).toMatch(/^[a-z]+(\.[a-z]+)+$/)
+      expect(type).toMatch(/^[a-z]+(\.[a-z_]+)+$/)
       expect(source).toMatch(/^\/services\/[a-z]+$/)
       expect(TOPICS).toContain(topic)
       expect(definitionOf(type)?.topic).toBe(topic)

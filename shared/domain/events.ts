@@ -1,36 +1,42 @@
 import { z } from 'zod'
-import { ActorView, type TraceContext } from './actor.ts'
-import { instantText } from './fields.ts'
-import { CHANNELS, NotificationView } from './notification.ts'
-import { ReminderView } from './reminder.ts'
-import { SeriesView } from './series.ts'
-import { TaskView } from './task.ts'
+import { ActorView } from './actor.ts'
+import { instantText, occurrenceText } from './fields.ts'
+import { CHANNELS, NotificationRecord } from './notifications/notification.ts'
+import { PreferencesRecord } from './notifications/notification-preferences.ts'
+import { ReminderRecord } from './reminders/reminder.ts'
+import { SeriesView } from './recurrence/series.ts'
+import { TaskRecord, TaskView } from './tasks/task.ts'
 
 export const TOPICS = [
-  ...['task-events', 'task-updates', 'reminders', 'notification-events'],
-  ...['chat-events', 'audit-events', 'dlq-events'],
+  'task-events',
+  'task-updates',
+  'reminders',
+  'notification-events',
+  'audit-events',
+  'dlq-events',
 ] as const
-export type Topic =
-  'task-events' | 'task-updates' | 'reminders' | 'notification-events' | 'audit-events' | 'dlq-events'
+export type Topic = (typeof TOPICS)[number]
 
 export interface EventDefinition<Type extends string = string, Data extends z.ZodType = z.ZodType> {
   type: Type
   topic: Topic
   source: string
+  /**
+   * Of `data`, as the attribute `dataversion` says it: the second number rises with what is added and may be missing, the
+   * first with any other change; then events of the one before are read by upcast.ts.
+   */
+  version: `${number}.${number}`
   data: Data
 }
 
 function define<Type extends string, Data extends z.ZodType>(
   type: Type,
-  place: { topic: Topic; source: string },
+  place: Pick<EventDefinition, 'topic' | 'source'>,
   data: Data,
+  version: EventDefinition['version'] = '1.0',
 ): EventDefinition<Type, Data> {
-  return { type, ...place, data }
+  return { type, ...place, data, version }
 }
-
-/** Who makes occurrences: the consumer of the completion, or the repair sweep. */
-export const MAKERS = ['event', 'sweep'] as const
-export type Maker = (typeof MAKERS)[number]
 
 const tasks = { topic: 'task-events', source: '/services/tasks' } as const
 const recurrence = { topic: 'task-events', source: '/services/recurrence' } as const
@@ -38,26 +44,41 @@ const reminders = { topic: 'reminders', source: '/services/reminders' } as const
 const notifications = { topic: 'notification-events', source: '/services/notifications' } as const
 const auth = { topic: 'audit-events', source: '/services/auth' } as const
 
-const ofTask = z.object({ task: TaskView, actor: ActorView })
-const ofSeries = z.object({ series: SeriesView, actor: ActorView })
-const ofReminder = z.object({ reminder: ReminderView, actor: ActorView })
-const change = z.object({ old: z.json(), new: z.json() })
-const ofAuthentication = z.object({
+const taskPayload = z.object({
+  task: TaskRecord,
+  series: SeriesView.optional().describe('As it is since, where the series of the task changed as well'),
   actor: ActorView,
-  client_address: z.string().nullable(),
-  user_agent: z.string().nullable(),
 })
+const seriesPayload = z.object({ series: SeriesView, actor: ActorView })
+const missed = z
+  .array(occurrenceText)
+  .describe('Occurrences missed between the previous one and what comes next')
+const taskTitle = z
+  .string()
+  .nullable()
+  .describe('null: the task is gone, or the event is of a version that did not say')
+const ofReminder = z.object({
+  reminder: ReminderRecord,
+  task_title: taskTitle,
+  scheduled_for: instantText.nullable().describe('When it fires next; null: not again'),
+  actor: ActorView,
+})
+const change = z.object({ old: z.json(), new: z.json() })
+const ofAuthentication = z.object({ actor: ActorView })
 
-export const TaskCreated = define('task.created', tasks, ofTask)
+export const TaskCreated = define('task.created', tasks, taskPayload, '1.1')
 export const TaskUpdated = define(
   'task.updated',
   tasks,
-  ofTask.extend({ changes: z.record(z.string(), change).describe('Field name to its old and new value') }),
+  taskPayload.extend({
+    changes: z.record(z.string(), change).describe('Field name to its old and new value'),
+  }),
+  '1.1',
 )
-export const TaskCompleted = define('task.completed', tasks, ofTask)
-export const TaskReopened = define('task.reopened', tasks, ofTask)
-export const TaskDeleted = define('task.deleted', tasks, ofTask)
-export const TaskRestored = define('task.restored', tasks, ofTask)
+export const TaskCompleted = define('task.completed', tasks, taskPayload, '1.1')
+export const TaskReopened = define('task.reopened', tasks, taskPayload, '1.1')
+export const TaskDeleted = define('task.deleted', tasks, taskPayload, '1.1')
+export const TaskRestored = define('task.restored', tasks, taskPayload, '1.1')
 export const TaskReordered = define(
   'task.reordered',
   tasks,
@@ -65,46 +86,78 @@ export const TaskReordered = define(
     positions: z.array(z.object({ task_id: z.uuid(), position: z.int(), version: z.int() })),
     actor: ActorView,
   }),
+  '1.1',
 )
 export const OccurrenceGenerated = define(
   'task.occurrence.generated',
   recurrence,
-  ofTask.extend({
-    missed: z.array(z.iso.datetime()).describe('Occurrences passed over between the last and this'),
-    made_by: z.enum(MAKERS).describe('The consumer of the completion, or the repair sweep'),
-  }),
+  taskPayload.extend({ missed }),
+  '2.0',
 )
-export const OccurrenceSkipped = define('task.occurrence.skipped', tasks, ofTask)
-export const SeriesUpdated = define('series.updated', tasks, ofSeries)
-export const SeriesEnded = define('series.ended', recurrence, ofSeries)
+export const OccurrenceSkipped = define('task.occurrence.skipped', tasks, taskPayload, '1.1')
+export const SeriesUpdated = define(
+  'series.updated',
+  tasks,
+  seriesPayload.extend({
+    moved: z
+      .array(z.object({ from: occurrenceText, to: occurrenceText }))
+      .optional()
+      .describe(
+        'Where its zone or the rules of it are others by now: occurrences and what their instants are',
+      ),
+  }),
+  '2.0',
+)
+export const SeriesEnded = define(
+  'series.ended',
+  recurrence,
+  seriesPayload.extend({ missed: missed.optional() }),
+  '2.0',
+)
 export const RecurringTaskError = define(
   'recurring.task.error',
   recurrence,
-  z.object({ series_id: z.uuid(), reason: z.string(), actor: ActorView }),
+  z.object({
+    series_id: z.uuid(),
+    reason: z.string(),
+    series: SeriesView.nullable().describe('null: the event is of a version that did not say'),
+    actor: ActorView,
+  }),
+  '2.0',
 )
-export const ReminderScheduled = define('reminder.scheduled', reminders, ofReminder)
-export const ReminderRescheduled = define('reminder.rescheduled', reminders, ofReminder)
-export const ReminderCancelled = define('reminder.cancelled', reminders, ofReminder)
-export const ReminderSnoozed = define('reminder.snoozed', reminders, ofReminder)
-export const ReminderAcknowledged = define('reminder.acknowledged', reminders, ofReminder)
+export const ReminderScheduled = define('reminder.scheduled', reminders, ofReminder, '2.0')
+export const ReminderRescheduled = define('reminder.rescheduled', reminders, ofReminder, '2.0')
+export const ReminderCancelled = define('reminder.cancelled', reminders, ofReminder, '2.0')
+export const ReminderSnoozed = define('reminder.snoozed', reminders, ofReminder, '2.0')
+export const ReminderAcknowledged = define('reminder.acknowledged', reminders, ofReminder, '2.0')
 /** It is due: what reminder.due was in earlier documents. */
 export const ReminderTriggered = define(
   'reminder.triggered',
   reminders,
   ofReminder.extend({
-    notification: NotificationView,
+    notification: NotificationRecord,
     fire_at: instantText.describe('The planned time; the time of the event is when it really fired'),
     channels: z.array(z.enum(CHANNELS)),
+    task_priority: TaskView.shape.priority,
+    due_at: TaskView.shape.due_at.describe('null: the task is due on a day, or not at all'),
+    due_date: TaskView.shape.due_date,
+    time_zone: TaskView.shape.time_zone.describe("The task's"),
   }),
+  '2.0',
 )
-const ofFiring = z.object({
-  ...{ reminder_id: z.uuid(), task_id: z.uuid(), notification_id: z.uuid(), fire_at: instantText },
-  ...{ delivered: z.array(z.enum(CHANNELS)), failed: z.array(z.enum(CHANNELS)), actor: ActorView },
+const firingPayload = z.object({
+  reminder_id: z.uuid(),
+  task_id: z.uuid(),
+  task_title: taskTitle,
+  notification_id: z.uuid(),
+  fire_at: instantText,
+  delivered: z.array(z.enum(CHANNELS)),
+  failed: z.array(z.enum(CHANNELS)),
+  actor: ActorView,
 })
 /** Every channel of a firing is done with, and at least one has delivered it. */
-export const ReminderSent = define('reminder.sent', reminders, ofFiring)
-/** Every channel of a firing has given up. */
-export const ReminderFailed = define('reminder.failed', reminders, ofFiring)
+export const ReminderSent = define('reminder.sent', reminders, firingPayload, '2.0')
+export const ReminderFailed = define('reminder.failed', reminders, firingPayload, '2.0')
 export const NotificationRequested = define(
   'notification.requested',
   notifications,
@@ -112,41 +165,141 @@ export const NotificationRequested = define(
     title: z.string(),
     body: z.string(),
     task_id: z.uuid().nullable(),
-    notification: NotificationView.optional().describe(
-      'When it is made already, as digests are; else it is made of this',
+    notification: NotificationRecord.optional().describe(
+      'The notification, if it exists already, as for digests; otherwise it is created from this event',
     ),
     actor: ActorView,
   }),
+  '2.0',
+)
+/** One that no other event tells of: it was asked for by another service, or says nothing new to its user. */
+export const NotificationCreated = define(
+  'notification.created',
+  notifications,
+  z.object({ notification: NotificationRecord, actor: ActorView }),
 )
 const ofDelivery = z.object({
-  ...{ notification: NotificationView, delivery_id: z.uuid() },
-  ...{ channel: z.enum(CHANNELS), attempts: z.int(), actor: ActorView },
+  notification: NotificationRecord,
+  delivery_id: z.uuid(),
+  channel: z.enum(CHANNELS),
+  attempts: z.int(),
+  actor: ActorView,
 })
-export const NotificationSent = define('notification.sent', notifications, ofDelivery)
+export const NotificationSent = define('notification.sent', notifications, ofDelivery, '2.0')
+/** On one device, for all others. */
+export const NotificationRead = define(
+  'notification.read',
+  notifications,
+  z.object({ notification_ids: z.array(z.uuid()), read_at: instantText, actor: ActorView }),
+  '1.1',
+)
 export const NotificationFailed = define(
   'notification.failed',
   notifications,
   ofDelivery.extend({ reason: z.string() }),
+  '2.0',
 )
-export const UserRegistered = define('auth.user.registered', auth, ofAuthentication)
-export const LoginSucceeded = define('auth.login.succeeded', auth, ofAuthentication)
-export const LoginFailed = define('auth.login.failed', auth, ofAuthentication.extend({ reason: z.string() }))
-export const LoggedOut = define('auth.logout', auth, ofAuthentication)
-export const TokenCreated = define('auth.token.created', auth, ofAuthentication.extend({ kind: z.string() }))
+export const PreferencesUpdated = define(
+  'preferences.updated',
+  notifications,
+  z.object({ preferences: PreferencesRecord, actor: ActorView }),
+)
+/** A webhook or a device has answered its first message. */
+export const TargetConfirmed = define(
+  'notification.target.confirmed',
+  notifications,
+  z.object({
+    channel: z.enum(CHANNELS),
+    target: z.uuid().describe('The push subscription, or webhook_id of the preferences'),
+    actor: ActorView,
+  }),
+)
+export const UserRegistered = define('auth.user.registered', auth, ofAuthentication, '2.0')
+export const LoginSucceeded = define('auth.login.succeeded', auth, ofAuthentication, '2.0')
+export const LoginFailed = define(
+  'auth.login.failed',
+  auth,
+  ofAuthentication.extend({
+    reason: z.string(),
+    count: z.int().describe('Failures of the account on this day so far; beyond 20, only some have an event'),
+  }),
+  '2.0',
+)
+export const EmailConfirmed = define('auth.email.confirmed', auth, ofAuthentication, '2.0')
+export const LoggedOut = define('auth.logout', auth, ofAuthentication, '2.0')
+export const TokenCreated = define(
+  'auth.token.created',
+  auth,
+  ofAuthentication.extend({ kind: z.string() }),
+  '2.0',
+)
+/** By who knew the old one. */
+export const PasswordChanged = define('auth.password.changed', auth, ofAuthentication)
+export const PasswordResetRequested = define('auth.password.reset.requested', auth, ofAuthentication)
+/** By the link in a mail. */
+export const PasswordReset = define('auth.password.reset', auth, ofAuthentication)
+export const EmailChangeRequested = define('auth.email.change.requested', auth, ofAuthentication)
+/** The address that was asked for is confirmed, and the account's from now on. */
+export const EmailChanged = define('auth.email.changed', auth, ofAuthentication)
+export const AccountUpdated = define(
+  'auth.account.updated',
+  auth,
+  ofAuthentication.extend({ display_name: z.string().nullable(), time_zone: z.string() }),
+)
+export const AccountExported = define('auth.account.exported', auth, ofAuthentication)
+/** The last event of its user, and all that is kept. */
+export const AccountDeleted = define('auth.account.deleted', auth, ofAuthentication)
 export const TokenRevoked = define(
   'auth.token.revoked',
   auth,
   ofAuthentication.extend({ reason: z.string() }),
+  '2.0',
 )
 
 /** Every event Daybook publishes; docs/events/ holds the JSON Schema of each. */
 export const CATALOGUE = [
-  ...[TaskCreated, TaskUpdated, TaskCompleted, TaskReopened, TaskDeleted, TaskRestored, TaskReordered],
-  ...[OccurrenceGenerated, OccurrenceSkipped, SeriesUpdated, SeriesEnded, RecurringTaskError],
-  ...[ReminderScheduled, ReminderRescheduled, ReminderCancelled, ReminderSnoozed, ReminderAcknowledged],
-  ...[ReminderTriggered, ReminderSent, ReminderFailed],
-  ...[NotificationRequested, NotificationSent, NotificationFailed],
-  ...[UserRegistered, LoginSucceeded, LoginFailed, LoggedOut, TokenCreated, TokenRevoked],
+  TaskCreated,
+  TaskUpdated,
+  TaskCompleted,
+  TaskReopened,
+  TaskDeleted,
+  TaskRestored,
+  TaskReordered,
+  OccurrenceGenerated,
+  OccurrenceSkipped,
+  SeriesUpdated,
+  SeriesEnded,
+  RecurringTaskError,
+  ReminderScheduled,
+  ReminderRescheduled,
+  ReminderCancelled,
+  ReminderSnoozed,
+  ReminderAcknowledged,
+  ReminderTriggered,
+  ReminderSent,
+  ReminderFailed,
+  NotificationRequested,
+  NotificationCreated,
+  NotificationSent,
+  NotificationFailed,
+  NotificationRead,
+  PreferencesUpdated,
+  TargetConfirmed,
+  UserRegistered,
+  EmailConfirmed,
+  PasswordChanged,
+  PasswordResetRequested,
+  PasswordReset,
+  EmailChangeRequested,
+  EmailChanged,
+  AccountUpdated,
+  AccountExported,
+  AccountDeleted,
+  LoginSucceeded,
+  LoginFailed,
+  LoggedOut,
+  TokenCreated,
+  TokenRevoked,
 ] as const
 export type AnyEvent = (typeof CATALOGUE)[number]
 export type EventType = AnyEvent['type']
@@ -154,27 +307,3 @@ export type EventData<E extends EventDefinition> = z.infer<E['data']>
 
 const byType = new Map<string, EventDefinition>(CATALOGUE.map((definition) => [definition.type, definition]))
 export const definitionOf = (type: string): EventDefinition | undefined => byType.get(type)
-
-/** An event before the database gives it its place in the owner's sequence. */
-export interface EventDraft {
-  id: string
-  type: EventType
-  source: string
-  subject: string
-  time: Date
-  data: unknown
-  trace: TraceContext | null
-}
-
-/** Checks `data` against the catalogue, so that an event without a schema can never reach the database. */
-export function draftEvent<E extends AnyEvent>(
-  definition: E,
-  event: { id: string; subject: string; time: Date; data: EventData<E>; trace: TraceContext | null },
-): EventDraft {
-  return {
-    ...event,
-    type: definition.type,
-    source: definition.source,
-    data: definition.data.parse(event.data),
-  }
-}

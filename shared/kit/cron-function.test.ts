@@ -1,23 +1,29 @@
 import { expect, it } from 'vitest'
-import { testDeps } from '../testing/test-deps.ts'
+import { asSidecar } from '../../testing/worlds/compose-daybook.ts'
+import { testDaybook } from '../../testing/worlds/test-daybook.ts'
 import { cronFunction } from './cron-function.ts'
+import { mountFunctions } from './mount-functions.ts'
+
+const { deps } = await testDaybook()
 
 it('a function that is kept awake runs at start-up, never twice at once, and stops', async () => {
-  const deps = testDeps()
   const { promise, resolve } = Promise.withResolvers<void>()
   let runs = 0
   const fn = cronFunction({
-    binding: 'some-cron',
+    schedule: '@every 5m',
+    uses: [],
+    everyMs: 15_000,
     handle: () => {
       runs += 1
       return promise
     },
-    whileAwake: { nextAt: async () => null, everyMs: 15_000 },
   })
-  const ticker = fn.keepAwake(deps)!
+  fn.name = 'test/some'
+  const ticker = fn.startPolling(deps)!
   const tick = async () =>
-    fn.createApp(deps).request('/dapr/cron/some-cron', {
-      ...{ method: 'POST', headers: { 'dapr-api-token': deps.settings.appToken } },
+    mountFunctions([fn], deps).request('/dapr/cron/some-cron', {
+      method: 'POST',
+      ...asSidecar,
     })
   const ticks = [tick(), tick()]
   await new Promise(setImmediate)
@@ -30,6 +36,6 @@ it('a function that is kept awake runs at start-up, never twice at once, and sto
 })
 
 it('a function that asks for nothing else is left to its binding', () => {
-  const fn = cronFunction({ binding: 'some-cron', handle: async () => {} })
-  expect(fn.keepAwake(testDeps())).toBeNull()
+  const fn = cronFunction({ schedule: '@every 5m', uses: [], handle: async () => {} })
+  expect(fn.startPolling(deps)).toBeNull()
 })

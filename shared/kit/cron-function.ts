@@ -1,66 +1,86 @@
 import type { Hono } from 'hono'
+import type { Capability, DepsOf, DueRows } from '../app/capabilities.ts'
 import type { Deps } from '../app/ports.ts'
-import { problemApp, type AppEnv } from './base-app.ts'
+import type { MadeBy } from '../domain/actor.ts'
+import type { AppEnv } from './base-app.ts'
 import { sidecarOnly } from './sidecar-only.ts'
 import { startTicker, type Ticker } from './ticker.ts'
+import { ownNameOf } from './units.ts'
 
-export interface CronSpec {
-  /** Name of the bindings.cron component in dapr/components/, which also holds the schedule. */
-  binding: string
-  handle: (deps: Deps) => Promise<unknown>
+interface CronSpec<Uses extends readonly Capability[]> {
+  /** Five or six fields, or `@every 5m` (Dapr, cron binding). */
+  schedule: string
+  uses: Uses
+  /** What makes its work, so that the platform need not keep the unit awake for the schedule. */
+  wakesOn?: DueRows & keyof DepsOf<Uses>
   /**
-   * The process that runs the function also calls it at start-up, when its work is due next and at least every `everyMs`,
-   * never twice at once: what it waits for is rows with a time, and a binding only ticks every few minutes.
+   * The process that runs the function also calls it at start-up, when what it wakes on is due next and at least this
+   * often, never twice at once: what it waits for is rows with a time, and a binding only ticks every few minutes.
    */
-  whileAwake?: { nextAt: (deps: Deps) => Promise<Date | null>; everyMs: number }
+  everyMs?: number
+  /** `madeBy` is for the events of what it does. */
+  handle: (deps: DepsOf<Uses>, madeBy: MadeBy) => Promise<unknown>
 }
 
 export interface CronFunction {
   kind: 'cron'
-  binding: string
-  /** Begins with what `whileAwake` asks for; null when it asks for nothing. */
-  keepAwake(deps: Deps): Ticker | null
+  /** `<service>/<function>`, given by the loader. */
+  name: string
+  uses: readonly Capability[]
+  schedule: string
+  wakesOn: DueRows | null
+  everyMs: number | null
+  /** Begins with what `everyMs` asks for; null when it asks for nothing. */
+  startPolling(deps: Deps): Ticker | null
   mount(app: Hono<AppEnv>, deps: Deps): void
-  createApp(deps: Deps): Hono<AppEnv>
 }
 
+/** The name of a function's bindings.cron component, and the route it calls. */
+export const bindingOf = (fn: { name: string }): string => `${ownNameOf(fn)}-cron`
+export const cronRouteOf = (fn: { name: string }): string => `/dapr/cron/${bindingOf(fn)}`
+
 /**
- * Work done at every tick of a cron binding: `POST /dapr/cron/<binding>` with an empty body. Every replica's sidecar
- * ticks, so the work must be safe to run twice at once; a tick that fails is simply followed by the next.
+ * Work done at every tick of a cron binding: a POST with an empty body. Every replica's sidecar ticks, so the work must
+ * be safe to run twice at once; a tick that fails is simply followed by the next.
  */
-export function cronFunction({ binding, handle, whileAwake }: CronSpec): CronFunction {
-  const path = `/dapr/cron/${binding}`
-  const run = whileAwake ? oneAtATime(handle) : handle
-  const mount = (app: Hono<AppEnv>, deps: Deps) => {
-    app.options(path, (c) => c.body(null, 204))
-    app.post(path, sidecarOnly(deps), async (c) => {
-      await run(deps)
-      return c.body(null, 204)
-    })
-  }
-  return {
-    ...{ kind: 'cron', binding, mount },
-    keepAwake: (deps) =>
-      whileAwake
-        ? startTicker(
-            {
-              ...{ name: binding, everyMs: whileAwake.everyMs, run: () => run(deps) },
-              nextAt: () => whileAwake.nextAt(deps),
-            },
+export function cronFunction<const Uses extends readonly Capability[]>(spec: CronSpec<Uses>): CronFunction {
+  const { everyMs = null, wakesOn = null } = spec
+  const handle = (deps: DepsOf<Uses>) => spec.handle(deps, `cron/${ownNameOf(self)}`)
+  const run = everyMs === null ? handle : oneAtATime(handle)
+  const self: CronFunction = {
+    kind: 'cron',
+    name: '',
+    uses: spec.uses,
+    schedule: spec.schedule,
+    wakesOn,
+    everyMs,
+    startPolling: (deps) =>
+      everyMs === null
+        ? null
+        : startTicker(
+            { name: self.name, everyMs, run: () => run(deps), nextAt: () => nextDueAt(deps, wakesOn) },
             deps,
-          )
-        : null,
-    createApp: (deps) => {
-      const app = problemApp(deps)
-      mount(app, deps)
-      return app
+          ),
+    mount: (app, deps) => {
+      const path = cronRouteOf(self)
+      app.options(path, (c) => c.body(null, 204))
+      app.post(path, sidecarOnly(deps), async (c) => {
+        await run(deps)
+        return c.body(null, 204)
+      })
     },
   }
+  return self
+}
+
+async function nextDueAt(deps: Deps, rows: DueRows | null): Promise<Date | null> {
+  // Rows of the outbox are due at once: whoever writes one wakes the publisher of the process.
+  return rows === null || rows === 'outbox' ? null : await deps[rows].nextDueAt()
 }
 
 /** Whoever calls while it runs waits for that run. */
-function oneAtATime(handle: CronSpec['handle']): CronSpec['handle'] {
-  const running = new WeakMap<Deps, Promise<unknown>>()
+function oneAtATime<Given extends object>(handle: (deps: Given) => Promise<unknown>): typeof handle {
+  const running = new WeakMap<Given, Promise<unknown>>()
   return (deps) => {
     const current = running.get(deps) ?? handle(deps).finally(() => running.delete(deps))
     running.set(deps, current)

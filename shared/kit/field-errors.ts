@@ -1,26 +1,52 @@
 import type { z } from 'zod'
 import type { FieldError } from '../domain/errors.ts'
+import { fieldNames } from '../openapi/field-names.ts'
+import { nearestName } from '../domain/nearest-name.ts'
 
-const MOST_ERRORS = 20
+const MAX_ERRORS = 20
+/** Of them the summary says so many; and of names that clients make up, so many letters. */
+const MAX_SUMMED_UP = 5
+const MAX_NAME = 100
 
-/** What is wrong with a request, a field at a time, in words for the person who sent it. */
-export function fieldErrors(error: z.ZodError): FieldError[] {
+/**
+ * What is wrong with a request, a field at a time, in words for the person who sent it. With the schema, an unknown field is told the
+ * nearest that is known.
+ */
+export function fieldErrors(error: z.ZodError, schema?: z.ZodType): FieldError[] {
   const errors = error.issues.flatMap(closest).flatMap((issue) => {
-    if (issue.code !== 'unrecognized_keys') return [{ path: issue.path.join('.'), message: wording(issue) }]
-    const unknown = issue.keys.slice(0, MOST_ERRORS)
-    return unknown.map((key) => ({ path: [...issue.path, key].join('.'), message: 'is not a known field' }))
+    if (issue.code !== 'unrecognized_keys') return [{ path: pathOf(issue.path), message: wording(issue) }]
+    const unknown = issue.keys.slice(0, MAX_ERRORS)
+    const known = schema ? fieldNames(schema, issue.path) : []
+    return unknown.map((key) => ({ path: pathOf([...issue.path, key]), message: notKnown(key, known) }))
   })
   // One fault of a field tends to bring others along that say nothing new.
   const firstOfEach = new Map(errors.toReversed().map((fieldError) => [fieldError.path, fieldError]))
-  return [...firstOfEach.values()].toReversed().slice(0, MOST_ERRORS)
+  return [...firstOfEach.values()].toReversed().slice(0, MAX_ERRORS)
 }
 
-export const summaryOf = (errors: readonly FieldError[]): string =>
-  errors.map(({ path, message }) => (path === '' ? `the body ${message}` : `${path}: ${message}`)).join('; ')
+function notKnown(key: string, known: readonly string[]): string {
+  if (known.includes(key)) return 'is not allowed with the other fields that were sent'
+  const nearest = nearestName(key, known)
+  return nearest === null ? 'is not a known field' : `is not a known field. Did you mean ${nearest}?`
+}
+
+export function summaryOf(errors: readonly FieldError[]): string {
+  const words = errors
+    .slice(0, MAX_SUMMED_UP)
+    .map(({ path, message }) => (path === '' ? `the body ${message}` : `${path}: ${message}`))
+  const others = errors.length - words.length
+  return [...words, ...(others > 0 ? [`and ${others} more`] : [])].join('; ')
+}
+
+export const shortened = (name: string): string =>
+  name.length > MAX_NAME ? `${name.slice(0, MAX_NAME).toWellFormed()}…` : name
+
+const pathOf = (path: readonly PropertyKey[]): string => path.map((key) => shortened(String(key))).join('.')
 
 /** Of the forms a value may have, the one it comes closest to: its faults name fields, "no form fits" does not. */
 function closest(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue]
+  if (isMissing(issue)) return closest(issue.errors[0]![0]!).map((inner) => ({ ...inner, path: issue.path }))
   const undecided = noneOrSeveral(issue.errors)
   if (undecided) return [{ code: 'custom', path: issue.path, message: undecided, input: issue.input }]
   const [best] = issue.errors.toSorted((a, b) => a.length - b.length)
@@ -36,13 +62,20 @@ function noneOrSeveral(forms: z.core.$ZodIssue[][]): string | null {
   const unknown = forms.map((issues) =>
     issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : [])),
   )
-  const owned = unknown.map((keys) => keys.filter((key) => !unknown.every((other) => other.includes(key))))
+  const [first, ...others] = unknown.map((keys) => new Set(keys))
+  const ofNone = others.reduce((common, keys) => common.intersection(keys), first ?? new Set<string>())
+  const owned = unknown.map((keys) => keys.filter((key) => !ofNone.has(key)))
   if (owned.length === 0 || owned.some((keys) => keys.length === 0)) return null
   return `must not have both ${[...new Set(owned.toReversed().flat())].join(' and ')}`
 }
 
+/** Also when the field has several forms. */
 const isMissing = (issue: z.core.$ZodIssue): boolean =>
-  issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
+  issue.code === 'invalid_union'
+    ? issue.errors.every(
+        (form) => form.length > 0 && form.every((one) => one.path.length === 0 && isMissing(one)),
+      )
+    : issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
 
 const FORMATS: Record<string, string> = {
   datetime:
@@ -68,6 +101,8 @@ function wording(issue: z.core.$ZodIssue): string {
     case 'invalid_format':
       return FORMATS[issue.format] ?? issue.message
     case 'invalid_value':
+      // A schema may have words of its own for a value that people try.
+      if (!issue.message.startsWith('Invalid ')) return issue.message
       return `must be one of ${issue.values.join(', ')}`
     case 'custom':
     case 'invalid_element':
@@ -86,4 +121,10 @@ function amount(limit: number | bigint, origin: string): string {
 
 const verb = (origin: string): string => (origin in UNITS ? 'have' : 'be')
 const article = (type: string): string =>
-  type === 'int' ? 'a whole number' : /^[aeio]/.test(type) ? `an ${type}` : `a ${type}`
+  type === 'boolean'
+    ? 'true or false'
+    : type === 'int'
+      ? 'a whole number'
+      : /^[aeio]/.test(type)
+        ? `an ${type}`
+        : `a ${type}`

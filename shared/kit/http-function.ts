@@ -1,84 +1,142 @@
-import type { Context, Hono } from 'hono'
+import type { Context, Hono, MiddlewareHandler } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { z } from 'zod'
+import type { Capability, DepsOf } from '../app/capabilities.ts'
+import type { AuthCall } from '../app/auth/ports.ts'
 import type { Actor, Answer, Deps, WriteContext } from '../app/ports.ts'
+import type { LiveEvents } from '../app/sync/ports.ts'
 import { DomainError, type ErrorCode } from '../domain/errors.ts'
-import { bearerToken } from './authenticate.ts'
-import { baseApp, type AppEnv } from './base-app.ts'
-import { parsePart, readIdempotency, readIfMatch, readJson, readQuery } from './request.ts'
+import { isAllowed, type Scope } from '../domain/scopes.ts'
+import { bearerToken } from '../identity/authenticate.ts'
+import type { AppEnv } from './base-app.ts'
+import { answerTaken } from './edge/answer-taken.ts'
+import { MIN_BYTES } from './edge/compress-answers.ts'
+import { authCall, fromWhere } from './edge/client-address.ts'
+import { eventStreamAnswer, eventStreamHead, lastEventId } from '../streams/event-stream-answer.ts'
+import { problemResponse } from './problem.ts'
+import { queryReader } from './query-values.ts'
+import {
+  isKnown,
+  onlyOne,
+  parsePart,
+  readIdempotency,
+  readJson,
+  readPreconditions,
+  readQuery,
+  type QueryTexts,
+} from './request.ts'
 
 type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : undefined
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-interface Input<Auth, Params, Query, Body> {
+interface Input<Auth, Uses extends readonly Capability[], Params, Query, Body> {
   params: Parsed<Params>
   query: Parsed<Query>
   body: Parsed<Body>
-  actor: Auth extends 'user' ? Actor : undefined
+  /** When, in which trace and from where the request came. */
+  call: AuthCall
+  actor: Auth extends Scope ? Actor : undefined
   /** For writes: actor, time, trace, precondition and idempotency key in one, to hand on to the use case. */
-  write: Auth extends 'user' ? WriteContext : undefined
-  deps: Deps
-  context: Context<AppEnv>
+  write: Auth extends Scope ? WriteContext : undefined
+  /** Of a stream: the last event its client has, by the header Last-Event-ID or else the query's last_event_id. */
+  lastEventId: number | null
+  deps: DepsOf<Uses>
 }
 
-export interface HttpSpec<Auth extends 'user' | 'none', Params, Query, Body> {
-  /** `METHOD /path/:param`. Paths below /api/tasks are also served as /api/:user_id/tasks. */
+export interface HttpSpec<
+  Auth extends Scope | 'none',
+  Uses extends readonly Capability[],
+  Params,
+  Query,
+  Body,
+> {
+  /** `METHOD /path/:param`. */
   route: `${Method} /${string}`
+  /** Other paths of the same. With `:user_id` in one, it is served to that user only. */
+  also?: readonly `/${string}`[]
   summary: string
+  /** The scope that a token needs, or `none` for what is open to everyone. */
   auth: Auth
-  /** Who a ticket stands for. With it, `?ticket=` may take the place of the Authorization header, for live streams. */
-  ticket?: (deps: Deps, ticket: string) => Promise<Actor>
+  uses: Uses
+  /**
+   * Whom a ticket stands for. With it, `?ticket=` may take the place of the Authorization header, for live streams. It is
+   * used up (`take`) when there is nothing left to refuse, and by no HEAD.
+   */
+  ticket?: Readonly<Record<'find' | 'take', (deps: DepsOf<Uses>, ticket: string) => Promise<Actor>>>
   params?: Params
+  /** Of JSON values; see query-values.ts for how a URL says them. */
   query?: Query
   body?: Body
   /** Success status; 200 unless said otherwise. */
-  status?: 200 | 201 | 202 | 204
+  status?: 200 | 201 | 204
   /** Schema of the answer; absent for 204 and for answers that are not JSON. */
   output?: z.ZodType
   /** Of an answer that is a live stream (text/event-stream): the data of its events by name. */
   events?: Readonly<Record<string, z.ZodType>>
-  /** True when the write honours Idempotency-Key and, where it has `params` or `isSingleton`, If-Match. */
+  /** Whoever gets a successful answer may keep it; others are kept by nobody (`no-store`), as all refusals. */
+  cache?: 'public, max-age=300'
+  /** True when the write honours Idempotency-Key and, where it has `params` or `isSingleton`, If-Match and If-None-Match. */
   retrySafe?: boolean
+  /** How much of its user's share a request takes while it runs, 1 for a plain read (shared/kit/edge/turns.ts). */
+  weight?: number
   /** The path names the only resource of its kind that a user has, so it needs no parameter. */
   isSingleton?: boolean
   /** Refusals of its own, for the API document; those of the kit (login, validation, If-Match …) follow from the rest. */
   refuses?: readonly ErrorCode[]
   /** Where a created resource is. */
   location?: (body: never) => string
-  handle: (input: Input<Auth, Params, Query, Body>) => Promise<Answer<unknown> | Response>
+  /** A DomainError that is returned is a regular answer; one that is thrown with a 5xx is logged as a failure. */
+  handle: (
+    input: Input<Auth, Uses, Params, Query, Body>,
+  ) => Promise<Answer<unknown> | LiveEvents | Response | DomainError>
 }
 
 // eslint-disable-next-line typescript/no-explicit-any -- a list of functions forgets the type of each one's input
-export type AnyHttpSpec = HttpSpec<any, any, any, any>
+export type AnyHttpSpec = HttpSpec<any, any, any, any, any>
 
 export interface HttpFunction {
   kind: 'http'
+  /** `<service>/<function>`, given by the loader. */
+  name: string
+  uses: readonly Capability[]
   spec: AnyHttpSpec
   method: Method
   path: string
+  /** All paths, that of the route first. */
+  paths: readonly string[]
   mount(app: Hono<AppEnv>, deps: Deps): void
-  createApp(deps: Deps): Hono<AppEnv>
 }
 
-/** One endpoint: validates, authenticates, runs `handle`, answers JSON with an ETag, or a problem document. */
+const NO_PRECONDITIONS = { ifMatch: null, ifNoneMatch: [] }
+
+/** Of a read, which leaves no event. */
+const NOWHERE = { address: null, agent: null }
+/** A write has a connection of its own to load only; it is committed together with others. */
+const WRITE_WEIGHT = 0.5
+
+/** One endpoint: authenticates, validates, runs `handle`, answers JSON with an ETag, or a problem document. */
 export function httpFunction<
-  Auth extends 'user' | 'none',
+  Auth extends Scope | 'none',
+  const Uses extends readonly Capability[],
   Params extends z.ZodType | undefined = undefined,
   Query extends z.ZodType | undefined = undefined,
   Body extends z.ZodType | undefined = undefined,
->(spec: HttpSpec<Auth, Params, Query, Body>): HttpFunction {
+>(spec: HttpSpec<Auth, Uses, Params, Query, Body>): HttpFunction {
   const [method, path] = spec.route.split(' ') as [Method, string]
-  const paths = path.startsWith('/api/tasks') ? [path, path.replace('/api/', '/api/:user_id/')] : [path]
+  const paths = [path, ...(spec.also ?? [])]
 
-  const mount = (app: Hono<AppEnv>, deps: Deps) =>
-    void app.on(method, paths, async (c) => {
-      const actor = spec.auth === 'user' ? await signIn(spec, c, deps) : undefined
+  function mount(app: Hono<AppEnv>, deps: Deps): void {
+    const readValues = spec.query && queryReader(spec.query)
+    const { cache, weight = method === 'GET' ? 1 : WRITE_WEIGHT } = spec
+    if (cache) app.on(method, paths, cacheControl(cache))
+    app.on(method, paths, async (c) => {
+      const actor = await admit(spec, c, deps)
       const { user_id: pathUser, ...rawParams } = c.req.param() as Record<string, string>
       if (actor && pathUser !== undefined && pathUser.toLowerCase() !== actor.userId) {
-        throw new DomainError('auth.forbidden', 'The path names another user than the token.')
+        throw new DomainError('auth.forbidden', 'The user in the path does not match the token.')
       }
       const params = spec.params && parsePart(spec.params, rawParams)
-      const query = spec.query && parsePart(spec.query, queryOf(spec, c))
+      const query = spec.query && parsePart(spec.query, readValues?.(queryOf(spec, c)))
       const json = spec.body && (await readJson(c))
       const idempotency = spec.retrySafe
         ? readIdempotency(c, spec.route, [rawParams, readQuery(c), json?.raw])
@@ -86,37 +144,106 @@ export function httpFunction<
       const body = spec.body && parsePart(spec.body, json?.value)
       const write = actor && {
         actor,
+        client: method === 'GET' ? NOWHERE : fromWhere(deps, c),
         now: deps.clock.now(),
         trace: c.get('trace'),
-        ifMatch:
-          spec.retrySafe && (spec.params ?? spec.isSingleton) ? readIfMatch(c.req.header('if-match')) : null,
+        ...(spec.retrySafe && (spec.params ?? spec.isSingleton) ? readPreconditions(c) : NO_PRECONDITIONS),
         idempotency,
       }
-      const input = { params, query, body, actor, write, deps, context: c }
-      const answer = await spec.handle(input as unknown as Input<Auth, Params, Query, Body>)
-      return answer instanceof Response ? answer : respond(c, spec, answer)
+      const input = Object.assign(new LazyCall(deps, c), {
+        params,
+        query,
+        body,
+        actor,
+        write,
+        deps,
+        lastEventId: spec.events ? lastEventId(c, query as object) : null,
+      })
+      // Its body would be thrown away unread, and a stream that nobody reads ends never.
+      if (spec.events && c.req.method === 'HEAD') return eventStreamHead(c)
+      const ticket = ticketOf(spec, c)
+      const work = async () => {
+        if (ticket !== null) await spec.ticket?.take(deps, ticket)
+        return await spec.handle(input as unknown as Input<Auth, Uses, Params, Query, Body>)
+      }
+      // What its client does not take stays in memory, and a live stream is none of it.
+      const held = (answer: Awaited<ReturnType<typeof work>>) =>
+        'subscribe' in answer ? undefined : answerTaken(c)
+      const answer = await (actor ? c.get('inTurn')(actor.userId, weight, work, held) : work())
+      // With the headers that every answer has, which a Response of its own would lack.
+      if (answer instanceof Response) return c.newResponse(answer.body, answer)
+      if (answer instanceof DomainError) return problemResponse(c, answer)
+      if ('subscribe' in answer) return eventStreamAnswer(deps, c, actor ?? { userId: '' }, answer)
+      return respond(c, spec, answer)
     })
+  }
 
-  return {
-    ...{ kind: 'http', spec, method, path, mount },
-    createApp: (deps) => {
-      const app = baseApp(deps)
-      mount(app, deps)
-      return app
-    },
+  return { kind: 'http', name: '', uses: spec.uses, spec, method, path, paths, mount }
+}
+
+/** Most functions ask for neither the client's address nor its agent. A getter of an object literal costs more than both. */
+class LazyCall {
+  readonly #deps: Deps
+  readonly #context: Context<AppEnv>
+
+  constructor(deps: Deps, context: Context<AppEnv>) {
+    this.#deps = deps
+    this.#context = context
+  }
+
+  get call(): AuthCall {
+    return authCall(this.#deps, this.#context)
   }
 }
 
-function signIn({ ticket: redeem }: AnyHttpSpec, c: Context, deps: Deps): Promise<Actor> {
-  const ticket = redeem && c.req.header('authorization') === undefined ? readQuery(c).ticket : undefined
-  if (redeem && ticket !== undefined) return redeem(deps, ticket)
-  const orTicket = redeem ? ', or ?ticket= with one of POST /api/auth/ticket' : ''
+const cacheControl = (policy: string): MiddlewareHandler =>
+  async function cacheControl(c, next) {
+    await next()
+    if (c.res.ok) c.res.headers.set('cache-control', policy)
+  }
+
+/** Counts the request against its user, or against its address when nobody signs in. */
+async function admit(spec: AnyHttpSpec, c: Context<AppEnv>, deps: Deps): Promise<Actor | undefined> {
+  if (spec.auth === 'none') {
+    c.get('requestLimit').ofAddress()
+    return undefined
+  }
+  const actor = await signIn(spec, c, deps)
+  const scope = spec.auth as Scope
+  if (isAllowed(actor.scopes, scope)) return actor
+  throw new DomainError('auth.insufficient_scope', `This requires a token with the scope ${scope}.`)
+}
+
+async function signIn(spec: AnyHttpSpec, c: Context<AppEnv>, deps: Deps): Promise<Actor> {
+  const limit = c.get('requestLimit')
+  try {
+    const actor = await authenticate(spec, c, deps)
+    c.set('userId', actor.userId)
+    limit.ofUser(actor.userId)
+    return actor
+  } catch (error) {
+    limit.ofAddress()
+    throw error
+  }
+}
+
+function authenticate(spec: AnyHttpSpec, c: Context, deps: Deps): Promise<Actor> {
+  const ticket = ticketOf(spec, c)
+  if (spec.ticket && ticket !== null) return spec.ticket.find(deps, ticket)
+  const orTicket = spec.ticket ? ', or ?ticket= with one of POST /api/auth/ticket' : ''
   return deps.authenticate(bearerToken(c, orTicket))
 }
 
-function queryOf({ ticket: redeem }: AnyHttpSpec, c: Context): Record<string, string> {
+/** Null where another way of signing in is taken. */
+function ticketOf(spec: AnyHttpSpec, c: Context): string | null {
+  if (!spec.ticket || c.req.header('authorization') !== undefined) return null
+  const { ticket } = readQuery(c)
+  return ticket ? onlyOne('ticket', ticket) : null
+}
+
+function queryOf(spec: AnyHttpSpec, c: Context): QueryTexts {
   const { ticket, ...others } = readQuery(c)
-  return redeem || ticket === undefined ? others : { ...others, ticket }
+  return spec.ticket || ticket === undefined ? others : { ...others, ticket }
 }
 
 function respond(c: Context, spec: AnyHttpSpec, answer: Answer<unknown>): Response {
@@ -130,14 +257,14 @@ function respond(c: Context, spec: AnyHttpSpec, answer: Answer<unknown>): Respon
     if (
       spec.route.startsWith('GET ') &&
       !answer.variesWithTime &&
-      matches(c.req.header('if-none-match'), etag)
+      isKnown(c.req.header('if-none-match'), etag)
     ) {
       return c.body(null, 304, headers)
     }
   }
-  return c.json(answer.body, (spec.status ?? 200) as ContentfulStatusCode, headers)
+  const text = JSON.stringify(answer.body)
+  headers['content-type'] = 'application/json'
+  // Of others the server counts it; see compress-answers.ts.
+  if (text.length >= MIN_BYTES) headers['content-length'] = String(Buffer.byteLength(text))
+  return c.body(text, (spec.status ?? 200) as ContentfulStatusCode, headers)
 }
-
-/** `If-None-Match` compares weakly (RFC 9110 §13.1.2). */
-const matches = (header: string | undefined, etag: string): boolean =>
-  header?.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag) ?? false

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { testDatabase } from '../testing/database.ts'
+import { testDatabase } from '../../testing/worlds/database.ts'
 import { toDomainError } from './problem.ts'
 
 it('a transaction that the database ends for the sake of another may be tried again', async () => {

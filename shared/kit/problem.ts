@@ -12,17 +12,29 @@ const STATUS = {
   'request.method_not_allowed': 405,
   'request.too_large': 413,
   'request.unsupported_media_type': 415,
+  'request.unsupported_encoding': 415,
+  'request.conflict': 409,
+  'request.timeout': 408,
+  'request.headers_too_large': 431,
+  'request.expectation_failed': 417,
+  'rate_limit.exceeded': 429,
   'auth.required': 401,
   'auth.invalid_token': 401,
   'auth.invalid_credentials': 401,
+  'auth.wrong_password': 422,
+  'auth.no_password': 409,
   'auth.forbidden': 403,
+  'auth.insufficient_scope': 403,
   'auth.email_taken': 409,
+  'auth.registration_closed': 403,
+  'auth.invitation_required': 403,
+  'auth.invalid_link': 410,
   'auth.rate_limited': 429,
+  'session.not_found': 404,
   'idempotency.in_flight': 409,
   'idempotency.key_reused': 422,
   'task.not_found': 404,
   'task.version_conflict': 412,
-  'task.conflict': 409,
   'task.not_recurring': 409,
   'task.successor_exists': 409,
   'task.restore_expired': 410,
@@ -32,10 +44,12 @@ const STATUS = {
   'reminder.not_open': 409,
   'reminder.too_many': 409,
   'notification.not_found': 404,
+  'changes.cursor_gone': 410,
   'preferences.version_conflict': 412,
   'subscription.not_found': 404,
   'subscription.taken': 409,
   'subscription.too_many': 409,
+  'quota.exceeded': 409,
   'service.unavailable': 503,
   'gateway.no_answer': 502,
   'gateway.unreachable': 503,
@@ -51,13 +65,16 @@ const TITLE: Record<number, string> = {
   403: 'Not allowed',
   404: 'Not found',
   405: 'Method not allowed',
+  408: 'Not received in time',
   409: 'Conflict',
   410: 'Gone',
   412: 'Precondition failed',
   413: 'Content too large',
   415: 'Unsupported media type',
+  417: 'Expectation failed',
   422: 'Invalid content',
   429: 'Too many requests',
+  431: 'Headers too large',
   500: 'Internal error',
   502: 'No answer',
   503: 'Service unavailable',
@@ -77,12 +94,9 @@ export const Problem = z
   })
   .meta({ id: 'Problem' })
 
-/** Turns whatever was thrown into a problem document. What is not ours is a 500 that says nothing of its cause. */
-export function problemResponse(c: Context, error: unknown): Response {
-  const known = toDomainError(error)
+export function problemOf(known: DomainError, requestId: string): z.infer<typeof Problem> {
   const status = STATUS[known.code]
-  const requestId = c.get('requestId') ?? ''
-  const body: z.infer<typeof Problem> = {
+  return {
     type: `urn:daybook:problem:${known.code}`,
     title: TITLE[status] ?? 'Error',
     status,
@@ -91,10 +105,48 @@ export function problemResponse(c: Context, error: unknown): Response {
     request_id: requestId,
     ...(known.errors.length > 0 && { errors: known.errors }),
   }
-  const headers: Record<string, string> = { 'content-type': 'application/problem+json' }
-  if (status === 401) headers['www-authenticate'] = 'Bearer'
+}
+
+/** What would have been taken instead, in the header that has been made for it. */
+const ADVICE: Partial<Record<ErrorCode, (method: string) => Record<string, string>>> = {
+  // RFC 9110 §12.5.3
+  'request.unsupported_encoding': () => ({ 'accept-encoding': 'identity' }),
+  // RFC 5789 §2.2, RFC 9110 §12.5.1
+  'request.unsupported_media_type': (method) =>
+    method === 'PATCH' ? { 'accept-patch': PATCH_TYPES } : { accept: 'application/json' },
+}
+
+export const PATCH_TYPES = 'application/json, application/merge-patch+json'
+
+/** RFC 6750 §3: whoever sent no token is told of no error. */
+function challengeOf(code: ErrorCode): string {
+  const challenge = 'Bearer realm="daybook"'
+  if (code === 'auth.invalid_token') return `${challenge}, error="invalid_token"`
+  return code === 'auth.insufficient_scope' ? `${challenge}, error="insufficient_scope"` : challenge
+}
+
+/** Turns whatever was thrown into a problem document. What is not ours is a 500 that says nothing of its cause. */
+export function problemResponse(c: Context, error: unknown): Response {
+  const known = toDomainError(error)
+  const status = STATUS[known.code]
+  const body = problemOf(known, c.get('requestId') ?? '')
+  const headers: Record<string, string> = {
+    'content-type': 'application/problem+json',
+    ...ADVICE[known.code]?.(c.req.method),
+  }
+  if (status === 401 || known.code === 'auth.insufficient_scope') {
+    headers['www-authenticate'] = challengeOf(known.code)
+  }
   if (known.retryAfterSeconds !== undefined) headers['retry-after'] = String(known.retryAfterSeconds)
+  if (status === 429) tellLimit(c, known)
   return c.body(JSON.stringify(body), status, headers)
+}
+
+/** In place of what was told of a limit that let the request in: that of the limit that refused it, if it has a number. */
+function tellLimit(c: Context, { limit, retryAfterSeconds }: DomainError): void {
+  c.header('ratelimit-limit', limit?.toString())
+  c.header('ratelimit-remaining', limit === undefined ? undefined : '0')
+  c.header('ratelimit-reset', limit === undefined ? undefined : retryAfterSeconds?.toString())
 }
 
 export function toDomainError(error: unknown): DomainError {
@@ -109,18 +161,14 @@ export function toDomainError(error: unknown): DomainError {
     if (error.status < 500) return new DomainError('request.malformed', error.message)
   }
   if (isUnavailable(error)) {
-    return new DomainError('service.unavailable', 'The database cannot do this just now; try again.', {
+    return new DomainError('service.unavailable', 'The database is temporarily unavailable; try again.', {
       retryAfterSeconds: 2,
       cause: error,
     })
   }
-  return new DomainError(
-    'internal',
-    'Something went wrong on our side; the request id finds it in our logs.',
-    {
-      cause: error,
-    },
-  )
+  return new DomainError('internal', 'Internal error; the request id identifies it in the logs.', {
+    cause: error,
+  })
 }
 
 /**

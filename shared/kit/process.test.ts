@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
@@ -60,6 +60,16 @@ describe('an error that is explained', () => {
     const [error] = await once(spawn('/nowhere/program'), 'error').catch((refusal: unknown) => [refusal])
     expect(explain(error)).toBe(
       'the program /nowhere/program is not found; install it, or put its folder on PATH.',
+    )
+  })
+
+  it.each([
+    ['below a file', '/dev/null/daybook', 'ENOTDIR'],
+    ['where the system allows none', '/proc/daybook', 'ENOENT'],
+  ])('names the folder that cannot be made %s, and the setting for another', async (_, path, code) => {
+    const error: unknown = await mkdir(path).catch((refusal: unknown) => refusal)
+    expect(explain(error)).toBe(
+      `cannot write ${path} (${code}); check its owner and mode, or set DAYBOOK_DATA_DIR to another folder.`,
     )
   })
 

@@ -33,23 +33,35 @@ export function failToStart(error: unknown): never {
   process.exit(1)
 }
 
+/** Of a file or folder that cannot be made or written: no right, read-only, full, below a file or in no folder. */
+const FOLDER_ERRORS = /^(EACCES|EPERM|EROFS|ENOSPC|EDQUOT|ENOTDIR|EEXIST)$/
+const WRITES = /^(mkdtemp|open|write|chmod|l?chown|rename)/
+
 /** What went wrong in one line, for the person at the terminal. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const code = 'code' in error ? String(error.code) : ''
   const port = 'port' in error ? ` ${String(error.port)}` : ''
   if (code === 'EADDRINUSE') return `port${port} is in use; stop what uses it or set PORT to another.`
-  if (code === 'EACCES') return `not allowed: ${error.message}.`
   const syscall = 'syscall' in error ? String(error.syscall) : ''
   if (code === 'ENOENT' && syscall.startsWith('spawn')) {
     const program = syscall.slice('spawn '.length) || 'to start'
     return `the program ${program} is not found; install it, or put its folder on PATH.`
   }
+  const isWrite = syscall === 'mkdir' || (FOLDER_ERRORS.test(code) && WRITES.test(syscall))
+  if (isWrite) {
+    const path = 'path' in error ? ` ${String(error.path)}` : ''
+    return `cannot write${path} (${code}); check its owner and mode, or set DAYBOOK_DATA_DIR to another folder.`
+  }
+  if (code === 'EACCES') return `not allowed: ${error.message}.`
   const isSocketMissing = code === 'ENOENT' && syscall === 'connect'
   if (isSocketMissing || /^(ECONNREFUSED|ENOTFOUND|CONNECT_TIMEOUT|EHOSTUNREACH)$/.test(code)) {
     return `the database cannot be reached (${code}); check DATABASE_URL and that PostgreSQL is running.`
   }
   if (/^(28P01|28000)$/.test(code)) return `the database refuses the user or password in DATABASE_URL.`
+  if (code === '42501') {
+    return `the database does not allow it (${error.message}); for migrations, DATABASE_MIGRATION_URL names the owner of its tables.`
+  }
   if (code === '3D000') return `the database named in DATABASE_URL does not exist.`
   return error.message
 }

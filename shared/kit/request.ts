@@ -3,16 +3,26 @@ import type { Context } from 'hono'
 import type { z } from 'zod'
 import type { WriteContext } from '../app/ports.ts'
 import { DomainError, invalidField } from '../domain/errors.ts'
+import { fieldErrors, shortened, summaryOf } from './field-errors.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 const JSON_TYPES = /^application\/(json|merge-patch\+json)\s*(;|$)/i
 
-/** The JSON body and its text. 415 for another media type, 400 for what is not UTF-8 or not JSON. */
+/** More than any request needs (10,000 ids to reorder), and few enough to be checked in some milliseconds. */
+export const MAX_BODY_VALUES = 12_000
+
+/**
+ * The JSON body and its text. 415 for another media type, 400 for what is not UTF-8 or not JSON, 413 for more values
+ * than anybody needs.
+ */
 export async function readJson(c: Context): Promise<{ value: unknown; raw: string }> {
   const type = c.req.header('content-type') ?? ''
   const bytes = await c.req.arrayBuffer()
   if (!JSON_TYPES.test(type)) {
     throw new DomainError('request.unsupported_media_type', 'Send the body as application/json.')
+  }
+  if (!hasFewValues(new Uint8Array(bytes))) {
+    throw new DomainError('request.too_large', `The request body holds more than ${MAX_BODY_VALUES} values.`)
   }
   try {
     const raw = decoder.decode(bytes)
@@ -22,29 +32,75 @@ export async function readJson(c: Context): Promise<{ value: unknown; raw: strin
   }
 }
 
-/** Query parameters as an object. 422 for a name that is given twice: one of its values would be lost without a word. */
-export function readQuery(c: Context): Record<string, string> {
-  const { searchParams } = new URL(c.req.url)
-  const query = Object.fromEntries(searchParams)
-  const twice = Object.keys(query).find((name) => searchParams.getAll(name).length > 1)
-  if (twice !== undefined) throw invalidField(twice, 'is given more than once; several values go with commas')
-  return query
+const [QUOTE, BACKSLASH, COMMA, BRACKET, BRACE] = [0x22, 0x5c, 0x2c, 0x5b, 0x7b]
+
+/** Counts what begins a value in JSON, without parsing it: that alone would take too long. */
+function hasFewValues(json: Uint8Array): boolean {
+  if (json.length <= MAX_BODY_VALUES) return true
+  let count = 0
+  let isInText = false
+  for (let at = 0; at < json.length && count <= MAX_BODY_VALUES; at += 1) {
+    const byte = json[at]
+    if (byte === QUOTE) isInText = !isInText
+    else if (isInText) at += byte === BACKSLASH ? 1 : 0
+    else if (byte === COMMA || byte === BRACKET || byte === BRACE) count += 1
+  }
+  return count <= MAX_BODY_VALUES
 }
 
-/** An entity tag (RFC 9110 §8.8.3); ours are strong and hold the version. */
-const ENTITY_TAG = /^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/
+/** What each name of the query is given as. */
+export type QueryTexts = Record<string, readonly string[]>
+
+export function readQuery(c: Context): QueryTexts {
+  const byName = Map.groupBy(new URL(c.req.url).searchParams, ([name]) => name)
+  return Object.fromEntries([...byName].map(([name, pairs]) => [name, pairs.map(([, text]) => text)]))
+}
+
+/** 422 for a name that is given twice: one of its values would be lost without a word. */
+export function onlyOne(name: string, texts: readonly string[]): string {
+  if (texts.length > 1) throw invalidField(shortened(name), 'is given more than once')
+  return texts[0] ?? ''
+}
+
+/** A member of a list of entity tags (RFC 9110 §8.8.3), or an empty one, which counts for nothing (§5.6.1.2). */
+const MEMBER = /[ \t]*(?:((?:W\/)?"[\x21\x23-\x7e\x80-\xff]*")[ \t]*)?(?:,|$)/gy
+
+/** The entity tags of a list; null when it is none, or has no member. */
+function entityTags(list: string): string[] | null {
+  const members = [...list.matchAll(MEMBER)]
+  const length = members.reduce((sum, [member]) => sum + member.length, 0)
+  const tags = members.flatMap(([, tag]) => tag ?? [])
+  return length === list.length && tags.length > 0 ? tags : null
+}
+
+const malformedTags = (name: string): DomainError =>
+  new DomainError('request.malformed', `${name} must be entity tags such as "4", or *.`)
+
+/** Our tags are strong and hold the version; others name none. */
+const versionsIn = (tags: readonly string[]): number[] =>
+  tags.flatMap((tag) => (/^"\d{1,9}"$/.test(tag) ? [Number(tag.slice(1, -1))] : []))
+
+const comparedWeakly = (tags: readonly string[]): string[] => tags.map((tag) => tag.replace(/^W\//, ''))
 
 /**
- * Versions named by `If-Match` (RFC 9110 §13.1.1), or null when any version will do. Weak tags and tags that are not
- * ours match nothing, so they end as 412; only what is no entity tag is a 400.
+ * What a write to one resource asks of its version (RFC 9110 §13.1): weak tags and tags that are not ours match nothing,
+ * so with `If-Match` they end as 412; only what is no entity tag is a 400. `If-None-Match: *` no resource fulfils.
  */
-export function readIfMatch(header: string | undefined): number[] | null {
-  if (header === undefined || header.trim() === '*') return null
-  const tags = header.split(',').map((tag) => tag.trim())
-  if (!tags.every((tag) => ENTITY_TAG.test(tag))) {
-    throw new DomainError('request.malformed', 'If-Match takes entity tags such as "4", or *.')
-  }
-  return tags.flatMap((tag) => (/^"\d{1,9}"$/.test(tag) ? [Number(tag.slice(1, -1))] : []))
+export function readPreconditions(c: Context): Pick<WriteContext, 'ifMatch' | 'ifNoneMatch'> {
+  const [match, noneMatch] = [c.req.header('if-match'), c.req.header('if-none-match')]
+  if (noneMatch?.trim() === '*') return { ifMatch: [], ifNoneMatch: [] }
+  const isAny = match === undefined || match.trim() === '*'
+  const tags = isAny ? null : entityTags(match)
+  if (!isAny && !tags) throw malformedTags('If-Match')
+  const others = noneMatch === undefined ? [] : entityTags(noneMatch)
+  if (!others) throw malformedTags('If-None-Match')
+  return { ifMatch: tags && versionsIn(tags), ifNoneMatch: versionsIn(comparedWeakly(others)) }
+}
+
+/** Whether the client of a read has this version already. What is no list of tags is no reason to refuse it. */
+export function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false
+  return ifNoneMatch.trim() === '*' || comparedWeakly(entityTags(ifNoneMatch) ?? []).includes(etag)
 }
 
 /**
@@ -55,10 +111,10 @@ export function readIdempotency(c: Context, route: string, parts: unknown[]): Wr
   const key = c.req.header('idempotency-key')
   if (key === undefined) return null
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
-    throw new DomainError('request.malformed', 'Idempotency-Key takes 1 to 255 visible ASCII characters.')
+    throw new DomainError('request.malformed', 'Idempotency-Key must have 1 to 255 visible ASCII characters.')
   }
   const hash = createHash('sha256').update(
-    JSON.stringify([route, c.req.header('if-match') ?? null, ...parts]),
+    JSON.stringify([route, c.req.header('if-match'), c.req.header('if-none-match'), ...parts]),
   )
   return { key, fingerprint: hash.digest('base64url') }
 }
@@ -67,5 +123,6 @@ export function readIdempotency(c: Context, route: string, parts: unknown[]): Wr
 export function parsePart<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  throw result.error
+  const errors = fieldErrors(result.error, schema)
+  throw new DomainError('request.invalid', summaryOf(errors), { errors })
 }

@@ -1,26 +1,30 @@
 import type { Hono } from 'hono'
+import type { Capability, DepsOf } from '../app/capabilities.ts'
 import type { Deps } from '../app/ports.ts'
-import { baseApp, type AppEnv } from './base-app.ts'
+import type { AppEnv } from './base-app.ts'
+
+interface RoutesSpec<Uses extends readonly Capability[]> {
+  /** `METHOD /path` of each, for the documents and the route table. A path with `*` is served here and in no table. */
+  serves: readonly `${string} /${string}`[]
+  uses: Uses
+  routes: (app: Hono<AppEnv>, deps: DepsOf<Uses>) => void
+}
 
 export interface RoutesFunction {
-  kind: 'http'
-  /** It has none, and is in no document and no route table. */
-  spec: null
+  kind: 'routes'
+  /** `<service>/<function>`, given by the loader. */
+  name: string
+  uses: readonly Capability[]
+  serves: readonly string[]
   mount(app: Hono<AppEnv>, deps: Deps): void
-  createApp(deps: Deps): Hono<AppEnv>
 }
 
 /**
- * The way out of `httpFunction` for what is no plain endpoint: streams, pages, callbacks of our own units. Its routes are
- * mounted behind those of all HTTP functions of the process; it guards them itself.
+ * The way out of `httpFunction` for what is no plain endpoint: pages, WebSocket, a gateway. Its routes are mounted
+ * behind those of all HTTP functions of the process; it guards them itself.
  */
-export function routesFunction(spec: { routes: (app: Hono<AppEnv>, deps: Deps) => void }): RoutesFunction {
-  return {
-    ...{ kind: 'http', spec: null, mount: spec.routes },
-    createApp: (deps) => {
-      const app = baseApp(deps)
-      spec.routes(app, deps)
-      return app
-    },
-  }
-}
+export const routesFunction = <const Uses extends readonly Capability[]>({
+  serves,
+  uses,
+  routes,
+}: RoutesSpec<Uses>): RoutesFunction => ({ kind: 'routes', name: '', uses, serves, mount: routes })

@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import type { Deps } from '../app/ports.ts'
 import { toCloudEvent, type CloudEvent } from '../domain/cloud-event.ts'
 import { PermanentError } from '../domain/errors.ts'
 import { OccurrenceSkipped, TaskCompleted, TaskCreated, UserRegistered } from '../domain/events.ts'
-import { taskView, type TaskView } from '../domain/task.ts'
-import { aChange, aTask, anEvent, NOON } from '../testing/a-task.ts'
-import { createMemoryTaskStores } from '../testing/memory-task-store.ts'
+import { taskView, type TaskView } from '../domain/tasks/task.ts'
+import { aChange, aTask, anEvent, NOON } from '../../testing/builders/a-task.ts'
+import { APP_TOKEN as TOKEN, composeDaybook } from '../../testing/worlds/compose-daybook.ts'
+import { testDatabase } from '../../testing/worlds/database.ts'
 import { mountFunctions } from './mount-functions.ts'
-import { systemIds } from './system.ts'
 import { rawTopicFunction, topicFunction, type TopicFunction } from './topic-function.ts'
 
-const TOKEN = 'shown-by-the-sidecar'
+const sql = await testDatabase()
 const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 
 type Letter = CloudEvent & { dlqconsumer: string; dlqreason: string }
@@ -19,25 +18,23 @@ type Letter = CloudEvent & { dlqconsumer: string; dlqreason: string }
 function worker(functions: TopicFunction[]) {
   const letters: Letter[] = []
   const state: { broker: 'takes' | 'refuses' | 'away' } = { broker: 'takes' }
-  const deps = {
-    ...createMemoryTaskStores(),
-    ...{ clock: { now: () => NOON }, ids: systemIds, settings: { appToken: TOKEN } },
-    log: { info: () => {}, warn: () => {}, error: () => {} },
-    broker: {
-      publishAll: async (topic: string, events: CloudEvent[]) => {
-        expect(topic).toBe('dlq-events')
-        if (state.broker === 'away') throw new Error('connection refused')
-        if (state.broker === 'refuses') return new Set(events.map(({ id }) => id))
-        letters.push(...(events as Letter[]))
-        return new Set()
-      },
-    },
-  } as unknown as Deps
+  const publishAll = async (topic: string, events: CloudEvent[]) => {
+    expect(topic).toBe('dlq-events')
+    if (state.broker === 'away') throw new Error('connection refused')
+    if (state.broker === 'refuses') return new Set(events.map(({ id }) => id))
+    letters.push(...(events as Letter[]))
+    return new Set<string>()
+  }
+  const { deps } = composeDaybook(sql, { resources: { createBroker: () => ({ publishAll }) } })
   const app = mountFunctions(functions, deps)
   const send = (body: string, headers: Record<string, string> = { 'dapr-api-token': TOKEN }) =>
     app.request('/dapr/events/task-events', { method: 'POST', body, headers })
   return {
-    ...{ app, deps, letters, state, send },
+    app,
+    deps,
+    letters,
+    state,
+    send,
     deliver: async (message: unknown) => {
       const answer = await send(typeof message === 'string' ? message : JSON.stringify(message))
       expect(answer.status).toBe(200)
@@ -54,32 +51,40 @@ function completed(over: object = {}): CloudEvent {
   return { ...toCloudEvent({ ...draft, userId: task.userId, sequence: 7, trace }), ...over }
 }
 
+const named = (consumer: string, fn: TopicFunction) => Object.assign(fn, { name: `test/${consumer}` })
+
 const handler = (consumer: string, handle: () => Promise<void>) =>
-  topicFunction({ consumer, on: [TaskCompleted], handle })
+  named(consumer, topicFunction({ on: [TaskCompleted], uses: [], handle }))
 
 /** Does its work once per event: writes one event of its own under its mark, then fails as often as it is told. */
 function effect(consumer: string, failures = 0, error = new Error('not now')) {
   const calls: string[] = []
   const fn = topicFunction({
-    consumer,
     on: [TaskCompleted],
+    uses: [],
     handle: async ({ event, commit }) => {
       if (failures-- > 0) throw error
       const { outcome } = await commit(aChange(event.userid))
       calls.push(outcome)
     },
   })
-  return { fn, calls }
+  return { fn: named(consumer, fn), calls }
 }
 
 describe('subscriptions', () => {
   it('name each topic once, however many functions want it, with a place for dead letters', async () => {
-    const both = topicFunction({ consumer: 'b', on: [TaskCreated, UserRegistered], handle: async () => {} })
+    const both = named(
+      'b',
+      topicFunction({ on: [TaskCreated, UserRegistered], uses: [], handle: async () => {} }),
+    )
     const { app } = worker([handler('a', async () => {}), both])
     const answer = await app.request('/dapr/subscribe', { headers: { 'dapr-api-token': TOKEN } })
     expect(await answer.json()).toEqual(
       ['task-events', 'audit-events'].map((topic) => ({
-        ...{ pubsubname: 'pubsub', topic, route: `/dapr/events/${topic}`, deadLetterTopic: 'dlq-events' },
+        pubsubname: 'pubsub',
+        topic,
+        route: `/dapr/events/${topic}`,
+        deadLetterTopic: 'dlq-events',
       })),
     )
   })
@@ -101,11 +106,24 @@ describe('subscriptions', () => {
   })
 
   it('of messages ask for them as they are, and do not share their topic', async () => {
-    const taker = rawTopicFunction({ consumer: 'taker', topic: 'task-events', take: async () => {} })
+    const taker = named('taker', rawTopicFunction({ topic: 'task-events', uses: [], take: async () => {} }))
     const { app } = worker([taker])
     const answer = await app.request('/dapr/subscribe', { headers: { 'dapr-api-token': TOKEN } })
     expect(await answer.json()).toMatchObject([{ topic: 'task-events', metadata: { rawPayload: 'true' } }])
     expect(() => worker([taker, effect('a').fn])).toThrow('messages of task-events are taken by one function')
+  })
+
+  it('bring many at a time where no function of the topic does more than commit', async () => {
+    const committing = (consumer: string, onlyCommits: boolean) =>
+      named(consumer, topicFunction({ on: [TaskCompleted], uses: [], onlyCommits, handle: async () => {} }))
+    const subscribed = async (functions: TopicFunction[]) =>
+      (
+        await worker(functions).app.request('/dapr/subscribe', { headers: { 'dapr-api-token': TOKEN } })
+      ).json()
+    const bulkSubscribe = { enabled: true, maxMessagesCount: 100, maxAwaitDurationMs: 10 }
+    expect(await subscribed([committing('a', true)])).toMatchObject([{ topic: 'task-events', bulkSubscribe }])
+    const [mixed] = (await subscribed([committing('a', true), committing('b', false)])) as object[]
+    expect(mixed).not.toHaveProperty('bulkSubscribe')
   })
 
   it('do not allow two functions with one name, whose dedupe marks would be the same', () => {
@@ -130,11 +148,14 @@ describe('a message', () => {
   it('reaches only the functions that want its type', async () => {
     const seen: string[] = []
     const on = (consumer: string, definition: typeof TaskCompleted | typeof OccurrenceSkipped) =>
-      topicFunction({
+      named(
         consumer,
-        on: [definition],
-        handle: async ({ event }) => void seen.push(`${consumer} ${event.type}`),
-      })
+        topicFunction({
+          on: [definition],
+          uses: [],
+          handle: async ({ event }) => void seen.push(`${consumer} ${event.type}`),
+        }),
+      )
     const { deliver } = worker([on('a', TaskCompleted), on('b', OccurrenceSkipped)])
     expect(await deliver(completed())).toBe('SUCCESS')
     expect(seen).toEqual(['a task.completed'])
@@ -150,11 +171,11 @@ describe('a message', () => {
   it('is given to a function with its data as the catalogue has it and its trace continued', async () => {
     const seen: { title: string; traceparent: string; tracestate: string | null }[] = []
     const fn = topicFunction({
-      consumer: 'a',
       on: [TaskCompleted],
+      uses: [],
       handle: async ({ event, trace }) => void seen.push({ title: event.data.task.title, ...trace }),
     })
-    expect(await worker([fn]).deliver(completed())).toBe('SUCCESS')
+    expect(await worker([named('a', fn)]).deliver(completed())).toBe('SUCCESS')
     expect(seen[0]).toMatchObject({ title: 'Pay rent', tracestate: 'shop=t61' })
     expect(seen[0]!.traceparent).toMatch(/^00-4bf92f3577b34da6a3ce929d0e0e4736-[0-9a-f]{16}-01$/)
     expect(seen[0]!.traceparent).not.toBe(TRACE)
@@ -170,10 +191,11 @@ describe('a message that is taken as it is', () => {
   it('arrives as its bytes, under an id that only its bytes decide', async () => {
     const taken: { text: string; contentId: string }[] = []
     const taker = rawTopicFunction({
-      ...{ consumer: 'taker', topic: 'task-events' },
+      topic: 'task-events',
+      uses: [],
       take: async ({ body, contentId }) => void taken.push({ text: body.toString(), contentId }),
     })
-    const { deliver } = worker([taker])
+    const { deliver } = worker([named('taker', taker)])
     for (const text of ['{"half":', '{"half":', '', JSON.stringify(completed())]) {
       expect(await deliver(wrapped(text))).toBe('SUCCESS')
     }
@@ -187,7 +209,9 @@ describe('a message that is taken as it is', () => {
     ['is no JSON', 'nonsense'],
   ])('is tried again when it %s, and never moved to the dead letters', async (_, message) => {
     const take = () => Promise.reject(new PermanentError('no'))
-    const { deliver, letters } = worker([rawTopicFunction({ consumer: 'a', topic: 'task-events', take })])
+    const { deliver, letters } = worker([
+      named('a', rawTopicFunction({ topic: 'task-events', uses: [], take })),
+    ])
     expect(await deliver(message)).toBe('RETRY')
     expect(letters).toEqual([])
   })
@@ -259,5 +283,122 @@ describe('dead letters', () => {
     state.broker = 'takes'
     expect(await deliver('nonsense')).toBe('SUCCESS')
     expect(letters.map(({ data }) => data)).toEqual(['nonsense'])
+  })
+})
+
+describe.each([true, false])('a batch, for a function that only commits: %s', (onlyCommits) => {
+  const entry = (event: unknown, nth: number) => ({ entryId: `${nth}`, event, metadata: {} })
+  const batchOf = (events: readonly unknown[]) => ({
+    id: 'batch',
+    type: 'com.dapr.event.sent.bulk',
+    topic: 'task-events',
+    pubsubname: 'pubsub',
+    entries: events.map(entry),
+  })
+
+  /** Writes one event of its own for each, and fails for those named, as often as it is told. */
+  function writer(fails: Map<string, Error | number>) {
+    const fn = topicFunction({
+      on: [TaskCompleted],
+      uses: [],
+      onlyCommits,
+      handle: async ({ event, commit }) => {
+        const failure = fails.get(event.id)
+        if (failure instanceof Error) throw failure
+        if (failure !== undefined && failure > 0) {
+          fails.set(event.id, failure - 1)
+          throw new Error('not now')
+        }
+        const written = anEvent({ type: 'task.updated', subject: event.id })
+        await commit(aChange(event.userid, { events: [written] }))
+      },
+    })
+    const { app, letters, ...rest } = worker([named('writer', fn)])
+    const deliver = async (events: readonly unknown[]) => {
+      const body = JSON.stringify(batchOf(events))
+      const headers = { 'dapr-api-token': TOKEN }
+      const answer = await app.request('/dapr/events/task-events', { method: 'POST', body, headers })
+      const { statuses } = (await answer.json()) as { statuses: { entryId: string; status: string }[] }
+      expect(statuses.map(({ entryId }) => entryId)).toEqual(events.map((_, nth) => `${nth}`))
+      return statuses.map(({ status }) => status)
+    }
+    return { ...rest, letters, deliver }
+  }
+
+  const effects = async (userId: string) =>
+    (await sql<{ subject: string }[]>`select subject from events where user_id = ${userId} order by seq`).map(
+      ({ subject }) => subject,
+    )
+  const idsOf = (events: readonly CloudEvent[]) => events.map(({ id }) => id)
+
+  function many(count: number): CloudEvent[] {
+    const { userid } = completed()
+    return Array.from({ length: count }, () => completed({ userid }))
+  }
+
+  it('has its effects in order, and no more when it comes twice', async () => {
+    const { deliver } = writer(new Map())
+    const [ann, bob] = [many(40), many(3)]
+    const batch = [...ann.slice(0, 20), ...bob, ...ann.slice(20)]
+    for (let time = 1; time <= 2; time += 1) {
+      expect(new Set(await deliver(batch))).toEqual(new Set(['SUCCESS']))
+      expect(await effects(ann[0]!.userid)).toEqual(idsOf(ann))
+      expect(await effects(bob[0]!.userid)).toEqual(idsOf(bob))
+    }
+  })
+
+  it('that comes twice at once has its effects once', async () => {
+    const { deliver } = writer(new Map())
+    const ann = many(20)
+    const answers = await Promise.all([deliver(ann), deliver(ann)])
+    expect(answers.flat()).toEqual(Array(40).fill('SUCCESS'))
+    expect((await effects(ann[0]!.userid)).toSorted()).toEqual(idsOf(ann).toSorted())
+  })
+
+  it('does not let later events of a user overtake one that failed, and keeps nobody else back', async () => {
+    const [ann, bob] = [many(6), many(2)]
+    const { deliver } = writer(new Map([[ann[2]!.id, 1]]))
+    expect(await deliver([...ann, ...bob])).toEqual([
+      'SUCCESS',
+      'SUCCESS',
+      'RETRY',
+      'RETRY',
+      'RETRY',
+      'RETRY',
+      'SUCCESS',
+      'SUCCESS',
+    ])
+    expect(await effects(ann[0]!.userid)).toEqual(idsOf(ann.slice(0, 2)))
+    expect(await effects(bob[0]!.userid)).toEqual(idsOf(bob))
+    expect(await deliver(ann.slice(2))).toEqual(Array(4).fill('SUCCESS'))
+    expect(await effects(ann[0]!.userid)).toEqual(idsOf(ann))
+  })
+
+  it('moves what cannot be processed to the dead letters and goes on behind it', async () => {
+    const ann = many(4)
+    const { deliver, letters } = writer(new Map([[ann[1]!.id, new PermanentError('no such task')]]))
+    const bad = { ...ann[2]!, data: { task: 'gone' } }
+    expect(await deliver([ann[0], ann[1], bad, 'no event', { hello: 'world' }, ann[3]])).toEqual(
+      Array(6).fill('SUCCESS'),
+    )
+    expect(await effects(ann[0]!.userid)).toEqual([ann[0]!.id, ann[3]!.id])
+    expect(letters.map(({ dlqconsumer }) => dlqconsumer)).toEqual(['writer', 'parse', 'parse', 'parse'])
+  })
+
+  it('is brought again as far as its dead letters are not taken', async () => {
+    const ann = many(2)
+    const { deliver, letters, state } = writer(new Map([[ann[0]!.id, new PermanentError('no such task')]]))
+    state.broker = 'away'
+    expect(await deliver(ann)).toEqual(['RETRY', 'SUCCESS'])
+    state.broker = 'takes'
+    expect(await deliver([ann[0]])).toEqual(['SUCCESS'])
+    expect(idsOf(letters)).toEqual([ann[0]!.id])
+  })
+
+  it('of events that nobody wants is done', async () => {
+    const { deliver } = writer(new Map())
+    const created = { ...completed(), type: 'task.created' }
+    expect(await deliver([created, created])).toEqual(['SUCCESS', 'SUCCESS'])
+    expect(await deliver([])).toEqual([])
   })
 })

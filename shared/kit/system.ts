@@ -10,6 +10,9 @@ export const systemTimer: StartTimer = (work, ms) => {
   return () => clearTimeout(timer)
 }
 
+/** The zone database of this Node.js, as `2026a`: see docs/recurrence.md. */
+export const zoneDatabase = process.versions['tz'] ?? 'none'
+
 // A call to the system's generator costs as much for 4 KiB as for one id.
 const pool = Buffer.alloc(4096)
 let used = pool.length

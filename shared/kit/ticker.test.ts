@@ -1,10 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { startTicker, type Ticking } from './ticker.ts'
+import { startTicker, type Poll } from './ticker.ts'
 
 const START = Date.parse('2026-03-02T12:00:00Z')
 
 /** A ticker on a clock that the test moves; what it does is noted as the seconds since the start. */
-function ticking(over: Partial<Ticking> = {}) {
+function ticking(over: Partial<Poll> = {}) {
   let now = START
   let timer: { work: () => void; at: number } | null = null
   const runs: number[] = []
@@ -16,7 +16,12 @@ function ticking(over: Partial<Ticking> = {}) {
       if (timer === mine) timer = null
     }
   }
-  const log = { info: () => {}, warn: () => {}, error: (fields: object) => void logged.push(fields) }
+  const log = {
+    debug: () => {},
+    info: () => {},
+    warn: () => {},
+    error: (fields: object) => void logged.push(fields),
+  }
   const ticker = startTicker(
     {
       name: 'sweep',
@@ -33,7 +38,10 @@ function ticking(over: Partial<Ticking> = {}) {
   onTestFinished(ticker.stop)
   const settle = () => new Promise(setImmediate)
   return {
-    ...{ ticker, runs, logged, settle },
+    ticker,
+    runs,
+    logged,
+    settle,
     isWaiting: () => timer !== null,
     /** Lets time pass up to a number of seconds after the start. */
     until: async (seconds: number) => {

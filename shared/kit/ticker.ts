@@ -1,7 +1,6 @@
 import type { Clock, Log, StartTimer } from '../app/ports.ts'
 
-export interface Ticking {
-  /** For the log. */
+export interface Poll {
   name: string
   run: () => Promise<unknown>
   /** When there is something to do next; null: nothing that is known of. */
@@ -20,7 +19,7 @@ const PAUSE_MS = { afterFailure: 1000, least: 20 }
 
 /** Runs at once, then whenever the next work comes up and at least every so often, one run after the other, until it is stopped. */
 export function startTicker(
-  { name, run, nextAt, everyMs }: Ticking,
+  { name, run, nextAt, everyMs }: Poll,
   { clock, log, startTimer }: { clock: Clock; log: Log; startTimer: StartTimer },
 ): Ticker {
   let isStopped = false
@@ -41,7 +40,7 @@ export function startTicker(
       return Math.min(Math.max(untilNextMs, PAUSE_MS.least), everyMs)
     } catch (err) {
       // A database that is away would fill the log with the same line.
-      if (!isFailing) log.error({ err, function: name }, 'failed and is tried again every second')
+      if (!isFailing) log.error({ err, function: name }, 'failed to poll; retrying every second')
       isFailing = true
       return PAUSE_MS.afterFailure
     }

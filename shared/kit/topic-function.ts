@@ -1,63 +1,76 @@
-import type { Hono } from 'hono'
-import type { Change, CommitResult, DedupeMark, Deps } from '../app/ports.ts'
-import type { TraceContext } from '../domain/actor.ts'
+import type { Capability, DepsOf } from '../app/capabilities.ts'
+import type { Change, CommitResult, Deps } from '../app/ports.ts'
+import type { MadeBy, TraceContext } from '../domain/actor.ts'
 import type { CloudEvent } from '../domain/cloud-event.ts'
 import type { AnyEvent, EventData, Topic } from '../domain/events.ts'
-import { problemApp, type AppEnv } from './base-app.ts'
-import { mountTopics } from './subscriptions.ts'
 import { continueTrace } from './trace-context.ts'
+import { ownNameOf } from './units.ts'
+
+/** An event with the data of its type: naming the type tells what is in the data. */
+type EventOf<E extends AnyEvent> = E extends AnyEvent
+  ? CloudEvent & { type: E['type']; data: EventData<E> }
+  : never
 
 /** What a consumer gets: the event, already checked against the catalogue, and the only way to write its effect. */
-export interface Delivery<E extends AnyEvent> {
-  event: CloudEvent & { type: E['type']; data: EventData<E> }
-  /** This consumer's, for this event. */
-  mark: DedupeMark
+interface Delivery<E extends AnyEvent, Uses extends readonly Capability[]> {
+  event: EventOf<E>
   /** Commits an effect together with this consumer's dedupe mark: the second delivery gets `already_processed`. */
   commit: (change: Omit<Change, 'processed'>) => Promise<CommitResult>
   trace: TraceContext
-  deps: Deps
+  /** For the events of what it does. */
+  madeBy: MadeBy
+  deps: DepsOf<Uses>
 }
 
-export interface TopicSpec<E extends AnyEvent> {
-  /** Name of the effect and of its dedupe marks; the file's basename. */
-  consumer: string
+interface TopicSpec<E extends AnyEvent, Uses extends readonly Capability[]> {
   on: readonly E[]
-  handle: (delivery: Delivery<E>) => Promise<void>
+  uses: Uses
+  /**
+   * What it commits is all its effect. Then events come many at a time and are decided side by side, while what they
+   * lead to is committed together, in their order (shared/kit/topics/in-order.ts).
+   */
+  onlyCommits?: boolean
+  handle: (delivery: Delivery<E, Uses>) => Promise<unknown>
 }
+
+type Commit = (change: Change) => Promise<CommitResult>
 
 export interface TopicFunction {
   kind: 'topic'
-  consumer: string
+  /** `<service>/<function>`, given by the loader. Its second half names the effect in dedupe marks and dead letters. */
+  name: string
+  uses: readonly Capability[]
   topics: readonly Topic[]
+  onlyCommits: boolean
   wants(type: string): boolean
-  deliver(event: CloudEvent, deps: Deps): Promise<void>
+  deliver(event: CloudEvent, deps: Deps, commit?: Commit): Promise<void>
   /** Of a function that takes messages instead of events; its topic is nobody else's in the process. */
   take?: (message: RawMessage, deps: Deps) => Promise<void>
-  createApp(deps: Deps): Hono<AppEnv>
 }
 
 /**
  * One effect of one or more event types. `handle` returns when the effect is done or was done before; it throws
  * PermanentError when no retry can help, anything else to be called again (at-least-once delivery).
  */
-export function topicFunction<E extends AnyEvent>(spec: TopicSpec<E>): TopicFunction {
+export function topicFunction<E extends AnyEvent, const Uses extends readonly Capability[]>(
+  spec: TopicSpec<E, Uses>,
+): TopicFunction {
   const self: TopicFunction = {
     kind: 'topic',
-    consumer: spec.consumer,
+    name: '',
+    uses: spec.uses,
     topics: [...new Set(spec.on.map((definition) => definition.topic))],
     wants: (type) => spec.on.some((definition) => definition.type === type),
-    deliver: (event, deps) => {
-      const mark = { consumer: spec.consumer, eventId: event.id }
-      return spec.handle({
-        ...{ event: event as Delivery<E>['event'], mark, deps },
-        commit: (change) => deps.changes.commit({ ...change, processed: mark }),
+    onlyCommits: spec.onlyCommits ?? false,
+    deliver: async (event, deps, commit = deps.changes.commit) => {
+      const processed = { consumer: ownNameOf(self), eventId: event.id }
+      await spec.handle({
+        event: event as EventOf<E>,
+        commit: (change) => commit({ ...change, processed }),
+        madeBy: `consumer/${ownNameOf(self)}`,
         trace: continueTrace(event.traceparent, event.tracestate, deps.ids),
+        deps,
       })
-    },
-    createApp: (deps) => {
-      const app = problemApp(deps)
-      mountTopics(app, [self], deps)
-      return app
     },
   }
   return self
@@ -74,20 +87,19 @@ export interface RawMessage {
  * One effect of whatever comes to a topic, readable or not. `take` returns when the effect is done or was done before;
  * when it throws it is called again, and nothing is ever moved to the dead letters: it is what keeps those.
  */
-export function rawTopicFunction(spec: {
-  consumer: string
+export function rawTopicFunction<const Uses extends readonly Capability[]>(spec: {
   topic: Topic
-  take: NonNullable<TopicFunction['take']>
+  uses: Uses
+  take: (message: RawMessage, deps: DepsOf<Uses>) => Promise<void>
 }): TopicFunction {
-  const self: TopicFunction = {
-    ...{ kind: 'topic', consumer: spec.consumer, topics: [spec.topic], take: spec.take },
+  return {
+    kind: 'topic',
+    name: '',
+    uses: spec.uses,
+    topics: [spec.topic],
+    take: spec.take,
+    onlyCommits: false,
     wants: () => false,
-    deliver: () => Promise.reject(new TypeError(`${spec.consumer} takes messages, not events`)),
-    createApp: (deps) => {
-      const app = problemApp(deps)
-      mountTopics(app, [self], deps)
-      return app
-    },
+    deliver: () => Promise.reject(new TypeError('this function takes messages, not events')),
   }
-  return self
 }

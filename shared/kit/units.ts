@@ -1,10 +1,16 @@
-/** What starts a function. */
-export type FunctionKind = 'http' | 'topic' | 'job' | 'cron'
+type FunctionKind = 'http' | 'routes' | 'topic' | 'job' | 'cron'
 
 export interface NamedFunction {
   /** `<service>/<function>`, its path below functions/. */
   name: string
   kind: FunctionKind
+}
+
+/** The second half of a function's name. Throws where the loader has not named it (functions/main.ts). */
+export function ownNameOf({ name }: { name: string }): string {
+  const own = name.split('/')[1]
+  if (!own) throw new TypeError('this function has no name; load it with loadFunctions')
+  return own
 }
 
 /** What is deployed and scaled together, with one sidecar: `node functions/main.ts <functions…>`. */
@@ -24,7 +30,7 @@ export function unitOf({ name, kind }: NamedFunction): string | null {
   const [service = ''] = name.split('/')
   if (EVERYWHERE.has(service)) return null
   if (UNDIVIDED.has(service)) return service
-  return `${service}-${kind === 'http' ? 'api' : 'worker'}`
+  return `${service}-${kind === 'http' || kind === 'routes' ? 'api' : 'worker'}`
 }
 
 /** The units that the functions make, both sorted by name. */

@@ -96,6 +96,12 @@ describe('createLogger', () => {
     expect(lines[0]).not.toContain('My title')
   })
 
+  it('cuts the message of an error that quotes all that somebody sent', () => {
+    const { logger, lines } = capture()
+    logger.error({ err: new Error('eyJ'.repeat(1_000_000)) }, 'x')
+    expect(lines[0]!.length).toBeLessThan(10_000)
+  })
+
   it('survives an error that is its own cause and a thrown value that is none', () => {
     const { logger, last } = capture()
     const loop: Error & { cause?: unknown } = new Error('loop')

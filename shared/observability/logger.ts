@@ -1,6 +1,6 @@
 import pino from 'pino'
 
-export type LogFields = object
+type LogFields = object
 
 interface LogMethod {
   (message: string): void
@@ -9,6 +9,7 @@ interface LogMethod {
 
 /** What code may log with. `child` binds fields such as `function`, `request_id` and `trace_id` to every line. */
 export interface Logger {
+  readonly debug: LogMethod
   readonly info: LogMethod
   readonly warn: LogMethod
   readonly error: LogMethod
@@ -65,6 +66,7 @@ export function createLogger({ level, service, destination }: LoggerOptions): Lo
 }
 
 export const silentLogger: Logger = {
+  debug: () => {},
   info: () => {},
   warn: () => {},
   error: () => {},
@@ -72,6 +74,8 @@ export const silentLogger: Logger = {
 }
 
 const MAX_CAUSES = 4
+/** Messages may quote what somebody sent; to look for secrets in a long one takes time. */
+const MAX_TEXT = 4000
 
 // A list of what to keep, because errors carry the data they failed on: a PostgreSQL error holds the row in `detail`
 // and the values in `parameters`.
@@ -80,5 +84,13 @@ function describeError(error: unknown, depth = 0): unknown {
   const { name, message, stack, cause } = error
   const code = 'code' in error ? String(error.code) : undefined
   const causeKept = cause !== undefined && depth < MAX_CAUSES
-  return { type: name, code, message, stack, cause: causeKept ? describeError(cause, depth + 1) : undefined }
+  return {
+    type: name,
+    code,
+    message: cut(message),
+    stack: stack && cut(stack),
+    cause: causeKept ? describeError(cause, depth + 1) : undefined,
+  }
 }
+
+const cut = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text)

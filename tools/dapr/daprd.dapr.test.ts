@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, it, onTestFinished } from 'vitest'
 import { freePorts } from '../ports.ts'
+import { applyTopics } from '../kafka/topics.ts'
 import { startKafka } from '../kafka/kafka.ts'
 import { temporaryFolder } from '../testing/temporary-folder.ts'
 import { startDaprd, type Daprd, type DaprdOptions } from './daprd.ts'
@@ -66,6 +67,11 @@ it('carries events through Kafka and jobs through the scheduler, also after a cr
   onTestFinished(kafka.kill)
   const scheduler = await startScheduler({ dataDir: join(folder, 'scheduler') })
   onTestFinished(scheduler.kill)
+  await applyTopics(
+    kafka,
+    [{ name: 'orders', partitions: 1, retentionMs: 600_000, replication: 1 }],
+    () => {},
+  )
   writeFileSync(join(folder, 'pubsub.yaml'), pubsub(kafka.brokers))
   const app = await startApp()
   const options = {

@@ -18,7 +18,7 @@ export interface DaprdPorts {
 }
 
 /** daprd asks the app's health and, while it fails, takes no events and no jobs for it. */
-export interface AppHealthCheck {
+interface AppHealthCheck {
   /** /healthz by default. */
   path?: string
   probeIntervalSeconds?: number

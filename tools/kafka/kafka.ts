@@ -1,22 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, writeFileSync } from 'node:fs'
-import { execFile } from 'node:child_process'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { findProgram } from '../find-program.ts'
 import { freePortsFor } from '../ports.ts'
 import type { Program } from '../program.ts'
-import { ProgramError } from '../program-error.ts'
-import { worstLine } from '../program-log.ts'
 import { prepareFolder, startService } from '../service.ts'
+import { javaOptions, requireJars, runKafkaTool, WHEN_JAVA_IS_MISSING } from './java.ts'
 
-const HERE = fileURLToPath(new URL('./', import.meta.url))
-const JARS = join(HERE, 'lib')
-const WHEN_MISSING =
-  'it needs Java 17 or newer; install it (Debian: apt-get install openjdk-17-jre-headless).'
-
-export interface KafkaPorts {
+interface KafkaPorts {
   port: number
   controllerPort: number
 }
@@ -25,7 +15,7 @@ export interface KafkaOptions {
   /** Topics, offsets and the log; made when absent. A killed broker starts again on the same folder. */
   dataDir: string
   ports?: KafkaPorts
-  /** Partitions of a topic that is made by its first use. */
+  /** When given, a topic is made by its first use, with so many partitions; else by applyTopics only. */
   partitions?: number
 }
 
@@ -41,19 +31,17 @@ export interface Kafka extends Program {
  */
 export async function startKafka(options: KafkaOptions): Promise<Kafka> {
   const root = prepareFolder('Kafka', options.dataDir)
-  if (!existsSync(JARS)) {
-    throw new ProgramError('program.missing', 'Kafka is not here yet; run npm run dapr:build.')
-  }
+  requireJars()
   const ports = options.ports ?? (await freePortsFor('port', 'controllerPort'))
   const properties = join(root, 'server.properties')
   const logs = join(root, 'logs')
-  writeFileSync(properties, settings({ ...ports, logs, partitions: options.partitions ?? 6 }))
+  writeFileSync(properties, settings({ ...ports, logs, partitions: options.partitions }))
   if (!existsSync(join(logs, 'meta.properties'))) await format(properties)
   const program = await startService({
     name: 'Kafka',
     command: 'java',
-    args: [...java({ heap: '512m' }), 'kafka.Kafka', properties],
-    whenMissing: WHEN_MISSING,
+    args: [...javaOptions({ heap: '512m' }), 'kafka.Kafka', properties],
+    whenMissing: WHEN_JAVA_IS_MISSING,
     dataDir: root,
     ports: Object.values(ports),
     // The broker writes this after the controller let it in and its listeners serve.
@@ -64,34 +52,15 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
 
 /** Gives the folder its cluster id, once. A format that was cut off is made again: meta.properties comes last. */
 async function format(properties: string): Promise<void> {
-  const command = findProgram('java')
-  if (command === undefined)
-    throw new ProgramError('program.missing', `Kafka cannot be started: ${WHEN_MISSING}`)
   const clusterId = randomBytes(16).toString('base64url')
   // With `=`, because one in 64 ids begins with a hyphen and would be read as another option.
   const options = ['--ignore-formatted', `--cluster-id=${clusterId}`, `--config=${properties}`]
-  const tool = ['kafka.tools.StorageTool', 'format', ...options]
-  await promisify(execFile)(command, [...java({ heap: '128m' }), ...tool]).catch((cause: Error) => {
-    const output = 'stderr' in cause ? String(cause.stderr) : ''
-    if (output.includes('UnsupportedClassVersionError')) {
-      throw new ProgramError('program.missing', `This Java is too old for Kafka: ${WHEN_MISSING}`, { cause })
-    }
-    const reason = worstLine(output) ?? cause.message
-    throw new ProgramError('program.ended', `Kafka could not prepare its folder: ${reason}`, { cause })
-  })
+  await runKafkaTool('prepare its folder', ['kafka.tools.StorageTool', 'format', ...options])
 }
-
-const java = ({ heap }: { heap: string }): string[] => [
-  `-Xmx${heap}`,
-  '-XX:+UseSerialGC',
-  '-XX:+ExitOnOutOfMemoryError',
-  `-Dlog4j2.configurationFile=${join(HERE, 'log4j2.properties')}`,
-  ...['-cp', join(JARS, '*')],
-]
 
 interface Settings extends KafkaPorts {
   logs: string
-  partitions: number
+  partitions: number | undefined
 }
 
 /** server.properties of a single node that is broker and controller in one; one replica is all it can keep. */
@@ -104,8 +73,8 @@ function settings({ port, controllerPort, logs, partitions }: Settings): string 
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': logs,
-    'num.partitions': partitions,
-    'auto.create.topics.enable': true,
+    'num.partitions': partitions ?? 1,
+    'auto.create.topics.enable': partitions !== undefined,
     'offsets.topic.replication.factor': 1,
     'offsets.topic.num.partitions': 1,
     'transaction.state.log.replication.factor': 1,

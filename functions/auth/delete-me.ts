@@ -1,0 +1,14 @@
+import { deleteAccount } from '../../shared/app/auth/account/delete-account.ts'
+import { AccountDeletion } from '../../shared/domain/auth/account.ts'
+import { httpFunction } from '../../shared/kit/http-function.ts'
+
+export default httpFunction({
+  route: 'DELETE /api/me',
+  summary: 'Delete the account and everything of it, for good',
+  auth: 'account:write',
+  uses: ['identity', 'accounts', 'events'],
+  body: AccountDeletion,
+  status: 204,
+  refuses: ['auth.wrong_password', 'auth.rate_limited'],
+  handle: ({ actor, body, call, deps }) => deleteAccount(deps, call, actor, body.password),
+})

@@ -1,0 +1,21 @@
+import { exportAccount } from '../../shared/app/auth/account/export-account.ts'
+import { AccountExport } from '../../shared/domain/auth/account-export.ts'
+import { httpFunction } from '../../shared/kit/http-function.ts'
+
+export default httpFunction({
+  route: 'GET /api/me/export',
+  summary: 'Everything of the account as one JSON document',
+  auth: 'account:export',
+  uses: ['identity', 'notifications', 'accounts', 'events'],
+  output: AccountExport,
+  refuses: ['rate_limit.exceeded'],
+  handle: async ({ actor, call, deps }) => {
+    const text = await exportAccount(deps, call, actor)
+    return new Response(ReadableStream.from(text).pipeThrough(new TextEncoderStream()), {
+      headers: {
+        'content-type': 'application/json',
+        'content-disposition': 'attachment; filename="daybook.json"',
+      },
+    })
+  },
+})

@@ -1,0 +1,10 @@
+import { followZones } from '../../shared/app/tasks/follow-zones.ts'
+import { cronFunction } from '../../shared/kit/cron-function.ts'
+
+// At start-up, because a process may come with a newer zone database; often, because users move.
+export default cronFunction({
+  schedule: '@every 5m',
+  uses: ['zones', 'tasks', 'events'],
+  everyMs: 60_000,
+  handle: followZones,
+})

@@ -1,0 +1,51 @@
+import { parseArgs } from 'node:util'
+import { readConfig, type Config } from '../shared/config.ts'
+import { connect } from '../shared/db/connect.ts'
+import { joinEmbeddedPostgres } from '../profiles/embedded/embedded-postgres.ts'
+import { migrationStatus } from '../shared/db/migrate.ts'
+import { prepareDatabase, type DatabaseTargets } from '../shared/db/prepare-database.ts'
+import { explain } from '../shared/kit/process.ts'
+
+// `npm run migrate [-- --status]`: brings the tables and functions of DATABASE_URL or of the embedded database up to date, as their owner
+// (DATABASE_MIGRATION_URL), and opens their rows to the role of DATABASE_URL. Waits while another process migrates.
+const USAGE = 'Usage: npm run migrate [-- --status]'
+const say = (line: string) => void process.stdout.write(`${line}\n`)
+
+try {
+  const { values } = parseArgs({ options: { status: { type: 'boolean', default: false } } })
+  const { stop, ...targets } = await openDatabase(readConfig())
+  try {
+    await (values.status ? tellStatus(targets) : migrateNow(targets))
+  } finally {
+    await stop()
+  }
+} catch (error) {
+  const isMisused =
+    error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+  process.stderr.write(isMisused ? `${error.message}\n${USAGE}\n` : `failed to migrate: ${explain(error)}\n`)
+  process.exitCode = 1
+}
+
+async function migrateNow(targets: DatabaseTargets): Promise<void> {
+  const applied = await prepareDatabase(targets)
+  for (const name of applied) say(`applied  ${name}`)
+  say(applied.length === 0 ? 'The database is up to date.' : 'The database is up to date now.')
+}
+
+async function tellStatus({ ownerTarget }: DatabaseTargets): Promise<void> {
+  const sql = connect(ownerTarget, { max: 1, applicationName: 'daybook-migrate' })
+  try {
+    const { applied, pending } = await migrationStatus(sql)
+    for (const { name, appliedAt } of applied) say(`applied  ${name}  ${appliedAt.toISOString()}`)
+    for (const name of pending) say(`pending  ${name}`)
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
+}
+
+async function openDatabase({ database, dataDir, runtimeDir }: Config) {
+  const { url, migrationUrl } = database
+  if (url) return { target: url, ownerTarget: migrationUrl ?? url, stop: async () => {} }
+  const server = await joinEmbeddedPostgres(dataDir, { runtimeDir })
+  return { target: server.target, ownerTarget: server.as('owner'), stop: server.stop }
+}

@@ -1,0 +1,89 @@
+import { DomainError } from '../../domain/errors.ts'
+import { LoginFailed } from '../../domain/events.ts'
+import {
+  networkOf,
+  failureCounts,
+  failureTally,
+  isFamiliar,
+  waitBeforeLogin,
+  type LoginKeys,
+} from '../../domain/auth/identity-throttle.ts'
+import type { User } from '../../domain/auth/identity.ts'
+import { tooManyAttempts } from './admit-attempt.ts'
+import { commitIdentity, eventsAbout, NOBODY, type Signing } from './auth-events.ts'
+import type { AuthCall, Visitor } from './ports.ts'
+import { digestOf } from './refresh-tokens.ts'
+
+/** Whose password it is said to be: that of an address, and of the account with this id where one is named. */
+export interface Claimed {
+  email: string
+  userId?: string
+}
+
+export interface Proof {
+  user: User
+  passwordHash: string
+  keys: LoginKeys
+  /** Which of the passwords is the right one. */
+  right: number
+}
+
+/**
+ * Finds the first right one among passwords, and counts a failure when there is none. `auth.invalid_credentials` says the
+ * same, after the same hash, for an unknown address and for a wrong password; `auth.rate_limited` when there were too many
+ * of either. To be called within admitAttempt.
+ */
+export async function provePassword(
+  deps: Signing,
+  call: AuthCall,
+  claimed: Claimed,
+  passwords: readonly [string, ...string[]],
+): Promise<Proof> {
+  const client = networkOf(call.clientAddress)
+  const keys = loginKeys(claimed.email, client)
+  const look = async () => {
+    const login = await deps.identity.store.loadLogin(claimed, Object.values(keys), call.now)
+    const wait = waitBeforeLogin(keys, login.counts, call.now)
+    if (wait !== null) throw tooManyAttempts(wait.seconds, wait.limit)
+    return login
+  }
+  const { counts } = await look() // who has to wait takes nobody's turn
+  const visitor: Visitor = { lane: isFamiliar(keys, counts) ? 'known' : 'unknown', client }
+  return deps.identity.passwords.withConcurrencyLimit(visitor, async (isRight) => {
+    const { user, passwordHash } = await look()
+    for (const [right, password] of passwords.entries()) {
+      if ((await isRight(password, passwordHash)) && user && passwordHash !== null)
+        return { user, passwordHash, keys, right }
+    }
+    await recordFailure(deps, call, user, keys)
+    throw wrongCredentials()
+  })
+}
+
+async function recordFailure(
+  deps: Signing,
+  call: AuthCall,
+  user: User | null,
+  keys: LoginKeys,
+): Promise<void> {
+  // An event has an owner; an address that is nobody's has none, so that failure is only in the log of refusals.
+  const events = user ? eventsAbout(deps, call, user.id, NOBODY) : () => []
+  await commitIdentity(deps, {
+    userId: user?.id ?? null,
+    at: call.now,
+    counts: failureCounts(keys, call.now),
+    events: events([LoginFailed, { reason: 'wrong_password', count: 1 }]),
+    ...(user && { tally: failureTally(keys) }),
+  })
+}
+
+export const wrongCredentials = (): DomainError =>
+  new DomainError('auth.invalid_credentials', 'Wrong email or password.')
+
+export const loginKeys = (email: string, client: string): LoginKeys => ({
+  accountAndClient: digestOf(`${email} ${client}`),
+  account: digestOf(email),
+  client: digestOf(`failures ${client}`),
+  familiar: digestOf(`familiar ${email} ${client}`),
+  reported: digestOf(`reported ${email}`),
+})

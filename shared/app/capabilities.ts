@@ -1,0 +1,40 @@
+import type { Deps } from './ports.ts'
+
+/**
+ * What a function may say it uses: slices of `Deps`. The constructors of the kit give a function those it names and no
+ * others; scripts/render/platform.ts says what each needs of the platform.
+ */
+const CAPABILITIES = {
+  tasks: ['tasks', 'changes', 'waitingSeries'],
+  reminders: ['reminders', 'dueReminders', 'changes'],
+  notifications: [
+    'notifications',
+    'notificationSignal',
+    'preferences',
+    'subscriptions',
+    'outbound',
+    'changes',
+  ],
+  deliveries: ['deliveries', 'senders', 'subscriptions', 'changes'],
+  events: ['publishing', 'outbox', 'broker', 'changeLog'],
+  jobs: ['alarms'],
+  streams: ['streams'],
+  pushKeys: ['pushKeys'],
+  identity: ['identity'],
+  deadLetters: ['deadLetters'],
+  housekeeping: ['housekeeping'],
+  accounts: ['accounts'],
+  zones: ['zones'],
+  units: ['upstreams'],
+  health: ['database', 'sidecar', 'publishing', 'outbox', 'dueReminders', 'deliveries', 'waitingSeries'],
+} as const satisfies Record<string, readonly (keyof Deps)[]>
+
+export type Capability = keyof typeof CAPABILITIES
+
+type BaseDeps = Pick<Deps, 'clock' | 'startTimer' | 'ids' | 'log' | 'settings'>
+
+export type DepsOf<Uses extends readonly Capability[]> = BaseDeps &
+  Pick<Deps, (typeof CAPABILITIES)[Uses[number]][number]>
+
+/** Rows whose time makes work, whoever wrote them: what wakes a cron function before its next tick. */
+export type DueRows = 'dueReminders' | 'deliveries' | 'outbox'

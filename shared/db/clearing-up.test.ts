@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import { DAY_MS } from '../domain/durations.ts'
+import { systemIds } from '../kit/system.ts'
+import { aChange, anAnswer, aSeries, NOON, tasksAdded } from '../../testing/builders/a-task.ts'
+import { testDaybook } from '../../testing/worlds/test-daybook.ts'
+
+const uuid = () => systemIds.uuid()
+const later = (ms: number) => new Date(NOON.getTime() + ms)
+
+const { deps: stores } = await testDaybook()
+
+describe('clearing up', () => {
+  it('finds active series that have been without a live task for a while, the longest first', async () => {
+    const userId = uuid()
+    const long = aSeries({ userId, updatedAt: later(-2000) })
+    const longer = aSeries({ userId, updatedAt: later(-3000) })
+    const twin = aSeries({ userId, updatedAt: long.updatedAt })
+    const others = [
+      aSeries({ userId, updatedAt: later(-1000) }),
+      aSeries({ userId, updatedAt: later(-9000), state: 'ended' }),
+      aSeries({ userId, updatedAt: later(-9000), liveTaskId: uuid() }),
+    ]
+    for (const series of [twin, long, longer, ...others])
+      await stores.changes.commit(aChange(userId, { series }))
+    const expected = [longer, long, twin].map(({ id, updatedAt }) => ({
+      userId,
+      seriesId: id,
+      waitingSince: updatedAt,
+    }))
+    const { withoutLiveTask } = stores.waitingSeries
+    expect(await withoutLiveTask(later(-1000), null, 10)).toEqual(expected)
+    expect(await withoutLiveTask(later(-1000), null, 1)).toEqual(expected.slice(0, 1))
+    expect(await withoutLiveTask(later(-1000), expected[0]!, 1)).toEqual(expected.slice(1, 2))
+    expect(await withoutLiveTask(later(-1000), expected[1]!, 10)).toEqual(expected.slice(2))
+  })
+
+  it('removes expired keys, old marks and tasks deleted long ago, a batch at a time', async () => {
+    const userId = uuid()
+    const deleted = tasksAdded(userId, [
+      { deletedAt: later(-2) },
+      { deletedAt: later(-2) },
+      { deletedAt: later(0) },
+      {},
+    ])
+    await stores.changes.commit(deleted)
+    const mark = { consumer: 'audit', eventId: uuid() }
+    await stores.changes.commit(aChange(userId, { processed: mark, idempotency: anAnswer('request') }))
+    const purge = (now: Date, batch: number) =>
+      stores.housekeeping.purge(now, {
+        marksBefore: now,
+        deletedBefore: later(-1),
+        notificationsBefore: now,
+        notificationsPerUser: 100,
+        resolvedBefore: now,
+        batch,
+      })
+    expect(await purge(later(-1), 1)).toBe(1)
+    expect((await stores.changes.commit(aChange(userId, { processed: mark }))).outcome).toBe(
+      'already_processed',
+    )
+    expect(await stores.changes.storedAnswer(userId, 'key', NOON)).not.toBeNull()
+    expect(await purge(later(DAY_MS + 1), 10)).toBe(1)
+    expect(await purge(later(DAY_MS + 1), 10)).toBe(0)
+    const left = await Promise.all(
+      deleted.newTasks.map(
+        async ({ id }) => (await stores.changes.loadTask(userId, id, null, NOON)).task !== null,
+      ),
+    )
+    expect(left).toEqual([false, false, true, true])
+    expect((await stores.changes.commit(aChange(userId, { processed: mark }))).outcome).toBe('applied')
+  })
+})

@@ -1,0 +1,12 @@
+import type { PreferenceStore } from '../../app/notifications/ports.ts'
+import { audienceFromJson, audienceOf, type AudienceJson } from '../audience.ts'
+import type { Sql, Transaction } from '../connect.ts'
+
+export const createPreferenceStore = (sql: Sql | Transaction): PreferenceStore => ({
+  async get(userId) {
+    const [row] = await sql<{ audience: AudienceJson }[]>`
+      select ${audienceOf(sql, sql`u.id`)} as audience from (select ${userId}::uuid as id) u`
+    const { audience } = row!
+    return { audience: audienceFromJson(audience), accountTimeZone: audience.account?.time_zone ?? null }
+  },
+})

@@ -1,0 +1,142 @@
+/** `data` as earlier versions wrote it, by type and version. Written out: what is stored does not follow the code. */
+const ID = '0199d0a0-0000-7000-8000-000000000001'
+const TASK = '0199d0a0-0000-7000-8000-000000000002'
+const AT = '2026-03-02T09:00:00.000Z'
+
+const actor = { type: 'user', id: ID }
+const system = { type: 'system', id: 'recurrence', on_behalf_of: ID }
+
+const task = {
+  id: TASK,
+  user_id: ID,
+  title: 'Water plants',
+  description: null,
+  priority: 'medium',
+  priority_color: 'yellow',
+  tags: [],
+  is_completed: false,
+  completed_at: null,
+  due_date: '2026-03-02',
+  due_at: AT,
+  time_zone: 'UTC',
+  remind_at: null,
+  is_recurring: true,
+  recurrence_rule: 'FREQ=DAILY',
+  series_id: ID,
+  occurrence_at: AT,
+  repeat_from: 'due',
+  month_end: 'skip',
+  exdates: [],
+  rdates: [],
+  parent_id: null,
+  position: 1,
+  version: 1,
+  created_at: AT,
+  updated_at: AT,
+  deleted_at: null,
+}
+const series = {
+  id: ID,
+  user_id: ID,
+  recurrence_rule: 'FREQ=DAILY',
+  start_at: AT,
+  time_zone: 'UTC',
+  month_end: 'skip',
+  repeat_from: 'due',
+  exdates: [],
+  rdates: [],
+  is_all_day: false,
+  title: 'Water plants',
+  priority: 'medium',
+  tags: [],
+  state: 'active',
+  live_task_id: TASK,
+  generated: 1,
+  version: 1,
+}
+const reminder = {
+  id: ID,
+  task_id: TASK,
+  remind_at: AT,
+  offset_minutes: null,
+  channels: null,
+  status: 'scheduled',
+  next_fire_at: AT,
+  snoozed_until: null,
+  acknowledged_at: null,
+  version: 1,
+  created_at: AT,
+  updated_at: AT,
+}
+const notification = {
+  id: ID,
+  type: 'reminder',
+  task_id: TASK,
+  reminder_id: ID,
+  title: 'Water plants',
+  body: 'Due now',
+  late: false,
+  created_at: AT,
+  read_at: null,
+}
+const firing = {
+  reminder_id: ID,
+  task_id: TASK,
+  notification_id: ID,
+  fire_at: AT,
+  delivered: ['in_app'],
+  failed: [],
+  actor: system,
+}
+const delivery = { notification, delivery_id: ID, channel: 'in_app', attempts: 1, actor: system }
+const visit = { actor, client_address: '203.0.113.9', user_agent: 'curl/8' }
+
+export const OLD_EVENTS: Readonly<Record<string, Readonly<Record<string, object>>>> = {
+  'task.created': { '1.0': { task, actor } },
+  'task.updated': { '1.0': { task, changes: { title: { old: 'Water', new: 'Water plants' } }, actor } },
+  'task.completed': { '1.0': { task, actor } },
+  'task.reopened': { '1.0': { task, actor } },
+  'task.deleted': { '1.0': { task, actor } },
+  'task.restored': { '1.0': { task, actor } },
+  'task.reordered': { '1.0': { positions: [{ task_id: TASK, position: 1, version: 2 }], actor } },
+  'task.occurrence.generated': { '1.0': { task, missed: [], made_by: 'sweep', actor: system } },
+  'task.occurrence.skipped': { '1.0': { task, actor } },
+  'series.updated': { '1.0': { series, actor } },
+  'series.ended': { '1.0': { series: { ...series, state: 'ended', live_task_id: null }, actor } },
+  'recurring.task.error': { '1.0': { series_id: ID, reason: 'no such rule', actor: system } },
+  'reminder.scheduled': { '1.0': { reminder, actor } },
+  'reminder.rescheduled': { '1.0': { reminder, actor } },
+  'reminder.cancelled': { '1.0': { reminder: { ...reminder, next_fire_at: null }, actor } },
+  'reminder.snoozed': { '1.0': { reminder, actor } },
+  'reminder.acknowledged': { '1.0': { reminder, actor } },
+  'reminder.triggered': {
+    '1.0': {
+      reminder,
+      notification,
+      fire_at: AT,
+      channels: ['in_app'],
+      priority: 'high',
+      due_at: AT,
+      due_date: '2026-03-02',
+      time_zone: 'UTC',
+      actor: system,
+    },
+  },
+  'reminder.sent': { '1.0': firing },
+  'reminder.failed': { '1.0': { ...firing, delivered: [], failed: ['in_app'] } },
+  'notification.requested': {
+    '1.0': { title: 'Your export is ready', body: '', task_id: null, actor: system },
+  },
+  'notification.sent': { '1.0': delivery },
+  'notification.failed': { '1.0': { ...delivery, reason: 'nobody there' } },
+  'notification.read': { '1.0': { notification_ids: [ID], read_at: AT, actor } },
+  'auth.user.registered': { '1.0': visit },
+  'auth.email.confirmed': { '1.0': visit },
+  'auth.login.succeeded': { '1.0': visit },
+  'auth.login.failed': {
+    '1.0': { ...visit, actor: { type: 'system', id: 'auth' }, reason: 'wrong_password', count: 1 },
+  },
+  'auth.logout': { '1.0': visit },
+  'auth.token.created': { '1.0': { ...visit, kind: 'session', client_address: null, user_agent: null } },
+  'auth.token.revoked': { '1.0': { ...visit, reason: 'logout' } },
+}

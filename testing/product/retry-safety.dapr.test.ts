@@ -1,0 +1,6 @@
+import { retrySafety } from '../contracts/retry-safety.contract.ts'
+import { product } from './harness/product.ts'
+
+const { newUser } = await product()
+
+retrySafety(newUser, { hasConsumers: true })

@@ -1,0 +1,116 @@
+import { beforeEach } from 'vitest'
+import type { DueReminder } from '../../shared/app/reminders/ports.ts'
+import type { Reminder } from '../../shared/domain/reminders/reminder.ts'
+import type { TaskView } from '../../shared/domain/tasks/task.ts'
+import { aReminder } from '../builders/a-reminder.ts'
+import { aChange } from '../builders/a-task.ts'
+import { asSidecar } from './compose-daybook.ts'
+import { taskService, type Client, type TaskService } from './task-service.ts'
+
+/** A line of the ledger, in the order in which they were written. */
+interface Line {
+  fire_at: Date
+  channel: string
+  state: string
+  late: boolean
+  delivered_at: Date | null
+}
+
+export interface ReminderService extends TaskService {
+  /** A reminder of a task, at eight o'clock five, and of the user's preferences unless it says otherwise. */
+  remind(user: Client, task: Pick<TaskView, 'id'>, over?: Partial<Reminder>): Promise<Reminder>
+  /** A task due at nine with a reminder. */
+  reminded(
+    user: Client,
+    input?: object,
+    over?: Partial<Reminder>,
+  ): Promise<{ task: TaskView; reminder: Reminder }>
+  /** The cron tick, as the sidecar sends it. */
+  tick(): Promise<number>
+  /** The callback of a reminder's job; the scheduler forgets the job when it has succeeded. */
+  callBack(reminderId: string): Promise<number>
+  ledger(reminderId: string): Promise<Line[]>
+  /** The reminder's row as it is now. */
+  row(reminderId: string): Promise<Pick<Reminder, 'fireAt' | 'firedAt' | 'cancelledAt' | 'version'>>
+  /** What happened to reminders of the user, in order. */
+  story(user: Client): Promise<string[]>
+  notifications(user: Client): Promise<{ title: string; late: boolean; seq: number | null }[]>
+  /** Takes the place of the queue: `between` happens after a claim and before what it leads to. */
+  afterClaim(between: (due: DueReminder[]) => Promise<unknown>): TaskService['deps']
+}
+
+export const DUE = '2026-03-02T09:00:00.000Z'
+export const REMIND_AT = '2026-03-02T08:05:00.000Z'
+
+/** Call at the top of a file: writes of tasks, and the firing of their reminders, on one database and one clock. */
+export async function reminderService(also: string[] = []): Promise<ReminderService> {
+  const service = await taskService([
+    'reminders/sweep-reminders',
+    'reminders/fire-reminder',
+    'reminders/schedule-reminder',
+    ...also,
+  ])
+  const { sql, deps, app, jobs, scheduler } = service
+  beforeEach(() => {
+    jobs.clear()
+    scheduler.isAway = false
+  })
+
+  const remind: ReminderService['remind'] = async (user, task, over = {}) => {
+    const given = { remindAt: new Date(REMIND_AT), ...over }
+    const reminder = aReminder({ ...given, userId: user.id, taskId: task.id })
+    await deps.changes.commit(aChange(user.id, { newReminders: [reminder], events: [] }))
+    return reminder
+  }
+  const call = async (path: string, body?: object) => {
+    const answer = await app.request(path, {
+      method: 'POST',
+      ...asSidecar,
+      ...(body && { body: JSON.stringify(body) }),
+    })
+    return answer.status
+  }
+  return {
+    ...service,
+    remind,
+    reminded: async (user, input, over) => {
+      const task = await user.create({ due_at: DUE, ...input })
+      return { task, reminder: await remind(user, task, over) }
+    },
+    tick: () => call('/dapr/cron/sweep-reminders-cron'),
+    callBack: async (reminderId) => {
+      const name = `reminder-${reminderId}`
+      const called = jobs.get(name)
+      const status = await call(`/job/${name}`, {})
+      if (status < 300 && jobs.get(name) === called) jobs.delete(name)
+      return status
+    },
+    ledger: (reminderId) => sql<Line[]>`
+      select fire_at, channel, state, late, delivered_at from deliveries
+      where reminder_id = ${reminderId} order by fire_at, id`,
+    row: async (reminderId) => {
+      const [row] = await sql<{ row: Pick<Reminder, 'fireAt' | 'firedAt' | 'cancelledAt' | 'version'> }[]>`
+        select fire_at as "fireAt", fired_at as "firedAt", cancelled_at as "cancelledAt", version
+        from reminders where id = ${reminderId}`
+      return row as never
+    },
+    story: async (user) =>
+      (await user.events()).map(({ type }) => type).filter((type) => type.startsWith('reminder.')),
+    notifications: (user) => sql`
+      select title, late, seq from notifications where user_id = ${user.id} order by created_at, id`,
+    afterClaim: (between) => {
+      const real = deps.dueReminders
+      const claimed = async (due: Promise<DueReminder[]>) => {
+        const found = await due
+        if (found.length > 0) await between(found)
+        return found
+      }
+      const dueReminders = {
+        ...real,
+        claimDue: (claim: never) => claimed(real.claimDue(claim)),
+        claimOne: (id: string, claim: never) => claimed(real.claimOne(id, claim)),
+      }
+      return { ...deps, dueReminders }
+    },
+  }
+}

@@ -1,0 +1,84 @@
+import { onTestFinished } from 'vitest'
+import type { Sql } from '../../shared/db/connect.ts'
+import type { Session } from '../../shared/domain/auth/identity-session.ts'
+import { FULL_SCOPE } from '../../shared/domain/auth/identity.ts'
+import type { StartTimer } from '../../shared/app/ports.ts'
+import { mountFunctions } from '../../shared/kit/mount-functions.ts'
+import { serve } from '../../shared/kit/edge/serve.ts'
+import { silentLogger } from '../../shared/observability/logger.ts'
+import { aSession } from '../builders/a-session.ts'
+import { createApiClient, type ApiClient, type Person } from './api-client.ts'
+import { composeDaybook, obligingSidecar } from './compose-daybook.ts'
+import { openEventStream, type EventStream, type StreamOptions } from './event-stream.ts'
+import { SYSTEM_RESOURCES, type ComposedDeps } from '../../functions/compose.ts'
+import { loadFunctions } from '../../functions/main.ts'
+
+/** Somebody with a session, which is all that a stream asks of an account. */
+interface Listener extends Pick<Person, 'id' | 'token'> {
+  session: Session
+}
+
+/** One process of Daybook on a database that it shares with others. */
+export interface Replica extends Pick<ApiClient, 'ask'> {
+  deps: ComposedDeps
+  url: string
+  /** Somebody new, or another session of somebody. */
+  newListener(id?: string): Promise<Listener>
+  ticketFor(listener: Listener): Promise<string>
+  /** Opens the stream of notifications. */
+  listen(listener: Listener, options?: StreamOptions & { query?: string }): Promise<EventStream>
+  /** As the process does when it is told to end. */
+  close(): Promise<void>
+}
+
+export async function startReplica(
+  sql: Sql,
+  { stalledAfterMs, ...timing }: { startTimer?: StartTimer; stalledAfterMs?: number } = {},
+): Promise<Replica> {
+  const resources = { ...SYSTEM_RESOURCES, ...timing, log: silentLogger, sidecarFetch: obligingSidecar }
+  const { deps } = composeDaybook(sql, { resources })
+  const names = ['auth/issue-ticket', 'sync/stream-notifications']
+  const app = mountFunctions(await loadFunctions(names), deps)
+  const server = await serve(
+    app.fetch,
+    { port: 0, host: '127.0.0.1' },
+    { ...(stalledAfterMs !== undefined && { stalledAfterMs }) },
+  )
+  const url = `http://127.0.0.1:${server.port}`
+  let closed: Promise<void> | undefined
+  const close = () => {
+    deps.streams.endAll()
+    const end = async () => {
+      await server.close(5000)
+      deps.identity.sessions.stop()
+      await deps.publishing.stop()
+    }
+    return (closed ??= end())
+  }
+  onTestFinished(close)
+  const { ask } = createApiClient(async (path, init) => app.request(path, init))
+  return {
+    deps,
+    url,
+    ask,
+    close,
+    async newListener(id = deps.ids.uuid()) {
+      const session = aSession(id, deps.clock.now())
+      const newSession = { session, most: 1000 }
+      await deps.identity.store.commit({ userId: id, at: session.createdAt, newSession, events: [] })
+      const actor = { userId: id, timeZone: 'UTC', scopes: [FULL_SCOPE], sessionId: session.id }
+      return { id, session, token: await deps.identity.tokens.issue(actor) }
+    },
+    async ticketFor({ token }) {
+      const { text } = await ask('POST', '/api/auth/ticket', { token })
+      return (JSON.parse(text) as { ticket: string }).ticket
+    },
+    async listen({ token }, { query = '', headers = {}, ...others } = {}) {
+      const signedIn = query.includes('ticket=') ? {} : { authorization: `Bearer ${token}` }
+      const address = `${url}/api/notifications/stream${query}`
+      const stream = await openEventStream(address, { ...others, headers: { ...signedIn, ...headers } })
+      onTestFinished(stream.close)
+      return stream
+    },
+  }
+}
