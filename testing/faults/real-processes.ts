@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Sql } from '../../shared/db/connect.ts'
+import { TOPICS } from '../../shared/domain/events.ts'
 import { systemIds } from '../../shared/kit/system.ts'
 import type { TaskView } from '../../shared/domain/tasks/task.ts'
 import type { Report } from './client.ts'
@@ -19,6 +20,7 @@ interface Person {
 
 const RULES = ['daily', 'FREQ=DAILY;INTERVAL=3', 'FREQ=WEEKLY;BYDAY=MO,TH']
 const PEOPLE = 3
+const EVENT_TOPICS = TOPICS.filter((topic) => topic !== 'dlq-events')
 const REST_WITHIN_MS = 60_000
 /** The promise for the next occurrence in the worst case, and some time for the commands. */
 const FLOWS_WITHIN_MS = 40_000
@@ -228,11 +230,11 @@ async function checkPublished(
   const rows = await sql<{ topic: string; sequence: number }[]>`
     select t.name as topic, (m.body::jsonb ->> 'sequence')::bigint as sequence
     from dapr.messages m join dapr.topics t on t.id = m.topic_id
-    where m.key = ${userId} and t.name in ('task-events', 'audit-events') order by m.message_offset`
+    where m.key = ${userId} and t.name in ${sql(EVENT_TOPICS)} order by m.message_offset`
   const firsts = (topic: string) => [
     ...new Set(rows.filter((row) => row.topic === topic).map((row) => row.sequence)),
   ]
-  for (const topic of ['task-events', 'audit-events']) {
+  for (const topic of EVENT_TOPICS) {
     const found = firsts(topic)
     if (found.some((seq, index) => index > 0 && seq < found[index - 1]!)) {
       fault('published in sequence', `${topic}: ${found.join()}`)
