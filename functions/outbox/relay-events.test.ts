@@ -13,8 +13,14 @@ interface Accepted {
   event: CloudEvent
 }
 
+interface How {
+  refuses?: (event: CloudEvent) => boolean
+  before?: () => Promise<unknown>
+  eventsPerUser?: number
+}
+
 /** A broker that keeps what it accepts; `refuses` and `before` make it fail or wait. */
-function broker(how: { refuses?: (event: CloudEvent) => boolean; before?: () => Promise<unknown> } = {}) {
+function broker({ eventsPerUser = 1, ...how }: How = {}) {
   const accepted: Accepted[] = []
   const publishAll: Broker['publishAll'] = async (topic, events) => {
     await how.before?.()
@@ -26,7 +32,7 @@ function broker(how: { refuses?: (event: CloudEvent) => boolean; before?: () => 
     accepted
       .filter((one) => one.topic === topic && one.event.userid === user.id)
       .map(({ event }) => Number(event.sequence))
-  return { publishAll, of, accepted }
+  return { eventsPerUser, publishAll, of, accepted }
 }
 
 async function relay(
@@ -53,15 +59,18 @@ const upTo = (last: number) => Array.from({ length: last }, (_, index) => index 
 const waiting = async () => (await deps.outbox.backlog()).waiting
 
 describe('relay-events', () => {
-  it('publishes what was left behind, once and in order, and the compact copies too', async () => {
+  it.each([1, 4])('publishes what was left behind, once and in order, by %i in a call', async (perUser) => {
     const [first, second] = [await busyUser(3), await busyUser(30)]
-    const kafka = broker()
+    let calls = 0
+    const kafka = broker({ eventsPerUser: perUser, before: async () => void (calls += 1) })
     expect(await relay(kafka)).toBe(204)
     expect([kafka.of(first), kafka.of(second)]).toEqual([upTo(3), upTo(30)])
     expect([kafka.of(first, 'task-updates'), kafka.of(second, 'task-updates')]).toEqual([upTo(3), upTo(30)])
     expect(await waiting()).toBe(0)
     expect(await relay(kafka)).toBe(204)
     expect(kafka.accepted).toHaveLength(66)
+    // To task-events and to task-updates.
+    expect(calls).toBe(2 * Math.ceil(30 / perUser))
   })
 
   it('leaves everything waiting while the broker is away, and says that it failed', async () => {
@@ -114,9 +123,10 @@ describe('relay-events', () => {
     expect(users.map((user) => kafka.of(user))).toEqual(users.map(() => upTo(20)))
   })
 
-  it('gets round a user whose events are refused, however many that user and the others have', async () => {
+  it.each([1, 4])('gets round a user whose events are refused, by %i in a call', async (eventsPerUser) => {
     const [stuck, ...others] = await Promise.all([busyUser(25), ...upTo(205).map(() => busyUser(1))])
-    const kafka = broker({ refuses: (event) => event.userid === stuck.id && Number(event.sequence) === 2 })
+    const refuses = (event: CloudEvent) => event.userid === stuck.id && Number(event.sequence) >= 2
+    const kafka = broker({ eventsPerUser, refuses })
     expect(await relay(kafka)).toBe(204)
     expect(others.filter((user) => kafka.of(user).length === 1)).toHaveLength(205)
     expect(kafka.of(stuck)).toEqual([1])
@@ -130,6 +140,7 @@ describe('relay-events', () => {
     const user = await busyUser(2)
     let refusals = 1
     const kafka: Broker = {
+      eventsPerUser: 2,
       publishAll: async (topic, events) =>
         topic === 'task-updates' && refusals-- > 0 ? new Set(events.map(({ id }) => id)) : new Set(),
     }

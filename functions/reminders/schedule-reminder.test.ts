@@ -13,7 +13,7 @@ async function takeMessages(): Promise<CloudEvent[]> {
     if (topic === 'reminders') taken.push(...events)
     return new Set<string>()
   }
-  await publishPending({ ...deps, broker: { publishAll } })
+  await publishPending({ ...deps, broker: { eventsPerUser: 1, publishAll } })
   return taken
 }
 

@@ -8,6 +8,7 @@ import { createSidecar, type Sidecar } from '../../dapr/embedded/sidecar.ts'
 import { SYSTEM_RESOURCES, type ComposedDeps } from '../../functions/compose.ts'
 import { runFunctions, type Daybook } from '../../functions/main.ts'
 import type { Config } from '../../shared/config.ts'
+import { createBroker } from '../../shared/dapr/broker.ts'
 import { connect, type Sql } from '../../shared/db/connect.ts'
 import { startEmbeddedPostgres } from './embedded-postgres.ts'
 import { prepareDatabase, type DatabaseTargets } from '../../shared/db/prepare-database.ts'
@@ -75,7 +76,7 @@ export async function startEmbedded(
     })
     const sidecarFetch = (url: string, init: RequestInit) => sidecar.fetch(new Request(url, init))
     const ownUrl = () => daybook && `http://${hostOf(config)}:${daybook.server.port}`
-    const resources = { ...SYSTEM_RESOURCES, sql, log, sidecarFetch, appToken, ownUrl }
+    const resources = { ...SYSTEM_RESOURCES, sql, log, sidecarFetch, appToken, ownUrl, createBroker: ordered }
     daybook = await runFunctions(config, resources, {
       ...(extend && { extend: (app: Hono<AppEnv>, deps: ComposedDeps) => extend(app, deps, sql) }),
     })
@@ -87,6 +88,9 @@ export async function startEmbedded(
     throw error
   }
 }
+
+/** The embedded broker takes the events of a call in one statement, and refuses whatever is behind one that it refuses. */
+const ordered: typeof createBroker = (dapr, pubsub, log) => createBroker(dapr, pubsub, log, 100)
 
 /** One sidecar stands for every unit here, so it gets the components in the scope of any of them. */
 async function resourcesOfAllUnits(): Promise<Resources> {

@@ -7,10 +7,23 @@ import { bulkEntry, type BulkEntry } from './publish.ts'
 /** Below the 4 MiB that daprd reads of a body by default (--max-body-size), with room for the entries' frames. */
 const MAX_BYTES = 3 * 1024 * 1024
 
-/** Bulk publishing to one pub/sub component; the partition key is the user id. */
-export function createBroker(dapr: Pick<DaprClient, 'bulkPublish'>, pubsub: string, log: Log): Broker {
-  /** Ids that were not accepted. A batch that the sidecar finds malformed is halved until the culprit is alone. */
-  const publish = async (topic: string, entries: BulkEntry[]): Promise<string[]> => {
+type Entry = BulkEntry & { userId: string }
+
+/**
+ * Bulk publishing to one pub/sub component; the partition key is the user id. Kafka's component of Dapr sends the events of
+ * a call in several requests at a time and may take later ones when it refuses earlier ones, hence one of each user.
+ */
+export function createBroker(
+  dapr: Pick<DaprClient, 'bulkPublish'>,
+  pubsub: string,
+  log: Log,
+  eventsPerUser = 1,
+): Broker {
+  /** Adds to `refused` what was not accepted. A batch that the sidecar finds malformed is halved until the culprit is alone. */
+  const publish = async (topic: string, batch: Entry[], refused: Map<string, Entry>): Promise<void> => {
+    const users = new Set([...refused.values()].map(({ userId }) => userId))
+    const entries = batch.filter(({ userId }) => !users.has(userId))
+    if (entries.length === 0) return
     try {
       const failed = await dapr.bulkPublish(pubsub, topic, entries)
       if (failed[0])
@@ -18,27 +31,31 @@ export function createBroker(dapr: Pick<DaprClient, 'bulkPublish'>, pubsub: stri
           { topic, refused: failed.length, reason: failed[0].error },
           'failed to publish events: broker refused them',
         )
-      return failed.map(({ id }) => id)
+      for (const { id } of failed)
+        refused.set(
+          id,
+          entries.find((entry) => entry.id === id)!,
+        )
     } catch (error) {
       if (!isMalformed(error)) throw error
       const [first] = entries
       if (first && entries.length === 1) {
         log.error({ topic, event_id: first.id, err: error }, 'failed to publish event: sidecar refused it')
-        return [first.id]
+        refused.set(first.id, first)
+        return
       }
       const middle = Math.ceil(entries.length / 2)
-      return [
-        ...(await publish(topic, entries.slice(0, middle))),
-        ...(await publish(topic, entries.slice(middle))),
-      ]
+      await publish(topic, entries.slice(0, middle), refused)
+      await publish(topic, entries.slice(middle), refused)
     }
   }
   return {
+    eventsPerUser,
     publishAll: async (topic, events) => {
-      const refused: string[] = []
-      const entries = events.map((event) => bulkEntry(event, event.userid))
-      for (const batch of batchesOf(entries)) refused.push(...(await publish(topic, batch)))
-      return new Set(refused)
+      const refused = new Map<string, Entry>()
+      const entries = events.map((event) => ({ ...bulkEntry(event, event.userid), userId: event.userid }))
+      for (const batch of batchesOf(entries)) await publish(topic, batch, refused)
+      return new Set(refused.keys())
     },
   }
 }
@@ -47,8 +64,8 @@ export function createBroker(dapr: Pick<DaprClient, 'bulkPublish'>, pubsub: stri
 const isMalformed = (error: unknown): boolean =>
   error instanceof DaprError && (error.status === 400 || error.status === 413)
 
-function batchesOf(entries: BulkEntry[]): BulkEntry[][] {
-  const batches: BulkEntry[][] = []
+function batchesOf(entries: Entry[]): Entry[][] {
+  const batches: Entry[][] = []
   let room = 0
   for (const entry of entries) {
     const bytes = Buffer.byteLength(entry.json)

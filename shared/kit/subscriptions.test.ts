@@ -25,7 +25,9 @@ function worker(functions: TopicFunction[]) {
     letters.push(...(events as Letter[]))
     return new Set<string>()
   }
-  const { deps } = composeDaybook(sql, { resources: { createBroker: () => ({ publishAll }) } })
+  const { deps } = composeDaybook(sql, {
+    resources: { createBroker: () => ({ eventsPerUser: 1, publishAll }) },
+  })
   const app = mountFunctions(functions, deps)
   const send = (body: string, headers: Record<string, string> = { 'dapr-api-token': TOKEN }) =>
     app.request('/dapr/events/task-events', { method: 'POST', body, headers })

@@ -9,7 +9,7 @@ export async function takeMessages({ deps }: TaskService): Promise<CloudEvent[]>
     if (topic === 'task-events') taken.push(...events)
     return new Set<string>()
   }
-  await publishPending({ ...deps, broker: { publishAll } })
+  await publishPending({ ...deps, broker: { eventsPerUser: 1, publishAll } })
   return taken
 }
 

@@ -115,19 +115,23 @@ export function guardOutbox(world: World, life: Life, real: Outbox): Outbox {
   }
 }
 
-/** The broker as one process sees it: it may be away, take a part, or take all and fail to say so. */
+/** The broker as one process sees it: it may be away, take of each user's events the first ones, or take all and fail to say so. */
 export function guardBroker(world: World, life: Life): Broker {
   const gate = gateOf(world, life)
   return {
+    eventsPerUser: 3,
     publishAll: async (topic, events) => {
       await gate(`publish ${events.length} to ${topic}`)
       if (world.now < world.brokerBackAt) throw new Error('the broker is away')
       const fails = world.injects('brokerFailure')
       const refused = new Set<string>()
+      const users = new Set<string>()
       if (!fails || world.random.chance(0.5)) {
         for (const event of events) {
-          if (!fails && world.injects('refusal')) refused.add(event.id)
-          else world.topics.accept(topic, event)
+          if (users.has(event.userid) || (!fails && world.injects('refusal'))) {
+            refused.add(event.id)
+            users.add(event.userid)
+          } else world.topics.accept(topic, event)
         }
       }
       await gate(`published to ${topic}`)

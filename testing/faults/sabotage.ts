@@ -22,6 +22,7 @@ export const BROKEN_PRODUCTS: readonly BrokenProduct[] = [
     sabotage: {
       ports: ({ broker }, { random }) => ({
         broker: {
+          ...broker,
           publishAll: (topic, events) =>
             broker.publishAll(
               topic,

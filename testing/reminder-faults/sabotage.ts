@@ -145,7 +145,7 @@ export const BROKEN_REMINDERS: readonly BrokenReminders[] = [
     flaw: 'what is given up leaves no letter',
     rule: 'what was given up is among the dead letters',
     sabotage: {
-      ports: () => ({ broker: { publishAll: async () => new Set() } }),
+      ports: () => ({ broker: { eventsPerUser: 1, publishAll: async () => new Set() } }),
       chaos: { refusedSend: 0.4 },
     },
   },

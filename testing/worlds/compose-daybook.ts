@@ -154,6 +154,7 @@ function recordBroker() {
   const published: TestDaybook['published'] = []
   const broker: TestDaybook['broker'] = { isAway: false, deliver: async () => {} }
   const port: ComposedDeps['broker'] = {
+    eventsPerUser: 1,
     publishAll: async (topic, events) => {
       if (broker.isAway) throw new Error('the broker is away')
       for (const event of events) {

@@ -3,11 +3,11 @@ import type { CloudEvent, RecordedEvent } from '../../domain/cloud-event.ts'
 export interface Outbox {
   /**
    * Claims users with unpublished events (not those another publisher holds), hands over their events, to each user an
-   * equal share of the limit, grouped by user and in sequence, and forgets those that `publish` resolves to. `left`:
-   * others are waiting, here or with another.
+   * equal share of `events` and `eventsPerUser` at most, grouped by user and in sequence, and forgets those that `publish`
+   * resolves to. `left`: others are waiting, here or with another.
    */
   drain(
-    limit: { users: number; eventsPerUser: number; without: readonly string[] },
+    limit: { users: number; events: number; eventsPerUser: number; without: readonly string[] },
     publish: (events: RecordedEvent[]) => Promise<RecordedEvent[]>,
   ): Promise<{ claimed: number; sent: number; left: boolean }>
   /** Events waiting and the time of the oldest. */
@@ -16,6 +16,11 @@ export interface Outbox {
 
 /** The broker, through the sidecar. Both reject when the sidecar is away. */
 export interface Broker {
+  /**
+   * So many events of one user a call may hold: the broker takes them in their order, and none behind one that it
+   * refuses. 1 where it does not promise that.
+   */
+  readonly eventsPerUser: number
   /** Publishes in one call; resolves to the ids (CloudEvent id) that were not accepted. Key: the user id. */
   publishAll(topic: string, events: CloudEvent[]): Promise<Set<string>>
 }

@@ -3,7 +3,9 @@ import { definitionOf } from '../../domain/events.ts'
 import type { Deps } from '../ports.ts'
 
 /** How much one round claims: many users side by side, a fair share of each. */
-const ROUND = { users: 200, eventsPerUser: 20 }
+const ROUND = { users: 200, events: 4000 }
+/** So many calls one after the other at most, so that a user whose event is new waits for few of another's backlog. */
+const WAVES = 20
 
 type PublishingDeps = Pick<Deps, 'outbox' | 'broker'>
 
@@ -26,7 +28,8 @@ export async function publishPending(
   const refused = new Set<string>()
   for (;;) {
     let round: Round = { accepted: [], refused: new Set(), failure: null }
-    const { claimed, left } = await deps.outbox.drain({ ...ROUND, without: [...leftOut] }, async (events) => {
+    const limit = { ...ROUND, eventsPerUser: WAVES * deps.broker.eventsPerUser, without: [...leftOut] }
+    const { claimed, left } = await deps.outbox.drain(limit, async (events) => {
       round = await publishInOrder(deps.broker, events)
       return round.accepted
     })
@@ -47,25 +50,28 @@ interface Round {
 }
 
 /**
- * Publishes events that arrive grouped by user and in sequence. Each wave holds one event of every user, so that an
- * event goes out only after its predecessor was accepted; a user whose event is refused stops there.
+ * Publishes events that arrive grouped by user and in sequence. Each wave holds as many events of every user as the broker
+ * keeps in order, so that an event goes out only after its predecessor; a user whose event is refused stops there.
  */
 async function publishInOrder(broker: Deps['broker'], events: RecordedEvent[]): Promise<Round> {
   const round: Round = { accepted: [], refused: new Set(), failure: null }
   let queues = [...Map.groupBy(events, (event) => event.userId).values()]
-  for (let place = 0; queues.length > 0; place += 1) {
-    const wave = queues.map((queue) => queue[place]!)
+  for (let place = 0; queues.length > 0; place += broker.eventsPerUser) {
+    const wave = queues.flatMap((queue) => queue.slice(place, place + broker.eventsPerUser))
     try {
       const refusedIds = await publishWave(broker, wave)
       for (const event of wave) {
         if (refusedIds.has(event.id)) round.refused.add(event.userId)
-        else round.accepted.push(event)
+        // A copy for another topic may have been refused before this one.
+        else if (!round.refused.has(event.userId)) round.accepted.push(event)
       }
     } catch (cause) {
       // What was accepted before must still be recorded, so this is handed on rather than thrown.
       return { ...round, failure: new Error('the broker did not accept the events', { cause }) }
     }
-    queues = queues.filter((queue) => place + 1 < queue.length && !round.refused.has(queue[place]!.userId))
+    queues = queues.filter(
+      (queue) => place + broker.eventsPerUser < queue.length && !round.refused.has(queue[0]!.userId),
+    )
   }
   return round
 }

@@ -34,6 +34,7 @@ function publisher(over: { outbox?: Outbox } = {}) {
     now: NOON,
   }
   const broker: Broker = {
+    eventsPerUser: 1,
     publishAll: async (topic, events) => {
       state.calls += 1
       await state.gate
@@ -140,13 +141,13 @@ describe('the publisher', () => {
     const served: string[] = []
     for (let round = 1; round <= 2; round += 1) {
       await changes.commit(aChange(busy))
-      await outbox.drain({ users: 1, eventsPerUser: 20, without: [] }, async (events) => {
+      await outbox.drain({ users: 1, events: 20, eventsPerUser: 20, without: [] }, async (events) => {
         served.push(...events.map(({ userId }) => userId))
         return events
       })
     }
     expect(served).toEqual([busy, other])
-    await outbox.drain({ users: 1, eventsPerUser: 20, without: [] }, async (events) => events)
+    await outbox.drain({ users: 1, events: 20, eventsPerUser: 20, without: [] }, async (events) => events)
   })
 
   it('publishes the first event of everybody before the second of anybody', async () => {
@@ -155,6 +156,7 @@ describe('the publisher', () => {
     await changes.commit(aChange(other))
     const calls: string[][] = []
     const broker: Broker = {
+      eventsPerUser: 1,
       publishAll: async (_, events) => {
         calls.push(events.map(({ userid }) => userid))
         return new Set()

@@ -11,7 +11,7 @@ const later = (ms: number) => new Date(NOON.getTime() + ms)
 const { deps: stores } = await testDaybook()
 
 describe('outbox', () => {
-  const LIMIT = { users: 100, eventsPerUser: 1000, without: [] }
+  const LIMIT = { users: 100, events: 1000, eventsPerUser: 1000, without: [] }
   const all = async (events: RecordedEvent[]) => events
 
   it('hands over each event once, in order per user, to two publishers at once', async () => {
@@ -96,7 +96,7 @@ describe('outbox', () => {
 
 async function drainAll(outbox: Outbox, publish: Parameters<Outbox['drain']>[1]): Promise<void> {
   for (;;) {
-    const { left } = await outbox.drain({ users: 3, eventsPerUser: 5, without: [] }, publish)
+    const { left } = await outbox.drain({ users: 3, events: 15, eventsPerUser: 5, without: [] }, publish)
     if (!left) return
   }
 }

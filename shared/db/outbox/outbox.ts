@@ -45,11 +45,12 @@ export function createOutbox(sql: Sql): Outbox {
         last = waiting.length === limit.users ? waiting.at(-1)!.user_id : FIRST_USER
         const mine = waiting.filter((row) => row.is_mine).map((row) => row.user_id)
         if (mine.length === 0) return { claimed: 0, sent: 0, left: waiting.length > 0 }
+        const share = Math.max(1, Math.min(limit.eventsPerUser, Math.floor(limit.events / mine.length)))
         // A statement of its own: its snapshot is younger than the locks, so it sees what the last holder has done.
         const rows = await tx<(EventRow & { place: number; pointer: string })[]>`
           select e.*, o.place, o.pointer from unnest(${mine}::uuid[]) u (id)
           cross join lateral (select user_id, seq, ctid::text as pointer, row_number() over (order by seq) as place from outbox
-            where user_id = u.id order by seq limit ${limit.eventsPerUser}) o
+            where user_id = u.id order by seq limit ${share}) o
           join events e using (user_id, seq) order by user_id, seq`
         const sent = await publish(rows.map(recordedEvent))
         if (sent.length > 0) {
@@ -60,7 +61,7 @@ export function createOutbox(sql: Sql): Outbox {
               ${sent.map(({ userId }) => userId)}::uuid[], ${sent.map(({ sequence }) => sequence)}::bigint[]) s (pointer, user_id, seq)
             where o.ctid = s.pointer and o.user_id = s.user_id and o.seq = s.seq`
         }
-        const isMore = rows.some((row) => row.place === limit.eventsPerUser)
+        const isMore = rows.some((row) => row.place === share)
         const left = isMore || waiting.length === limit.users || mine.length < waiting.length
         return { claimed: rows.length, sent: sent.length, left }
       }),
