@@ -29,7 +29,7 @@ const SHORT = { floodMs: 3000, quietMs: 1000 }
 const AHEAD_MS = 200
 const SETTLE_WITHIN_MS = 60_000
 /** Of a flood in which a limit was exceeded. */
-const MAX_RUNS = 2
+const MAX_RUNS = 3
 /** Beyond this p99 in quiet times, times say little. */
 const BUSY_MACHINE_MS = 50
 /** A server that answers so fast twice in a row has nothing else to do. */

@@ -6,6 +6,7 @@ import { preferencesToRow } from './audience.ts'
 import { inGroups } from './commit-groups.ts'
 import { refusalOf, resultOf, type Applied } from './commit-result.ts'
 import type { Sql, Transaction } from './connect.ts'
+import { mergedRows } from './merged-rows.ts'
 import { oneByOne, type OneByOne } from './one-by-one.ts'
 import { createPreferenceStore } from './notifications/preference-store.ts'
 import {
@@ -101,20 +102,38 @@ const holding = <T>(sql: Sql, userId: string, work: (store: ChangeStore) => Prom
 const rowsOf = (change: Change): number =>
   Object.values(change).reduce<number>((sum, rows) => sum + (Array.isArray(rows) ? rows.length : 0), 0)
 
-/** Together no list waits for whoever holds its user; a change that would is then tried alone, as is one that is refused. */
+/**
+ * Together no list waits for whoever holds its user; a change that would is then tried alone, as is one that is refused. The
+ * changes of a list are one where they can be.
+ */
 async function commitGroup(
   sql: Sql,
   lists: readonly (readonly Change[])[],
   inTurn: OneByOne,
+  merge = mergedRows,
 ): Promise<(CommitResult[] | Promise<CommitResult[]>)[]> {
   // In the same order everywhere, so that two groups cannot wait for each other.
   const order = lists.map((_, index) => index).toSorted((a, b) => byUser(lists[a]![0]!, lists[b]![0]!))
-  const rows = order.map((index) => lists[index]!.map(changeRow))
+  const merged = new Set<number>()
+  const rows = order.map((index) => {
+    const each = lists[index]!.map(changeRow)
+    const one = merge(each)
+    if (one) merged.add(index)
+    return one ? [one] : each
+  })
   const [row] = await sql<{ results: (Applied | { outcome: 'undone' })[][] }[]>`
     select commit_changes(${sql.json(rows as never)}) as results`
   const results: (CommitResult[] | Promise<CommitResult[]>)[] = []
   for (const [place, index] of order.entries()) {
     const found = row!.results[place]!
+    if (merged.has(index)) {
+      const list = lists[index]!
+      results[index] =
+        found[0]!.outcome === 'applied'
+          ? list.map(() => ({ outcome: 'applied' }))
+          : commitGroup(sql, [list], inTurn, () => null).then(([apart]) => apart!)
+      continue
+    }
     const applied = found.flatMap((result) => (result.outcome === 'undone' ? [] : [resultOf(result)]))
     const undone = lists[index]![applied.length]
     const alone = async (change: Change) => [...applied, await rawCommit(sql, change).catch(refusalOf)]
@@ -254,7 +273,7 @@ const storedAnswer = (stored: StoredAnswer | null | undefined): LoadedTask['stor
 const seqOf = ({ id, fact }: { id: string; fact: number }) => ({ id, seq: fact + 1 })
 
 /** The `change` of commit_change: in column names, without the parts it does not have. */
-export function changeRow(change: Change): object {
+export function changeRow(change: Change): Record<string, unknown> {
   const rows = <T>(name: string, list: readonly T[] | undefined, row: (item: T) => object) =>
     list && list.length > 0 ? { [name]: list.map(row) } : {}
   // A new one always comes with its series; of one that is known the wall time stays.
@@ -309,7 +328,7 @@ export function changeRow(change: Change): object {
       ...trace,
     })),
     ...(change.processed && {
-      processed: { consumer: change.processed.consumer, event_id: change.processed.eventId },
+      processed: [{ consumer: change.processed.consumer, event_id: change.processed.eventId }],
     }),
     ...(change.idempotency && {
       idempotency: {

@@ -180,6 +180,42 @@ describe('changes committed together', () => {
     expect((await createChangeLog(sql).after(user, 0, 10)).events).toHaveLength(4)
   })
 
+  it('of one user leave together what they leave one by one', async () => {
+    const store = createChangeStore(sql)
+    const [together, apart] = (await users(2)) as [string, string]
+    const changesOf = (user: string) => [
+      tasksAdded(user, [{ tags: ['Home', 'Work'] }]),
+      tasksAdded(user, [{ tags: ['home'] }, {}]),
+      aChange(user, { processed: { consumer: 'test', eventId: uuid() }, events: [anEvent(), anEvent()] }),
+      tasksAdded(user, [{ tags: ['Work'] }]),
+    ]
+    expect(await store.commitAll(changesOf(together))).toEqual(Array(4).fill({ outcome: 'applied' }))
+    for (const change of changesOf(apart)) await store.commit(change)
+    const left = async (user: string) => [
+      await sql`select last_seq, active_tasks, completed_tasks, kept_tasks, writes from user_counters where user_id = ${user}`,
+      await sql`select label, active, completed from tags where user_id = ${user} order by key`,
+      (await createChangeLog(sql).after(user, 0, 10)).events.map(({ sequence, type }) => [sequence, type]),
+    ]
+    const [[counters], tags, events] = (await left(together)) as [[object], object[], object[]]
+    const [[counted], ...others] = (await left(apart)) as [[{ writes: number }], object[], object[]]
+    expect([tags, events]).toEqual(others)
+    // All of them are one write.
+    expect(counters).toEqual({ ...counted, writes: counted.writes - 3 })
+  })
+
+  it('of one user that meet in a row are decided as if they came one by one', async () => {
+    const store = createChangeStore(sql)
+    const [user] = (await users(1)) as [string]
+    const task = aTask({ userId: user })
+    const edited = (title: string) =>
+      aChange(user, { changedTasks: [{ ...task, title, version: task.version + 1 }] })
+    await store.commit(aChange(user, { newTasks: [task] }))
+    expect(
+      await store.commitAll([aChange(user), edited('first'), edited('second'), aChange(user)]),
+    ).toMatchObject([{ outcome: 'applied' }, { outcome: 'applied' }, { outcome: 'conflict' }])
+    expect(await sql`select title from tasks where id = ${task.id}`).toEqual([{ title: 'first' }])
+  })
+
   it('of one user are applied one after the other while somebody holds the user', async () => {
     const store = createChangeStore(sql)
     const [user] = (await users(1)) as [string]
@@ -191,7 +227,11 @@ describe('changes committed together', () => {
     await store.commit(aChange(uuid()))
     resolve()
     await holding
-    expect(await waiting).toMatchObject([{ outcome: 'applied' }])
+    // The first at least; the second too, if the user was free by then.
+    const results = await waiting
+    expect(results.length).toBeGreaterThan(0)
+    expect(results.every(({ outcome }) => outcome === 'applied')).toBe(true)
+    expect((await createChangeLog(sql).after(user, 0, 10)).events).toHaveLength(1 + results.length)
   })
 
   it('of a user who is new are applied however many come at once', async () => {

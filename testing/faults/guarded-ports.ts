@@ -1,5 +1,5 @@
 import type { Broker, Outbox } from '../../shared/app/outbox/ports.ts'
-import type { ChangeStore } from '../../shared/app/ports.ts'
+import type { Change, ChangeStore, CommitResult } from '../../shared/app/ports.ts'
 import { never, type Life } from './scheduler.ts'
 import type { World } from './world.ts'
 
@@ -26,7 +26,16 @@ export function guardChanges(world: World, life: Life, real: ChangeStore): Chang
       if (world.injects('lostConnection')) throw new ConnectionLost(label)
       return scheduler.outside(run)
     }
-    const guarded: ChangeStore = {
+    const write = async (changes: readonly Change[], run: () => Promise<CommitResult[]>) => {
+      const facts = changes.flatMap(({ events }) => events.map(({ type }) => type)).join(' + ') || 'nothing'
+      await gate(`commit ${facts}`, () => changes.every(({ userId }) => isFree(userId)))
+      if (world.injects('lostConnection')) throw new ConnectionLost('before commit')
+      const results = await scheduler.outside(run)
+      await gate(`committed ${facts}: ${results.map(({ outcome }) => outcome).join()}`)
+      if (world.injects('lostConnection')) throw new ConnectionLost('after commit')
+      return results
+    }
+    return {
       loadTask: (...args) => read('load task', () => store.loadTask(...args)),
       loadSeries: (...args) => read('load series', () => store.loadSeries(...args)),
       loadWaiting: (...args) => read('load waiting series', () => store.loadWaiting(...args)),
@@ -45,19 +54,10 @@ export function guardChanges(world: World, life: Life, real: ChangeStore): Chang
       loadSeriesBelow: (...args) => read('load series below', () => store.loadSeriesBelow(...args)),
       storedAnswer: (...args) => read('load answer', () => store.storedAnswer(...args)),
       loadPreferences: (...args) => read('load preferences', () => store.loadPreferences(...args)),
-      commitAll: async ([first]) => [await guarded.commit(first!)],
-      commit: async (change) => {
-        const facts = change.events.map((event) => event.type).join(' + ') || 'nothing'
-        await gate(`commit ${facts}`, () => isFree(change.userId))
-        if (world.injects('lostConnection')) throw new ConnectionLost('before commit')
-        const result = await scheduler.outside(() => store.commit(change))
-        await gate(`committed ${facts}: ${result.outcome}`)
-        if (world.injects('lostConnection')) throw new ConnectionLost('after commit')
-        return result
-      },
+      commit: async (change) => (await write([change], async () => [await store.commit(change)]))[0]!,
+      commitAll: (changes) => write(changes, () => store.commitAll(changes)),
       exclusively: (userId, work) => exclusively(store, userId, work),
     }
-    return guarded
   }
 
   /** A transaction over several steps. Killed within, its connection breaks and PostgreSQL rolls it back. */

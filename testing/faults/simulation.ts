@@ -52,8 +52,10 @@ async function live(world: World, seed: number, sabotage: Sabotage): Promise<Run
     reports.push(await carryOut(world, drawn, living))
     clients -= 1
   }
-  const deliver = (message: Message) =>
-    void deliverTo(world, message, random.pick(living()), sabotage.answersEarly ?? false)
+  const deliver = (message: Message) => {
+    const batch = random.chance(0.5) ? world.topics.batchOf(random, message) : [message]
+    void deliverTo(world, batch, random.pick(living()), sabotage.answersEarly ?? false)
+  }
   const tick = (binding: string) => void tickOf(world, random.pick(living()), binding)
   const restart = (slot: number) => {
     world.tell(`${'AB'[slot]} starts`)
@@ -156,27 +158,53 @@ async function comeToRest(world: World, deliver: (message: Message) => void): Pr
   }
 }
 
-async function deliverTo(world: World, message: Message, process: Process, early: boolean): Promise<void> {
-  world.topics.begin(message)
-  const { event } = message
-  world.tell(
-    `sidecar: ${event.type} ${Number(event.sequence)} to ${process.life.name}, delivery ${message.deliveries}`,
-  )
-  const init = callback(JSON.stringify(event), 'application/cloudevents+json')
-  if (early) world.topics.finish(message, 'SUCCESS')
+async function deliverTo(
+  world: World,
+  batch: readonly Message[],
+  process: Process,
+  early: boolean,
+): Promise<void> {
+  for (const message of batch) {
+    world.topics.begin(message)
+    const { event, deliveries } = message
+    world.tell(
+      `sidecar: ${event.type} ${Number(event.sequence)} to ${process.life.name}, delivery ${deliveries}`,
+    )
+    if (early) world.topics.finish(message, 'SUCCESS')
+  }
   try {
-    const answer = await process.request('/dapr/events/task-events', init)
-    const body = (await answer.json()) as { status?: 'SUCCESS' | 'RETRY' }
-    await world.scheduler.gate(null, `sidecar: hears ${body.status ?? answer.status} for ${event.type}`)
+    const [first] = batch
+    const answer = await (batch.length === 1
+      ? process.request(EVENTS, callback(JSON.stringify(first!.event), 'application/cloudevents+json'))
+      : process.request(EVENTS, callback(JSON.stringify(toBulk(batch)), 'application/json')))
+    const body = (await answer.json()) as Answered
+    const statuses = new Map(body.statuses?.map(({ entryId, status }) => [entryId, status]))
+    const told = batch.map(({ event }) => statuses.get(event.id) ?? body.status)
+    await world.scheduler.gate(null, `sidecar: hears ${told.join()} for ${first!.event.type}`)
     if (!world.injects('lostAck')) {
-      const isDone = body.status === 'SUCCESS'
-      world.topics.finish(message, isDone ? 'SUCCESS' : 'RETRY', !isDone && world.injects('deadLetter'))
+      for (const [index, message] of batch.entries()) {
+        const isDone = told[index] === 'SUCCESS'
+        world.topics.finish(message, isDone ? 'SUCCESS' : 'RETRY', !isDone && world.injects('deadLetter'))
+      }
     }
   } catch (error) {
     if (!(error instanceof Killed)) throw error
   }
-  message.underWay -= 1
+  for (const message of batch) message.underWay -= 1
 }
+
+const EVENTS = '/dapr/events/task-events'
+
+interface Answered {
+  status?: 'SUCCESS' | 'RETRY'
+  statuses?: { entryId: string; status: 'SUCCESS' | 'RETRY' }[]
+}
+
+/** What daprd sends to a subscription with `bulkSubscribe`. */
+const toBulk = (batch: readonly Message[]) => ({
+  type: 'com.dapr.event.sent.bulk',
+  entries: batch.map(({ event }) => ({ entryId: event.id, event })),
+})
 
 async function tickOf(world: World, process: Process, binding: string): Promise<void> {
   world.tell(`sidecar: ${binding} on ${process.life.name}`)

@@ -28,6 +28,8 @@ export interface Topics {
   accept(topic: string, event: CloudEvent): void
   /** A message that may be delivered now: of each user the first that is not done, or any in disorder. */
   next(random: Random, how: { inDisorder: boolean; again: boolean }): Message | undefined
+  /** What a sidecar may bring in one batch with a message: what follows for its user, and messages of others. */
+  batchOf(random: Random, first: Message): readonly Message[]
   /** Notes that a delivery begins. */
   begin(message: Message): void
   /** Notes what the consumer said; `givesUp`: the sidecar does not try again. */
@@ -64,6 +66,14 @@ export function createTopics(consumed: readonly string[] = ['task-events']): Top
         return isFirst && message.underWay === 0
       })
       return due.length > 0 ? random.pick(due) : undefined
+    },
+    batchOf: (random, first) => {
+      const waiting = messages.filter(({ topic, state }) => topic === first.topic && state === 'waiting')
+      const ofUsers = [...Map.groupBy(waiting, ({ event }) => event.userid).values()].filter((ofUser) =>
+        ofUser.every(({ underWay }) => underWay === 0),
+      )
+      if (!ofUsers.some(([oldest]) => oldest === first)) return [first]
+      return ofUsers.flatMap((ofUser) => ofUser.slice(0, Number(ofUser[0] === first) + random.below(4)))
     },
     begin: (message) => {
       message.deliveries += 1

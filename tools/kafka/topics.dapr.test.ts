@@ -78,11 +78,34 @@ describe('topics', () => {
     ])
   })
 
+  it('get no more partitions while messages are unread, and then do', async () => {
+    const more = [{ ...TASKS, partitions: 8, retentionMs: 120_000 }]
+    const offsets = async (to: string) =>
+      await runKafkaTool('set offsets', [
+        'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand',
+        ...['--bootstrap-server', kafka.brokers, '--group', 'readers', '--topic', 'tasks'],
+        ...['--reset-offsets', to, '--execute'],
+      ])
+    await runKafkaTool('publish', [
+      'org.apache.kafka.tools.ProducerPerformance',
+      ...['--topic', 'tasks', '--num-records', '7', '--record-size', '10', '--throughput', '-1'],
+      ...['--producer-props', `bootstrap.servers=${kafka.brokers}`],
+    ])
+    await offsets('--to-earliest')
+    await expect(apply(more)).rejects.toMatchObject({
+      message:
+        'Topic tasks has 7 unread messages and is to get more partitions, which would lose their order: stop what publishes to it, let the consumers come to its end, and run this again.',
+    })
+    await offsets('--to-latest')
+    await apply(more)
+    expect(said).toEqual(['changed topic tasks: partitions 4 -> 8'])
+  })
+
   it('are not touched when one of them has more partitions than it is to have', async () => {
     const before = await described()
     await expect(apply([{ ...LETTERS, retentionMs: 1000 }, TASKS])).rejects.toMatchObject({
       message:
-        'Topic tasks has 4 partitions and is to have 2, and Kafka takes none away: remove the topic once its messages are consumed, and run this again.',
+        'Topic tasks has 8 partitions and is to have 2, and Kafka takes none away: remove the topic once its messages are consumed, and run this again.',
     })
     expect(said).toEqual([])
     expect(await described()).toEqual(before)

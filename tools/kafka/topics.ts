@@ -43,6 +43,10 @@ export async function applyTopics(
       `Topic ${name} has ${found.get(name)!.partitions} partitions and is to have ${partitions}, and Kafka takes none away: remove the topic once its messages are consumed, and run this again.`,
     )
   }
+  const growing = plans.filter(
+    ({ name, partitions }) => partitions > (found.get(name)?.partitions ?? partitions),
+  )
+  if (growing.length > 0) await requireRead(cluster, growing)
   const isCopied = plans.some(({ name, replication }) => replication > (found.get(name)?.replication ?? 1))
   const brokers = isCopied ? await countBrokers(cluster) : 1
   await Promise.all(
@@ -51,6 +55,18 @@ export async function applyTopics(
       const topic = found.get(plan.name)
       await (topic ? change(cluster, wanted, topic, say) : create(cluster, wanted, say))
     }),
+  )
+}
+
+/** A key may move to another partition when some are added; what waits unread there would lose its order. */
+async function requireRead(cluster: KafkaCluster, growing: readonly TopicPlan[]): Promise<void> {
+  const unread = await countUnread(cluster)
+  const waiting = growing.find(({ name }) => (unread.get(name) ?? 0) > 0)
+  if (!waiting) return
+  const { name } = waiting
+  throw new ProgramError(
+    'usage',
+    `Topic ${name} has ${unread.get(name)} unread messages and is to get more partitions, which would lose their order: stop what publishes to it, let the consumers come to its end, and run this again.`,
   )
 }
 
@@ -147,6 +163,26 @@ async function describeTopics(cluster: KafkaCluster): Promise<Map<string, Found>
     })
   }
   return topics
+}
+
+/** Messages of each topic that a consumer group has not read yet, of the group that is furthest behind. */
+async function countUnread(cluster: KafkaCluster): Promise<Map<string, number>> {
+  const text = await runKafkaTool('tell what is unread', [
+    'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand',
+    ...connection(cluster),
+    '--describe',
+    '--all-groups',
+  ])
+  const lags = new Map<string, Map<string, number>>()
+  // GROUP TOPIC PARTITION CURRENT-OFFSET LOG-END-OFFSET LAG …; without a committed offset all of it is unread.
+  for (const [, group, topic, end, lag] of text.matchAll(
+    /^(\S+)\s+(\S+)\s+\d+\s+(?:\d+|-)\s+(\d+)\s+(\d+|-)/gm,
+  )) {
+    const ofTopic = lags.get(topic!) ?? new Map<string, number>()
+    ofTopic.set(group!, (ofTopic.get(group!) ?? 0) + Number(lag === '-' ? end : lag))
+    lags.set(topic!, ofTopic)
+  }
+  return new Map([...lags].map(([topic, ofTopic]) => [topic, Math.max(...ofTopic.values())]))
 }
 
 async function countBrokers({ brokers, propertiesFile }: KafkaCluster): Promise<number> {

@@ -1,5 +1,5 @@
 -- Applies one decided change of one user atomically, in one round trip: rows with their expected versions, events with
--- the next sequence numbers, the consumer's dedupe mark and the stored answer of an Idempotency-Key.
+-- the next sequence numbers, the consumer's dedupe marks and the stored answer of an Idempotency-Key.
 -- `change` is the Change of shared/app/ports.ts in column names. Answers {outcome: applied | replayed}; everything else
 -- is raised, so nothing of a refused change stays behind: DB001 version conflict, DB002 already processed,
 -- DB003 key in flight, DB004 key reused with another request, DB005 occurrence, reminder or notification exists, DB007 more
@@ -13,7 +13,6 @@ declare
   owner constant uuid := (change ->> 'user_id')::uuid;
   at constant timestamptz := (change ->> 'at')::timestamptz;
   idem constant jsonb := change -> 'idempotency';
-  mark constant jsonb := change -> 'processed';
   event_count constant int := coalesce(jsonb_array_length(change -> 'events'), 0);
   limits constant jsonb := change -> 'limits';
   reminding constant jsonb := change - array['user_id', 'at', 'active_delta', 'completed_delta', 'limits', 'new_tasks',
@@ -88,10 +87,12 @@ begin
     end if;
   end if;
 
-  if mark is not null then
+  if change ? 'processed' then
     insert into processed_events (consumer, event_id, processed_at)
-      values (mark ->> 'consumer', (mark ->> 'event_id')::uuid, at) on conflict do nothing;
-    if not found then
+      select mark ->> 'consumer', (mark ->> 'event_id')::uuid, at from jsonb_array_elements(change -> 'processed') mark
+      on conflict do nothing;
+    get diagnostics touched = row_count;
+    if touched <> jsonb_array_length(change -> 'processed') then
       raise exception 'already processed' using errcode = 'DB002';
     end if;
   end if;
