@@ -391,7 +391,7 @@ describe('add-default-reminder', () => {
     await user.does('PATCH', `/api/tasks/${task.id}`, { title: 'Pay the rent' })
     await user.does('POST', `/api/tasks/${task.id}/complete`)
     await user.does('PATCH', `/api/tasks/${task.id}`, { due_at: NOON })
-    const away = over({ loadPreferences: () => Promise.reject(new Error('asked')) })
+    const away = over({ defaultReminderMinutes: () => Promise.reject(new Error('asked')) })
     const messages = await takeMessages(service)
     expect(messages).toHaveLength(5)
     for (const message of messages) expect(await deliver(away, message)).toEqual(SUCCESS)
@@ -399,7 +399,7 @@ describe('add-default-reminder', () => {
 
   it('loses nothing when it is cut off at any step', async () => {
     const user = newUser()
-    for (const step of ['loadTask', 'loadPreferences', 'commit'] as const) {
+    for (const step of ['loadTask', 'defaultReminderMinutes', 'commit'] as const) {
       for (const when of ['before', 'after'] as const) {
         const task = await user.create({ due_at: NOON })
         const message = await takeOne('task.created')

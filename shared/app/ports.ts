@@ -173,6 +173,7 @@ export interface ChangeStore {
   loadSeriesBelow(userId: string, taskIds: readonly string[], endedAt: Date | null): Promise<Series[]>
   storedAnswer(userId: string, key: string, now: Date): Promise<StoredAnswer | null>
   loadPreferences: PreferenceStore['get']
+  defaultReminderMinutes: PreferenceStore['defaultReminderMinutes']
   commit(change: Change): Promise<CommitResult>
   /**
    * Commits changes of one user together, in their order, up to the first that is refused: its result is the last. Fewer

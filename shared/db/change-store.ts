@@ -153,6 +153,7 @@ async function rawCommit(sql: Sql | Transaction, change: Change): Promise<Commit
 type Reads = Omit<ChangeStore, 'commit' | 'commitAll' | 'exclusively'>
 
 function reads(sql: Sql | Transaction): Reads {
+  const preferences = createPreferenceStore(sql)
   return {
     async loadTask(userId, taskId, key, now) {
       const [row] = await sql<
@@ -257,7 +258,8 @@ function reads(sql: Sql | Transaction): Reads {
         where user_id = ${userId} and key = ${key} and expires_at > ${now}`
       return storedAnswer(row)
     },
-    loadPreferences: createPreferenceStore(sql).get,
+    loadPreferences: preferences.get,
+    defaultReminderMinutes: preferences.defaultReminderMinutes,
   }
 }
 

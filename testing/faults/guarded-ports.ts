@@ -54,6 +54,8 @@ export function guardChanges(world: World, life: Life, real: ChangeStore): Chang
       loadSeriesBelow: (...args) => read('load series below', () => store.loadSeriesBelow(...args)),
       storedAnswer: (...args) => read('load answer', () => store.storedAnswer(...args)),
       loadPreferences: (...args) => read('load preferences', () => store.loadPreferences(...args)),
+      defaultReminderMinutes: (...args) =>
+        read('default reminder minutes', () => store.defaultReminderMinutes(...args)),
       commit: async (change) => (await write([change], async () => [await store.commit(change)]))[0]!,
       commitAll: (changes) => write(changes, () => store.commitAll(changes)),
       exclusively: (userId, work) => exclusively(store, userId, work),

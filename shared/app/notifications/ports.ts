@@ -94,6 +94,8 @@ export interface NotificationSignal {
 /** Read here, changed through ChangeStore. */
 export interface PreferenceStore {
   get(userId: string): Promise<{ audience: Audience; accountTimeZone: string | null }>
+  /** Of each task with a due time this is asked, and most often nothing else, so it is asked alone. */
+  defaultReminderMinutes(userId: string): Promise<number | null>
 }
 
 export interface PushSubscription {

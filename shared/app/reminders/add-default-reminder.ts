@@ -22,8 +22,7 @@ export async function addDefaultReminder(
   { userId, taskId, given, trace, madeBy, commit }: Request,
 ): Promise<void> {
   const { changes, ids, publishing } = deps
-  const { audience } = await changes.loadPreferences(userId)
-  const minutes = audience.preferences.defaultReminderMinutes
+  const minutes = await changes.defaultReminderMinutes(userId)
   if (minutes === null) return
   const now = deps.clock.now()
   const result = await retryOnConflict(ATTEMPTS, async () => {
