@@ -110,12 +110,13 @@ describe('the identity store', () => {
       newcomers.map((user) =>
         store.userOf('https://issuer.example', subject, {
           user,
+          issuedAt: NOW,
           tellsEmail: false,
           events: [registeredEvent(user)],
         }),
       ),
     )
-    expect(new Set(users.map((user) => user.id)).size).toBe(1)
+    expect(new Set(users.map((user) => user!.id)).size).toBe(1)
     expect(newcomers).toContainEqual(users[0])
     const told = await Promise.all(newcomers.map((user) => eventTypes(user.id)))
     expect(told.flat()).toEqual(['auth.user.registered'])
@@ -124,9 +125,19 @@ describe('the identity store', () => {
   it('keeps the same subject of two issuers apart', async () => {
     const subject = uuid()
     const [one, two] = [aUser(null), aUser(null)]
-    await store.userOf('https://one.example', subject, { user: one, tellsEmail: false, events: [] })
+    await store.userOf('https://one.example', subject, {
+      user: one,
+      issuedAt: NOW,
+      tellsEmail: false,
+      events: [],
+    })
     expect(
-      await store.userOf('https://two.example', subject, { user: two, tellsEmail: false, events: [] }),
+      await store.userOf('https://two.example', subject, {
+        user: two,
+        issuedAt: NOW,
+        tellsEmail: false,
+        events: [],
+      }),
     ).toEqual(two)
   })
 
@@ -134,7 +145,7 @@ describe('the identity store', () => {
     const { email } = await registered()
     const subject = uuid()
     const seen = (user: User, tellsEmail: boolean) =>
-      store.userOf('https://issuer.example', subject, { user, tellsEmail, events: [] })
+      store.userOf('https://issuer.example', subject, { user, issuedAt: NOW, tellsEmail, events: [] })
     const known = await seen(aUser(null), true)
     const told = { ...aUser(email), emailConfirmedAt: later(5) }
     expect(await seen(told, false)).toEqual(known)
@@ -142,7 +153,7 @@ describe('the identity store', () => {
     expect(await seen({ ...told, emailConfirmedAt: later(9) }, true)).toMatchObject({
       emailConfirmedAt: later(5),
     })
-    expect((await store.loadLogin({ email: email ?? '' }, [], NOW)).user?.id).not.toBe(known.id)
+    expect((await store.loadLogin({ email: email ?? '' }, [], NOW)).user?.id).not.toBe(known!.id)
     expect(await seen(aUser(null), true)).toEqual({ ...known, version: 3 })
   })
 
