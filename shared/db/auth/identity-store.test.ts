@@ -157,6 +157,21 @@ describe('the identity store', () => {
     expect(await seen(aUser(null), true)).toEqual({ ...known, version: 3 })
   })
 
+  it('keeps no link to set a password that is made while the password changes', async () => {
+    const user = await registered()
+    const link = { userId: user.id, email: user.email!, askedAt: NOW, expiresAt: later(1000) }
+    let kept: Promise<boolean> = Promise.resolve(true)
+    await sql.begin(async (tx) => {
+      await tx`update users set resets_void_at = ${NOW} where id = ${user.id}`
+      kept = store.addReset('made meanwhile', link)
+      const waiting = () => sql`select 1 from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`
+      await expect.poll(waiting).toHaveLength(1)
+    })
+    expect(await kept).toBe(false)
+    expect(await store.addReset('made later', { ...link, askedAt: later(1) })).toBe(true)
+  })
+
   it('lets one of many change a user that all of them know', async () => {
     const user = await registered()
     const ask = (at: Date) =>
