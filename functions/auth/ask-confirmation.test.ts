@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { NEW_USER, type SignedIn } from '../../shared/domain/auth/identity.ts'
+import type { SignedIn } from '../../shared/domain/auth/identity.ts'
 import { HOUR_MS } from '../../shared/domain/durations.ts'
 import { systemIds } from '../../shared/kit/system.ts'
 import { openSession } from '../../testing/worlds/open-session.ts'
