@@ -32,9 +32,9 @@ export interface Proof {
 }
 
 /**
- * Finds the first right one among passwords; when there is none, each of them counts as a failure. `auth.invalid_credentials` says the
- * same, after the same hash, for an unknown address and for a wrong password; `auth.rate_limited` when there were too many
- * of either. To be called within admitAttempt.
+ * Finds the first right one among passwords; when there is none, each of them counts as a failure. `auth.invalid_credentials`
+ * says the same, after the same hash, for an unknown address and for a wrong password; `auth.rate_limited` when there were too
+ * many of either. To be called within admitAttempt.
  */
 export async function provePassword(
   deps: Signing,

@@ -37,7 +37,7 @@ export async function askReset(deps: Signing, call: AuthCall, email: string): Pr
   return { body: null }
 }
 
-/** Who is refused because of the address has not asked: a stranger may have, and the next mail is to be theirs. */
+/** A request that is refused because of its address is not counted for its client in the day: others may have asked before. */
 async function countRequest(deps: Signing, call: AuthCall, email: string): Promise<Date | null> {
   const client = networkOf(call.clientAddress)
   const ofClient = { name: `password resets ${client}`, most: MAX_OF_CLIENT }
