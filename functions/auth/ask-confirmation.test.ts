@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { NEW_USER, type SignedIn } from '../../shared/domain/auth/identity.ts'
+import type { SignedIn } from '../../shared/domain/auth/identity.ts'
 import { HOUR_MS } from '../../shared/domain/durations.ts'
 import { systemIds } from '../../shared/kit/system.ts'
+import { openSession } from '../../testing/worlds/open-session.ts'
 import { identityWorld } from '../../testing/worlds/identity-world.ts'
 import askConfirmation from './ask-confirmation.ts'
 import confirmAddress from './confirm-address.ts'
@@ -14,9 +15,8 @@ async function registered() {
   const { body } = await world.call<SignedIn>(registerUser, { json: { email, password: 'correct horse' } })
   return { email, id: body.user.id, token: body.access_token, refresh: body.refresh_token }
 }
-const tokenOf = (userId: string) => world.identity.tokens.issue({ userId, timeZone: 'UTC', scopes: ['full'] })
 const ask = async (id: string) =>
-  world.call<{ code: string } | null>(askConfirmation, { token: await tokenOf(id) })
+  world.call<{ code: string } | null>(askConfirmation, { token: (await openSession(world.deps, id)).token })
 const mailsTo = async (id: string) =>
   (
     await world.sql`select d.id from deliveries d join notifications n on n.id = d.notification_id
@@ -65,19 +65,7 @@ describe('ask-confirmation', () => {
     world.clock.advance(2 * HOUR_MS)
     expect((await ask(id)).status).toBe(204)
     expect(await mailsTo(id)).toBe(1)
-    const external = await world.identity.store.userOf('https://issuer.example', 'someone', {
-      user: {
-        id: systemIds.uuid(),
-        email: null,
-        timeZone: 'UTC',
-        createdAt: world.clock.now(),
-        emailConfirmedAt: null,
-        confirmationSentAt: null,
-        ...NEW_USER,
-      },
-      tellsEmail: false,
-      events: [],
-    })
+    const external = await world.external()
     expect((await ask(external.id)).status).toBe(204)
     expect(await mailsTo(external.id)).toBe(0)
   })

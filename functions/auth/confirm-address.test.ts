@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { MeView, SignedIn } from '../../shared/domain/auth/identity.ts'
 import { DAY_MS } from '../../shared/domain/durations.ts'
 import { systemIds } from '../../shared/kit/system.ts'
+import { openSession } from '../../testing/worlds/open-session.ts'
 import { identityWorld } from '../../testing/worlds/identity-world.ts'
 import confirmAddress from './confirm-address.ts'
 import getMe from './get-me.ts'
@@ -42,8 +43,7 @@ describe('confirm-address', () => {
     const link = await linkFor(user)
     world.clock.advance(DAY_MS)
     expect(await confirm(link)).toMatchObject(gone)
-    const actor = { userId: user.id, timeZone: 'UTC', scopes: ['full'] }
-    expect(await confirmedAt(await world.identity.tokens.issue(actor))).toBeNull()
+    expect(await confirmedAt((await openSession(world.deps, user.id)).token)).toBeNull()
   })
 
   it('refuses a link of another address, of another user and for something else', async () => {

@@ -9,11 +9,15 @@ import { DAY_MS } from '../../shared/domain/durations.ts'
 import { systemIds } from '../../shared/kit/system.ts'
 import { aChange, anEvent, tasksAdded } from '../../testing/builders/a-task.ts'
 import { tokenOf } from '../../testing/worlds/compose-daybook.ts'
+import { openSession } from '../../testing/worlds/open-session.ts'
 import { fullAccount, rowsOf } from '../../testing/worlds/full-account.ts'
 import { identityWorld } from '../../testing/worlds/identity-world.ts'
 import createTask from '../tasks/create-task.ts'
 import deleteMe from './delete-me.ts'
+import endSession from './end-session.ts'
+import endSessions from './end-sessions.ts'
 import getMe from './get-me.ts'
+import issueTicket from './issue-ticket.ts'
 import logIn from './log-in.ts'
 import refreshSession from './refresh-session.ts'
 import registerUser from './register-user.ts'
@@ -29,7 +33,7 @@ const signIn = async ({ email, password }: Account) =>
   (await world.call(logIn, { json: { email, password } })).status
 /** The tombstone: that there was an account, and the event that says that it is deleted. */
 const TOMBSTONE = { deleted_accounts: 1, events: 1, outbox: 1 }
-const left = async ({ id }: Account) =>
+const left = async ({ id }: Pick<Account, 'id'>) =>
   Object.fromEntries(Object.entries(await rowsOf(world, id)).filter(([, rows]) => rows > 0))
 
 describe('delete-me', () => {
@@ -88,20 +92,34 @@ describe('delete-me', () => {
       ...before,
       events: before['events']! + 1,
       outbox: before['outbox']! + 1,
+      login_counts: before['login_counts']! + 3,
     })
   })
 
   it('wants none from who signs in elsewhere, who is somebody new the next time', async () => {
-    const known = (await deps.identity.store.findUser((await fullAccount(world)).id))!
-    const recognise = (id: string) =>
-      deps.identity.store.userOf('https://issuer.example', 'ada', {
-        user: { ...known, id, email: null },
-        tellsEmail: false,
-        events: [],
-      })
-    const { id } = await recognise(systemIds.uuid())
+    const { id } = await world.external({ subject: 'ada' })
     expect((await world.call(deleteMe, { token: tokenOf(id), json: {} })).status).toBe(204)
-    expect((await recognise(systemIds.uuid())).id).not.toBe(id)
+    expect(await left({ id })).toEqual(TOMBSTONE)
+    world.clock.advance(1000)
+    expect((await world.external({ subject: 'ada' })).id).not.toBe(id)
+  })
+
+  it('and sessions that end or get tickets at the same moment do not wait for each other', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const { id } = await world.external()
+      await deps.changes.commit(aChange(id, { events: [anEvent()] }))
+      const sessions = await Promise.all(Array.from({ length: 6 }, () => openSession(deps, id)))
+      const answers = await Promise.all([
+        ...sessions.flatMap(({ session, token }) => [
+          world.call(issueTicket, { token }),
+          world.call(endSession, { token, path: `/api/auth/sessions/${session.id}` }),
+        ]),
+        world.call(deleteMe, { token: tokenOf(id), json: {} }),
+        world.call(endSessions, { token: tokenOf(id) }),
+      ])
+      expect(answers.map(({ status }) => status).filter((status) => status >= 500)).toEqual([])
+      expect(answers.at(-2)?.status).toBe(204)
+    }
   })
 
   it('done again, or many times at once, is done once', async () => {

@@ -6,6 +6,7 @@ import type { TaskView } from '../../shared/domain/tasks/task.ts'
 import type { HttpFunction } from '../../shared/kit/http-function.ts'
 import { DAY_MS, HOUR_MS } from '../../shared/domain/durations.ts'
 import { systemIds } from '../../shared/kit/system.ts'
+import { openSession } from '../../testing/worlds/open-session.ts'
 import { identityWorld, type CallOptions } from '../../testing/worlds/identity-world.ts'
 import setPreferences from '../notifications/set-preferences.ts'
 import createTask from '../tasks/create-task.ts'
@@ -196,11 +197,12 @@ describe('another address', () => {
     const user = await registered()
     const email = anEmail()
     await world.call(askPasswordReset, { json: { email: user.email }, peer: aPeer() })
-    const early = await world.identity.links.passwordReset(user.id, user.email)
+    const [early, askedAt] = [await world.resetLink(user), world.clock.now()]
     await move(user, email)
     await confirm(await linkTo(user, email))
     expect(await world.sql`select 1 from password_resets where user_id = ${user.id}`).toHaveLength(0)
-    await world.identity.links.passwordReset(user.id, user.email)
+    const { id: userId, email: address } = user
+    expect(await world.identity.links.passwordReset({ userId, address, askedAt })).toBeNull()
     expect(await world.sql`select 1 from password_resets where user_id = ${user.id}`).toHaveLength(0)
     expect(early).toMatch(/^dbp_/)
   })
@@ -228,5 +230,5 @@ describe('another address', () => {
 /** With an access token that holds now. */
 const refreshed = async (user: User): Promise<User> => ({
   ...user,
-  token: await world.identity.tokens.issue({ userId: user.id, timeZone: 'Europe/Berlin', scopes: ['full'] }),
+  token: (await openSession(world.deps, user.id, { timeZone: 'Europe/Berlin' })).token,
 })

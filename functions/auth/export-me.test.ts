@@ -5,6 +5,7 @@ import { HOUR_MS } from '../../shared/domain/durations.ts'
 import { systemIds } from '../../shared/kit/system.ts'
 import { tokenOf } from '../../testing/worlds/compose-daybook.ts'
 import { fullAccount, rowsOf } from '../../testing/worlds/full-account.ts'
+import { openSession } from '../../testing/worlds/open-session.ts'
 import { identityWorld, type Got } from '../../testing/worlds/identity-world.ts'
 import exportMe from './export-me.ts'
 
@@ -34,6 +35,7 @@ const PLACES: Record<string, ((all: AccountExport) => number) | null> = {
   idempotency_keys: null, // answers of the last day
   tickets: null, // of 30 seconds
   password_resets: null, // of 30 minutes
+  login_counts: null, // of attempts, by digests, for 30 days at most
   deleted_accounts: null,
 }
 
@@ -91,6 +93,39 @@ describe('export-me', () => {
     expect(sequences.at(-1)).toBe(1800)
   })
 
+  it('holds each task once that changes sides meanwhile', async () => {
+    const user = await fullAccount(world)
+    await sql`insert into tasks (id, user_id, title, priority, tags, tag_keys, due_order, time_zone, position, repeat_from,
+        version, created_at, updated_at, words, completed_at, deleted_at)
+      select gen_random_uuid(), ${user.id}, 'Task ' || n, 1, '{}', '{}', 'infinity', 'UTC', n, 'due', 1, now(), now(), '',
+        case when n % 3 = 1 then now() end, case when n % 3 = 2 then now() end from generate_series(1, 600) n`
+    const all = await sql`select id from tasks where user_id = ${user.id} order by id`
+    const seen: unknown[] = []
+    for await (const { section, items } of deps.accounts.pagesOf(user.id)) {
+      if (section !== 'tasks') break
+      seen.push(...items.map((task) => ({ id: (task as { id: string }).id })))
+      // Open, completed, deleted: each becomes the next one after every page.
+      await sql`update tasks set deleted_at = case when completed_at is not null and deleted_at is null then now() end,
+        completed_at = case when deleted_at is null and completed_at is null then now() end where user_id = ${user.id}`
+    }
+    expect(seen).toEqual([...all])
+  })
+
+  it('is not made, told of or counted for HEAD, which has the same headers', async () => {
+    const user = await fullAccount(world)
+    const before = await rowsOf(world, user.id)
+    const head = async () =>
+      await mountFunctions([exportMe], deps).request('/api/me/export', {
+        method: 'HEAD',
+        headers: { authorization: `Bearer ${user.token}` },
+      })
+    for (let nth = 0; nth < 6; nth += 1) expect((await head()).status).toBe(200)
+    expect(await rowsOf(world, user.id)).toEqual(before)
+    const { headers } = await exported(user.token)
+    for (const name of ['content-type', 'content-disposition'])
+      expect((await head()).headers.get(name)).toBe(headers.get(name))
+  })
+
   it('is read as it is taken, and no further when nobody takes it', async () => {
     const user = await fullAccount(world)
     let pages = 0
@@ -116,13 +151,12 @@ describe('export-me', () => {
     for (let nth = 0; nth < 6; nth += 1) statuses.push((await exported(user.token)).status)
     expect(statuses).toEqual([200, 200, 200, 200, 200, 429])
     world.clock.advance(HOUR_MS)
-    const token = await world.identity.tokens.issue({ userId: user.id, timeZone: 'UTC', scopes: ['full'] })
-    expect((await exported(token)).status).toBe(200)
+    expect((await exported((await openSession(world.deps, user.id)).token)).status).toBe(200)
   })
 
   it('takes a scope of its own, because it holds what belongs to the others', async () => {
     const { id } = await fullAccount(world)
-    const token = await world.identity.tokens.issue({ userId: id, timeZone: 'UTC', scopes: ['account:read'] })
+    const { token } = await openSession(world.deps, id, { scopes: ['account:read'] })
     expect((await exported(token)).status).toBe(403)
   })
 

@@ -8,14 +8,7 @@ export default httpFunction({
   auth: 'account:export',
   uses: ['identity', 'notifications', 'accounts', 'events'],
   output: AccountExport,
+  download: 'daybook.json',
   refuses: ['rate_limit.exceeded'],
-  handle: async ({ actor, call, deps }) => {
-    const text = await exportAccount(deps, call, actor)
-    return new Response(ReadableStream.from(text).pipeThrough(new TextEncoderStream()), {
-      headers: {
-        'content-type': 'application/json',
-        'content-disposition': 'attachment; filename="daybook.json"',
-      },
-    })
-  },
+  handle: ({ actor, call, deps }) => exportAccount(deps, call, actor),
 })

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { redeemTicket } from '../../shared/app/auth/redeem-ticket.ts'
 import type { SignedIn, TicketView } from '../../shared/domain/auth/identity.ts'
 import { systemIds } from '../../shared/kit/system.ts'
+import { tokenOf } from '../../testing/worlds/compose-daybook.ts'
 import { identityWorld } from '../../testing/worlds/identity-world.ts'
 import issueTicket from './issue-ticket.ts'
 import registerUser from './register-user.ts'
@@ -62,6 +63,21 @@ describe('issue-ticket', () => {
     const { body } = await ticketOf(token)
     await expect(world.authenticate(body.ticket)).rejects.toMatchObject(refused)
     await expect(redeem(token)).rejects.toMatchObject(refused)
+  })
+
+  it('is nothing for a session that has ended, though this process has not heard of it', async () => {
+    const { access_token: token } = await signedIn()
+    expect((await ticketOf(token)).status).toBe(200)
+    const { sessionId } = await world.authenticate(token)
+    await world.sql`update sessions set revoked_at = now() where id = ${sessionId!}`
+    expect((await world.authenticate(token)).sessionId).toBe(sessionId)
+    expect(await ticketOf(token)).toMatchObject({ status: 401, body: { code: 'auth.invalid_token' } })
+  })
+
+  it('is for who signs in elsewhere, too, and for nobody whose account is gone', async () => {
+    const { id } = await world.external()
+    expect((await ticketOf(tokenOf(id))).status).toBe(200)
+    expect((await ticketOf(tokenOf(systemIds.uuid()))).status).toBe(401)
   })
 
   it('is kept as a digest', async () => {

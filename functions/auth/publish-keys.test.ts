@@ -2,11 +2,12 @@ import { createLocalJWKSet, jwtVerify } from 'jose'
 import { describe, expect, it } from 'vitest'
 import type { KeySet } from '../../shared/domain/auth/identity.ts'
 import { createKeyRing } from '../../shared/identity/signing-keys.ts'
+import { openSession } from '../../testing/worlds/open-session.ts'
 import { identityWorld } from '../../testing/worlds/identity-world.ts'
 import publishKeys from './publish-keys.ts'
 
 const world = await identityWorld()
-const actor = { userId: '0199d0a0-0000-7000-8000-000000000001', timeZone: 'UTC', scopes: ['full'] }
+const userId = '0199d0a0-0000-7000-8000-000000000001'
 const MINUTE = 60 * 1000
 const HOUR = 60 * MINUTE
 
@@ -16,15 +17,17 @@ const kids = async (from = world) => (await published(from)).keys.map(({ kid }) 
 const rotated = ({ identity, clock }: typeof world) =>
   createKeyRing({ store: identity.store, clock }).rotate()
 
+const tokenIn = async ({ deps }: typeof world) => (await openSession(deps, userId)).token
+
 describe('publish-keys', () => {
   it('publishes keys with which anyone can check our tokens', async () => {
-    const token = await world.identity.tokens.issue(actor)
+    const token = await tokenIn(world)
     const { payload } = await jwtVerify(token, createLocalJWKSet(await published()), {
       issuer: 'https://daybook.example',
       audience: 'daybook',
       currentDate: world.clock.now(),
     })
-    expect(payload.sub).toBe(actor.userId)
+    expect(payload.sub).toBe(userId)
   })
 
   it('publishes the public half only, and may be cached', async () => {
@@ -53,14 +56,14 @@ describe('publish-keys', () => {
   it('signs with the newest key and lets the older verify until its tokens have run out', async () => {
     const one = world.sibling()
     const [old] = await kids(one)
-    const token = await one.identity.tokens.issue(actor)
+    const token = await tokenIn(one)
     const kid = await rotated(one)
     one.clock.advance(11 * MINUTE)
     const [newest, ...others] = await kids(one)
     expect(newest).toBe(kid)
     expect(newest).not.toBe(old)
     expect(others).toEqual([old])
-    expect((await one.authenticate(token)).userId).toBe(actor.userId)
+    expect((await one.authenticate(token)).userId).toBe(userId)
     one.clock.advance(2 * HOUR)
     expect(await kids(one)).toEqual([newest])
   })
@@ -70,8 +73,8 @@ describe('publish-keys', () => {
     await two.prepare()
     two.clock.advance(6_000)
     await rotated(two)
-    const token = await two.sibling().identity.tokens.issue(actor)
-    expect((await two.authenticate(token)).userId).toBe(actor.userId)
+    const token = await tokenIn(two.sibling())
+    expect((await two.authenticate(token)).userId).toBe(userId)
   })
 
   it('rotates by itself after ninety days', async () => {

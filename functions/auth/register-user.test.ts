@@ -2,6 +2,7 @@ import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { afterEach, describe, expect, it } from 'vitest'
 import { digestOf } from '../../shared/app/auth/refresh-tokens.ts'
 import { SignedIn } from '../../shared/domain/auth/identity.ts'
+import { openSession } from '../../testing/worlds/open-session.ts'
 import { identityWorld } from '../../testing/worlds/identity-world.ts'
 import askConfirmation from './ask-confirmation.ts'
 import registerUser from './register-user.ts'
@@ -191,7 +192,7 @@ describe('register-user', () => {
       ids.push(await registerFrom('192.0.2.78', `bombed+${nth}@example.org`))
     const mails = (await Promise.all(ids.map(asked))).map((rows) => rows.length)
     expect(mails).toEqual([...Array<number>(20).fill(1), 0, 0])
-    const token = await world.identity.tokens.issue({ userId: ids[21]!, timeZone: 'UTC', scopes: ['full'] })
+    const { token } = await openSession(world.deps, ids[21]!)
     const refused = await world.call<{ code: string }>(askConfirmation, { token, peer: '192.0.2.78' })
     expect([refused.status, refused.body.code]).toEqual([429, 'auth.rate_limited'])
     expect((await world.call(askConfirmation, { token, peer: '192.0.2.79' })).status).toBe(204)

@@ -5,6 +5,7 @@ import { aChange, anEvent } from '../../testing/builders/a-task.ts'
 import type { Person } from '../../testing/worlds/api-client.ts'
 import { givenWorld } from '../../testing/worlds/api-world.ts'
 import { tokenOf } from '../../testing/worlds/compose-daybook.ts'
+import { openSession } from '../../testing/worlds/open-session.ts'
 import { testDaybook } from '../../testing/worlds/test-daybook.ts'
 import listChanges from './list-changes.ts'
 
@@ -106,6 +107,29 @@ describe('list-changes', () => {
     expect((await ask(2))[0]).toBe(410)
     expect(await ask(3)).toEqual([200, []])
     expect((await ask(4))[0]).toBe(410)
+  })
+
+  it('says where changes were asked for from to a token that may read the account', async () => {
+    const { deps } = await testDaybook()
+    const userId = systemIds.uuid()
+    const from = { client_ip: '203.0.113.9', user_agent: 'a browser' }
+    const by = { type: 'user', id: userId }
+    const event = anEvent()
+    await deps.changes.commit(
+      aChange(userId, {
+        events: [{ ...event, data: { ...(event.data as object), actor: { ...by, ...from } } }],
+      }),
+    )
+    const app = mountFunctions([listChanges], deps)
+    const actorFor = async (...scopes: string[]) => {
+      const { token } = await openSession(deps, userId, { scopes })
+      const answer = await app.request('/api/changes', { headers: { authorization: `Bearer ${token}` } })
+      const { items } = (await answer.json()) as { items: { data: { actor: object } }[] }
+      return items.map(({ data }) => data.actor)
+    }
+    expect(await actorFor('changes:read')).toEqual([by])
+    for (const scopes of [['full'], ['changes:read', 'account:read']])
+      expect(await actorFor(...scopes)).toEqual([{ ...by, ...from }])
   })
 
   it("shows nobody else's changes", async () => {

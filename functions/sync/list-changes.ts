@@ -1,6 +1,8 @@
 import { z } from 'zod'
-import { CloudEvent, toCloudEvent } from '../../shared/domain/cloud-event.ts'
+import { withoutClient } from '../../shared/domain/actor.ts'
+import { CloudEvent, toCloudEvent, type RecordedEvent } from '../../shared/domain/cloud-event.ts'
 import { DomainError } from '../../shared/domain/errors.ts'
+import { isAllowed } from '../../shared/domain/scopes.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
 const sequence = z
@@ -35,11 +37,18 @@ export default httpFunction({
     if (since > newest) throw cursorGone(`There are no changes after ${newest}.`, newest)
     if (since < oldest - 1) throw cursorGone(`Changes before ${oldest} are not kept.`, newest)
     const last = events.at(-1)?.sequence ?? since
+    // From where somebody asked is part of the account, as the addresses of sessions are.
+    const view = isAllowed(actor.scopes, 'account:read') ? toCloudEvent : cloudEventWithoutClient
     return {
-      body: { items: events.map(toCloudEvent), next_since: String(last), has_more: hasMore },
+      body: { items: events.map(view), next_since: String(last), has_more: hasMore },
     }
   },
 })
+
+function cloudEventWithoutClient(event: RecordedEvent): CloudEvent {
+  const shown = toCloudEvent(event)
+  return { ...shown, data: withoutClient(shown.data) }
+}
 
 const cursorGone = (reason: string, newest: number): DomainError =>
   new DomainError('changes.cursor_gone', `${reason} Load everything anew, then go on with since=${newest}.`)

@@ -329,7 +329,7 @@ describe('the stream of notifications', () => {
       insert into notifications (id, user_id, source, type, title, body, late, seq, created_at)
       select gen_random_uuid(), ${person.id}, 'test/' || n, 'notice', ${title}, repeat('y', 3000), false, n + 1, now()
       from generate_series(1, 5000) n`
-    await sql`insert into user_counters (user_id, last_seq) values (${person.id}, 6000)`
+    await sql`update user_counters set last_seq = 6000 where user_id = ${person.id}`
     socket.write(`${request.join('\r\n')}\r\n\r\n`)
     await until(() => replica.deps.streams.count() === 1)
     let calls = 0

@@ -14,7 +14,7 @@ const OLD = 'correct horse battery staple'
 async function link() {
   const email = `${systemIds.uuid()}@example.org`
   const { body } = await world.call<SignedIn>(registerUser, { json: { email, password: OLD } })
-  const token = await world.identity.links.passwordReset(body.user.id, email)
+  const token = await world.resetLink({ id: body.user.id, email })
   return { path: `/reset-password?token=${token}`, email }
 }
 const open = async (path: string, password?: string) => {

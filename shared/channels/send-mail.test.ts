@@ -11,13 +11,13 @@ const ADDRESS = 'ada@example.org'
 const service = await outsideService()
 const dapr = await sidecarFor({ env: { DAYBOOK_MAIL_URL: `${service.url}/emails` } })
 
-const create = (sidecar = dapr, publicUrl?: string) =>
+const create = (sidecar = dapr, publicUrl?: string, links = testLinks) =>
   createSenders({
     dapr: sidecar,
     outbound: createSafeFetch({}),
     pushKeys: { get: async () => Promise.reject(new Error('not by this way')) },
     clock: systemClock,
-    links: testLinks,
+    links,
     settings: {
       mailFrom: 'Daybook <daybook@example.com>',
       publicUrl: () => publicUrl,
@@ -188,6 +188,17 @@ describe('mail', () => {
     await create()(message, destination)
     expect(lastMail().text).toMatch(/POST \/api\/auth\/password-reset\/confirm within 30 minutes: dbp_/)
     expect(token.exec(lastMail().text)?.[0]).not.toBe(token.exec(text)?.[0])
+  })
+
+  it('is not sent with a link that would lead nowhere', async () => {
+    const mails = service.received.length
+    const links = { ...testLinks, passwordReset: async () => null }
+    const message = aMessage({ type: 'password_reset', taskId: null, body: ADDRESS })
+    expect(await create(dapr, undefined, links)(message, destination)).toEqual({
+      outcome: 'gone',
+      reason: 'the password or the address has changed since this was asked for',
+    })
+    expect(service.received).toHaveLength(mails)
   })
 
   it.each([

@@ -1,5 +1,5 @@
 import type { SignedLinks } from '../app/auth/ports.ts'
-import type { Senders } from '../app/notifications/ports.ts'
+import type { Senders, SendResult } from '../app/notifications/ports.ts'
 import type { DaprClient } from '../dapr/client.ts'
 import { CONFIRM_WITHIN_MS } from '../domain/notifications/confirmation.ts'
 import { isChosen, type AccountMail, type Notification } from '../domain/notifications/notification.ts'
@@ -54,7 +54,7 @@ export function createMailSender(
   async function accountText(
     { userId, type, createdAt }: Notification & { type: AccountMail | 'confirmation' },
     address: string,
-  ): Promise<MailText> {
+  ): Promise<MailText | null> {
     switch (type) {
       case 'confirmation': {
         const until = new Date(createdAt.getTime() + CONFIRM_WITHIN_MS)
@@ -62,8 +62,8 @@ export function createMailSender(
         return confirmationText(token, pageOf('confirm', token))
       }
       case 'password_reset': {
-        const token = await links.passwordReset(userId, address)
-        return passwordResetText(token, pageOf('reset-password', token))
+        const token = await links.passwordReset({ userId, address, askedAt: createdAt })
+        return token === null ? null : passwordResetText(token, pageOf('reset-password', token))
       }
       case 'password_change':
         return PASSWORD_CHANGE_TEXT
@@ -74,6 +74,7 @@ export function createMailSender(
 
   return async ({ id, notification }, { address }) => {
     const { text, headers } = await partsOf(notification, address)
+    if (text === null) return VOID
     const { metadata } = await invokeBinding(BINDING, {
       operation: 'post',
       data: {
@@ -95,6 +96,11 @@ export function createMailSender(
     if (!Number.isInteger(status)) return { outcome: 'failed', reason: 'the mail binding returned no status' }
     return resultOf('the mail service', { status, retryAfter: metadata['retry-after'] }, clock.now())
   }
+}
+
+const VOID: SendResult = {
+  outcome: 'gone',
+  reason: 'the password or the address has changed since this was asked for',
 }
 
 /** Mails of one task are replies to a mail that nobody has sent, so that readers show them as one thread (RFC 5322 §3.6.4). */

@@ -32,6 +32,16 @@ export const fromClient = (actor: ActorView, { address, agent }: Client): ActorV
   ...(agent !== null && { user_agent: agent }),
 })
 
+const WithActor = z.looseObject({ actor: z.looseObject({}) })
+
+/** The data of an event without where its request came from; as it is when it does not say. */
+export function withoutClient(data: unknown): unknown {
+  const { data: said } = WithActor.safeParse(data)
+  if (!said) return data
+  const { client_ip: _ip, user_agent: _agent, ...actor } = said.actor
+  return { ...said, actor }
+}
+
 export const systemActor = (id: string, userId?: string): ActorView => ({
   type: 'system',
   id,

@@ -11,7 +11,7 @@ export const SCOPES = {
   'reminders:write': 'Add, change, snooze and remove reminders',
   'notifications:read': 'Read notifications, preferences and push subscriptions',
   'notifications:write': 'Mark notifications as read, change preferences and push subscriptions',
-  'changes:read': 'Read the log of changes',
+  'changes:read': 'Read the log of changes, with all that they wrote; with account:read also from where',
 } as const
 
 export type Scope = keyof typeof SCOPES

@@ -16,8 +16,8 @@ const addressee = { issuer: 'https://daybook.example', audience: 'daybook' }
 const store = createIdentityStore(await testDatabase())
 const keys = createKeyRing({ store, clock })
 const tokens = createTokens({ clock, ids: systemIds, keys }, addressee)
-// Of a session nobody has heard of is none of these tokens; open-sessions.test.ts has those that are.
-const sessions = { isOpen: () => false }
+// open-sessions.test.ts has those that have ended.
+const sessions = { isOpen: () => true }
 const authenticate = createAuthenticator({
   ...addressee,
   clock,
@@ -29,7 +29,8 @@ const authenticate = createAuthenticator({
 })
 
 const userId = '0199d0a0-0000-7000-8000-000000000001'
-const actor = { userId, timeZone: 'Europe/Berlin', scopes: ['full'] }
+const sessionId = '0199d0a0-0000-7000-8000-000000000002'
+const actor = { userId, timeZone: 'Europe/Berlin', scopes: ['full'], sessionId }
 const [{ kid, privateJwk } = { kid: '', privateJwk: {} }] = await keys
   .signing()
   .then(() => store.signingKeys())
@@ -45,6 +46,7 @@ const claims = {
   jti: 'one',
   scope: 'full',
   zoneinfo: 'UTC',
+  sid: sessionId,
   iat: SECONDS,
   exp: SECONDS + 900,
 }
@@ -120,6 +122,8 @@ describe('createAuthenticator', () => {
     ['no subject', forge(header, without('sub'), ours)],
     ['a subject that is no user id', forge(header, { ...claims, sub: "x' or 1=1" }, ours)],
     ['a subject that is an object', forge(header, { ...claims, sub: { id: userId } }, ours)],
+    ['no session', forge(header, without('sid'), ours)],
+    ['a session that is no id', forge(header, { ...claims, sid: 'x' }, ours)],
     ['no scope', forge(header, without('scope'), ours)],
     ['claims that are a list', forge(header, [claims], ours)],
     ['claims that are null', forge(header, null, ours)],

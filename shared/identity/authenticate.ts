@@ -7,6 +7,7 @@ import { DomainError } from '../domain/errors.ts'
 import { draftEvent } from '../domain/draft-event.ts'
 import { UserRegistered } from '../domain/events.ts'
 import { timeZone } from '../domain/fields.ts'
+import { accessOf, sessionEnded } from '../domain/auth/identity-session.ts'
 import { FULL_SCOPE, NEW_USER } from '../domain/auth/identity.ts'
 import { createLru } from '../domain/lru.ts'
 import { createOidcVerifier, type ExternalClaims, type GetJson, type OidcIssuer } from './oidc.ts'
@@ -43,7 +44,7 @@ const REMEMBER_MS = 5 * MINUTE_MS
 /**
  * Who a token stands for: our own access tokens, and those of the external issuer if there is one. The token decides
  * by its `iss` whose rules it is held to, never how strict they are. `auth.invalid_token` for everything else, and for a
- * token whose session has ended.
+ * token whose session has ended, or its account.
  */
 export function createAuthenticator(options: AuthenticatorOptions): (token: string) => Promise<Actor> {
   const { clock, keys, sessions, issuer, audience, oidc } = options
@@ -53,12 +54,8 @@ export function createAuthenticator(options: AuthenticatorOptions): (token: stri
   async function own(token: string, now: Date): Promise<{ actor: Actor; exp: number }> {
     const claims = await verifyOwnToken(token, keys, { issuer, audience, now })
     const scopes = claims.scope.split(' ')
-    const { sub: userId, sid, zoneinfo, exp } = claims
-    const session = sid === undefined ? {} : { sessionId: sid }
-    return {
-      actor: { userId, view: { type: 'user', id: userId }, timeZone: zoneinfo, scopes, ...session },
-      exp,
-    }
+    const { sub: userId, sid: sessionId, zoneinfo: timeZone, exp } = claims
+    return { actor: { userId, view: { type: 'user', id: userId }, timeZone, scopes, sessionId }, exp }
   }
 
   async function verify(token: string, now: Date): Promise<Actor> {
@@ -75,10 +72,9 @@ export function createAuthenticator(options: AuthenticatorOptions): (token: stri
     const now = clock.now()
     const known = remembered.get(token)
     const actor = known && known.untilMs > now.getTime() ? known.actor : await verify(token, now)
-    if (actor.sessionId === undefined) return actor
-    const isOpen = sessions.isOpen(actor.sessionId, actor.userId, now)
+    const isOpen = sessions.isOpen(accessOf(actor), actor.userId, now)
     if (isOpen === true || (await isOpen)) return actor
-    throw new DomainError('auth.invalid_token', 'The session of this token has ended; sign in again.')
+    throw sessionEnded()
   }
 }
 
@@ -86,7 +82,7 @@ export function createAuthenticator(options: AuthenticatorOptions): (token: stri
 async function external(
   { store, ids, clock, onNewcomer }: AuthenticatorOptions,
   issuer: string,
-  { subject, zoneinfo, email, exp }: ExternalClaims,
+  { subject, zoneinfo, email, issuedAt, exp }: ExternalClaims,
 ): Promise<{ actor: Actor; exp: number }> {
   const now = clock.now()
   const id = ids.uuid()
@@ -109,9 +105,11 @@ async function external(
   })
   const user = await store.userOf(issuer, subject, {
     user: newcomer,
+    issuedAt,
     tellsEmail: email !== undefined,
     events: [registered],
   })
+  if (!user) throw sessionEnded()
   if (user.id === id) onNewcomer?.()
   const actor: Actor = {
     userId: user.id,

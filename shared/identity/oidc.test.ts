@@ -3,8 +3,12 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openSession } from '../../testing/worlds/open-session.ts'
 import { identityWorld, type IdentityWorld } from '../../testing/worlds/identity-world.ts'
 import { composeDaybook } from '../../testing/worlds/compose-daybook.ts'
+import deleteMe from '../../functions/auth/delete-me.ts'
+import streamNotifications from '../../functions/sync/stream-notifications.ts'
+import { mountFunctions } from '../kit/mount-functions.ts'
 import { importKey } from './signing-keys.ts'
 import { systemIds } from '../kit/system.ts'
 
@@ -69,8 +73,23 @@ async function tokenOf(
     .sign(sign.key ?? privateKey)
 }
 
+const seconds = () => world.clock.now().getTime() / 1000
 const invalid = { code: 'auth.invalid_token' }
 const unavailable = { code: 'service.unavailable', retryAfterSeconds: 5 }
+
+/** A live stream with this token; resolves when its client has it, to when it is over. */
+async function streaming({ deps }: IdentityWorld, token: string): Promise<{ over: Promise<unknown> }> {
+  const headers = { authorization: `Bearer ${token}` }
+  const answer = await mountFunctions([streamNotifications], deps).request('/api/notifications/stream', {
+    headers,
+  })
+  const reader = answer.body!.getReader()
+  await reader.read()
+  const over = (async () => {
+    while (!(await reader.read()).done);
+  })()
+  return { over }
+}
 
 describe('an external issuer', () => {
   it('vouches for a person, who becomes a user of ours once', async () => {
@@ -128,9 +147,33 @@ describe('an external issuer', () => {
     expect(answers.asked.slice(before)).toEqual(['/.well-known/openid-configuration', '/keys'])
   })
 
+  it('makes no account again of a token from before it was deleted, but of one from a later sign-in', async () => {
+    const [now, other] = [seconds(), world.sibling()]
+    const old = await tokenOf({ sub: 'leaving', iat: now })
+    const timeless = await tokenOf({ sub: 'leaving' })
+    const { userId } = await world.authenticate(old)
+    for (const token of [old, timeless]) expect((await other.authenticate(token)).userId).toBe(userId)
+    const stream = await streaming(other, old)
+    expect((await world.call(deleteMe, { token: old, json: {} })).status).toBe(204)
+    await stream.over
+    const refusesAll = async (tokens: string[]) => {
+      for (const process of [world, other, world.sibling()])
+        for (const token of tokens) await expect(process.authenticate(token)).rejects.toMatchObject(invalid)
+    }
+    // The clock of the issuer may be five seconds ahead.
+    const unsure = await tokenOf({ sub: 'leaving', iat: now + 5 })
+    await refusesAll([old, timeless, unsure])
+    world.clock.advance(6000)
+    const later = await tokenOf({ sub: 'leaving', iat: seconds() })
+    const again = await world.authenticate(later)
+    expect(again.userId).not.toBe(userId)
+    await refusesAll([old, timeless, unsure])
+    expect(JSON.stringify(await world.sql`select * from deleted_identities`)).not.toMatch(/leaving|127/)
+  })
+
   it('does not shut out our own accounts', async () => {
     const userId = systemIds.uuid()
-    const token = await world.identity.tokens.issue({ userId, timeZone: 'UTC', scopes: ['full'] })
+    const { token } = await openSession(world.deps, userId)
     expect((await world.authenticate(token)).userId).toBe(userId)
   })
 
@@ -139,7 +182,6 @@ describe('an external issuer', () => {
     expect((await world.authenticate(await tokenOf({ exp }))).userId).toMatch(/-/)
   })
 
-  const seconds = () => world.clock.now().getTime() / 1000
   it.each<[string, () => Promise<string>]>([
     ['another audience', () => tokenOf({ aud: 'other' })],
     ['our own audience instead of the configured one', () => tokenOf({ aud: 'daybook' })],

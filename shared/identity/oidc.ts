@@ -26,6 +26,8 @@ export interface ExternalClaims {
   zoneinfo: unknown
   /** The address, if the issuer says that it is verified (`email`, `email_verified`); null if not; undefined: it says nothing. */
   email: string | null | undefined
+  /** By our clock, at the earliest; null when it does not say. */
+  issuedAt: Date | null
   /** Expiry in seconds since 1970. */
   exp: number
 }
@@ -69,8 +71,9 @@ export function createOidcVerifier(oidc: OidcIssuer, fetch: GetJson) {
         throw invalidToken()
       const subject = Subject.safeParse(claims.sub)
       if (!subject.success) throw invalidToken(subject.error)
-      const { zoneinfo, email, email_verified: isVerified } = claims
-      return { subject: subject.data, zoneinfo, email: emailOf(email, isVerified), exp: claims.exp! }
+      const { zoneinfo, email, email_verified: isVerified, iat, exp } = claims
+      const issuedAt = iat === undefined ? null : new Date((iat - CLOCK_TOLERANCE_SECONDS) * 1000)
+      return { subject: subject.data, zoneinfo, email: emailOf(email, isVerified), issuedAt, exp: exp! }
     } catch (error) {
       if (error instanceof DomainError) throw error
       throw new DomainError('service.unavailable', "Cannot fetch the issuer's signing keys.", {

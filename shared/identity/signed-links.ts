@@ -53,12 +53,12 @@ export function createSignedLinks({
       const [userId, until, digest] = claims
       return { userId, until: new Date(parseInt(until, 36)), isOf: (address) => digestOf(address) === digest }
     },
-    async passwordReset(userId, address) {
+    async passwordReset({ userId, address, askedAt }) {
       const token = `dbp_${ids.hex(KEY_BYTES)}`
       const digest = createHash('sha256').update(token).digest('base64url')
       const expiresAt = new Date(clock.now().getTime() + RESET_WITHIN_MS)
-      await store.addReset(digest, { userId, email: address, expiresAt })
-      return token
+      const isKept = await store.addReset(digest, { userId, email: address, askedAt, expiresAt })
+      return isKept ? token : null
     },
     unsubscription: (userId, type) => sign('unsubscribe', [userId, type]),
     async readUnsubscription(token) {

@@ -21,7 +21,7 @@ const OwnClaims = z.object({
   exp: z.number(),
   scope: z.string(),
   zoneinfo: z.string(),
-  sid: z.uuid().optional(),
+  sid: z.uuid(),
 })
 
 /** Signs and lists keys for the use cases, with the newest key of the ring. */

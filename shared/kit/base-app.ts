@@ -100,7 +100,7 @@ const limitBody: MiddlewareHandler = async (c, next) => {
 
 /** Whatever the path makes of a body: what is not read would pass for taken. */
 function refuseEncoded(content: string, transfer: string): void {
-  if (/^identity$/i.test(content.trim()) && /^chunked$/i.test(transfer.trim())) return
+  if (/^(identity)?$/i.test(content.trim()) && /^chunked$/i.test(transfer.trim())) return
   throw new DomainError('request.unsupported_encoding', 'Send the body as it is, not compressed.')
 }
 

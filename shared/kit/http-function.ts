@@ -9,6 +9,7 @@ import { DomainError, type ErrorCode } from '../domain/errors.ts'
 import { isAllowed, type Scope } from '../domain/scopes.ts'
 import { bearerToken } from '../identity/authenticate.ts'
 import type { AppEnv } from './base-app.ts'
+import { downloadAnswer } from './edge/download-answer.ts'
 import { answerTaken } from './edge/answer-taken.ts'
 import { MIN_BYTES } from './edge/compress-answers.ts'
 import { authCall, fromWhere } from './edge/client-address.ts'
@@ -73,6 +74,8 @@ export interface HttpSpec<
   output?: z.ZodType
   /** Of an answer that is a live stream (text/event-stream): the data of its events by name. */
   events?: Readonly<Record<string, z.ZodType>>
+  /** The name of the file that a browser makes of the answer, which comes in pieces of its text. HEAD does not handle it. */
+  download?: string
   /** Whoever gets a successful answer may keep it; others are kept by nobody (`no-store`), as all refusals. */
   cache?: 'public, max-age=300'
   /** True when the write honours Idempotency-Key and, where it has `params` or `isSingleton`, If-Match and If-None-Match. */
@@ -88,7 +91,7 @@ export interface HttpSpec<
   /** A DomainError that is returned is a regular answer; one that is thrown with a 5xx is logged as a failure. */
   handle: (
     input: Input<Auth, Uses, Params, Query, Body>,
-  ) => Promise<Answer<unknown> | LiveEvents | Response | DomainError>
+  ) => Promise<Answer<unknown> | LiveEvents | AsyncGenerator<string> | Response | DomainError>
 }
 
 // eslint-disable-next-line typescript/no-explicit-any -- a list of functions forgets the type of each one's input
@@ -161,6 +164,7 @@ export function httpFunction<
       })
       // Its body would be thrown away unread, and a stream that nobody reads ends never.
       if (spec.events && c.req.method === 'HEAD') return eventStreamHead(c)
+      if (spec.download && c.req.method === 'HEAD') return downloadAnswer(c, spec.download, null)
       const ticket = ticketOf(spec, c)
       const work = async () => {
         if (ticket !== null) await spec.ticket?.take(deps, ticket)
@@ -174,6 +178,7 @@ export function httpFunction<
       if (answer instanceof Response) return c.newResponse(answer.body, answer)
       if (answer instanceof DomainError) return problemResponse(c, answer)
       if ('subscribe' in answer) return eventStreamAnswer(deps, c, actor ?? { userId: '' }, answer)
+      if (Symbol.asyncIterator in answer) return downloadAnswer(c, spec.download!, answer)
       return respond(c, spec, answer)
     })
   }

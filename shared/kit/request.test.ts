@@ -78,7 +78,7 @@ describe('a JSON body', () => {
     expect((await answer.text()).length).toBeLessThan(4000)
   })
 
-  it.each(['gzip', 'br', 'x-unheard-of', 'gzip, identity', ''])(
+  it.each(['gzip', 'br', 'x-unheard-of', 'gzip, identity'])(
     'compressed as %j is refused, whatever the path makes of it, and told what is taken',
     async (coding) => {
       for (const path of ['/api/echo', '/api/begin']) {
@@ -90,7 +90,8 @@ describe('a JSON body', () => {
   )
 
   it('may say that it is not compressed', async () => {
-    expect((await post('/api/echo', '{}', { 'content-encoding': 'Identity' })).status).toBe(200)
+    for (const coding of ['Identity', '', ' '])
+      expect((await post('/api/echo', '{}', { 'content-encoding': coding })).status).toBe(200)
     const chunked = await post('/api/echo', '{}', { 'transfer-encoding': 'gzip, chunked' })
     expect(chunked.status).toBe(415)
   })

@@ -1,5 +1,6 @@
 import type { OpenSessions } from '../app/auth/ports.ts'
 import type { Clock, Ids, Log, StartTimer } from '../app/ports.ts'
+import { accessOf } from '../domain/auth/identity-session.ts'
 import type { EventStreams, LiveEvents, ServerSentEvent, StreamOwner } from '../app/sync/ports.ts'
 
 export const HEARTBEAT_MS = 30_000
@@ -37,7 +38,8 @@ export function createEventStreams(options: Options): EventStreams {
     isFailing = err !== null
   }
 
-  function admit({ userId, sessionId }: StreamOwner, stream: Stream): () => void {
+  function admit(owner: StreamOwner, stream: Stream): () => void {
+    const { userId } = owner
     const own = streams.get(userId) ?? new Set()
     streams.set(userId, own.add(stream))
     const forget = (gone: Stream) => {
@@ -50,11 +52,10 @@ export function createEventStreams(options: Options): EventStreams {
     }
     if (isOver) stream.end(soon())
     const callOff = startTimer(() => stream.end(soon()), MAX_STREAM_MS - random() * SPREAD_MS)
-    const unwatch =
-      sessionId === undefined ? undefined : sessions.watch(sessionId, userId, () => stream.end(soon()))
+    const unwatch = sessions.watch(accessOf(owner), userId, () => stream.end(soon()))
     return () => {
       callOff()
-      unwatch?.()
+      unwatch()
       forget(stream)
     }
   }

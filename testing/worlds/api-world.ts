@@ -11,6 +11,7 @@ import { serve } from '../../shared/kit/edge/serve.ts'
 import { createSignedLinks } from '../../shared/identity/signed-links.ts'
 import { systemClock, systemIds } from '../../shared/kit/system.ts'
 import { silentLogger } from '../../shared/observability/logger.ts'
+import { resetLink } from '../builders/links.ts'
 import { announce } from './announce.ts'
 import { createApiClient, type ApiClient, type Person } from './api-client.ts'
 import { asSidecar, obligingSidecar } from './compose-daybook.ts'
@@ -47,7 +48,7 @@ export async function apiWorld(sidecarFetch: Fetch = obligingSidecar): Promise<A
     },
     notify: (person) => announce(deps.changes, person.id),
     confirmationToken: ({ id, email }) => deps.identity.links.confirmation(id, email, inAnHour()),
-    resetToken: ({ id, email }) => deps.identity.links.passwordReset(id, email),
+    resetToken: (person) => resetLink(deps.identity.links, person),
     listen: async () => {
       const server = await serve(app.fetch, { port: 0, host: '127.0.0.1' })
       onTestFinished(() => server.close(100))
@@ -71,6 +72,6 @@ export async function givenWorld(): Promise<
     listen: async () => port,
     notify: (person) => announce(createChangeStore(sql), person.id),
     confirmationToken: ({ id, email }) => links.confirmation(id, email, inAnHour()),
-    resetToken: ({ id, email }) => links.passwordReset(id, email),
+    resetToken: (person) => resetLink(links, person),
   }
 }

@@ -34,7 +34,7 @@ export async function fullAccount(world: IdentityWorld) {
   await world.call(setPreferences, { token, json: { daily_digest: { at: '07:00' } } })
   await world.call(addPushSubscription, { token, json: aBrowser() })
   await world.call(issueTicket, { token })
-  await deps.identity.links.passwordReset(id, email)
+  await world.resetLink(body.user as { id: string; email: string })
   await sql`insert into external_identities values ('https://issuer.example', ${id}, ${id})`
   await sql`insert into dead_letters (id, event_id, consumer, type, user_id, reason, letter, state, times, received_at)
     values (${systemIds.uuid()}, ${id}, 'test', 'task.created', ${id}, 'a test', '{}', 'open', 1, now())`

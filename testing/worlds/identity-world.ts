@@ -1,6 +1,9 @@
 import type { ComposedDeps } from '../../functions/compose.ts'
+import { NEW_USER, type User } from '../../shared/domain/auth/identity.ts'
 import type { HttpFunction } from '../../shared/kit/http-function.ts'
 import { mountFunctions } from '../../shared/kit/mount-functions.ts'
+import { systemIds } from '../../shared/kit/system.ts'
+import { resetLink } from '../builders/links.ts'
 import { composeDaybook, type TestDaybook } from './compose-daybook.ts'
 import { testDaybook } from './test-daybook.ts'
 
@@ -16,6 +19,8 @@ export interface CallOptions {
   raw?: string
   headers?: Record<string, string>
   token?: string
+  /** Where the function's own has parameters. */
+  path?: string
   /** Address of the client's end of the connection. */
   peer?: string
 }
@@ -25,6 +30,10 @@ export interface IdentityWorld
   extends TestDaybook, Pick<ComposedDeps, 'identity' | 'authenticate' | 'prepare'> {
   call<Body = Record<string, unknown>>(fn: HttpFunction, options?: CallOptions): Promise<Got<Body>>
   eventsOf(userId: string): Promise<{ type: string; data: Record<string, unknown> }[]>
+  /** The token of a mail to set a password that was asked for now. */
+  resetLink(of: { id: string; email: string }): Promise<string>
+  /** Somebody whom an external issuer signs in; one and the same for a subject. */
+  external(of?: { subject?: string; email?: string }): Promise<User>
   /** Another process on the same database, with memory of its own. */
   sibling(): IdentityWorld
 }
@@ -40,10 +49,10 @@ function worldOf(daybook: TestDaybook, env: Record<string, string>): IdentityWor
     identity,
     authenticate,
     prepare,
-    async call(fn, { json, raw, headers, token, peer } = {}) {
+    async call(fn, { json, raw, headers, token, peer, path = fn.path } = {}) {
       const body = raw ?? (json === undefined ? undefined : JSON.stringify(json))
       const answer = await mountFunctions([fn], daybook.deps).request(
-        fn.path,
+        path,
         {
           method: fn.method,
           headers: {
@@ -61,6 +70,23 @@ function worldOf(daybook: TestDaybook, env: Record<string, string>): IdentityWor
         headers: answer.headers,
         body: (text === '' ? null : JSON.parse(text)) as never,
       }
+    },
+    resetLink: (of) => resetLink(identity.links, of, daybook.clock.now()),
+    async external({ subject = systemIds.uuid(), email } = {}) {
+      const now = daybook.clock.now()
+      const user = {
+        id: systemIds.uuid(),
+        email: email ?? null,
+        timeZone: 'UTC',
+        createdAt: now,
+        emailConfirmedAt: email === undefined ? null : now,
+        confirmationSentAt: null,
+        ...NEW_USER,
+      }
+      const newcomer = { user, issuedAt: now, tellsEmail: email !== undefined, events: [] }
+      const found = await identity.store.userOf('https://issuer.example', subject, newcomer)
+      if (!found) throw new Error('the account of this subject was deleted')
+      return found
     },
     eventsOf: async (userId) => {
       const rows = await daybook.sql<{ type: string; data: Record<string, unknown> }[]>`

@@ -1,14 +1,13 @@
 import { onTestFinished } from 'vitest'
 import type { Sql } from '../../shared/db/connect.ts'
 import type { Session } from '../../shared/domain/auth/identity-session.ts'
-import { FULL_SCOPE } from '../../shared/domain/auth/identity.ts'
 import type { StartTimer } from '../../shared/app/ports.ts'
 import { mountFunctions } from '../../shared/kit/mount-functions.ts'
 import { serve } from '../../shared/kit/edge/serve.ts'
 import { silentLogger } from '../../shared/observability/logger.ts'
-import { aSession } from '../builders/a-session.ts'
 import { createApiClient, type ApiClient, type Person } from './api-client.ts'
 import { composeDaybook, obligingSidecar } from './compose-daybook.ts'
+import { openSession } from './open-session.ts'
 import { openEventStream, type EventStream, type StreamOptions } from './event-stream.ts'
 import { SYSTEM_RESOURCES, type ComposedDeps } from '../../functions/compose.ts'
 import { loadFunctions } from '../../functions/main.ts'
@@ -63,11 +62,7 @@ export async function startReplica(
     ask,
     close,
     async newListener(id = deps.ids.uuid()) {
-      const session = aSession(id, deps.clock.now())
-      const newSession = { session, most: 1000 }
-      await deps.identity.store.commit({ userId: id, at: session.createdAt, newSession, events: [] })
-      const actor = { userId: id, timeZone: 'UTC', scopes: [FULL_SCOPE], sessionId: session.id }
-      return { id, session, token: await deps.identity.tokens.issue(actor) }
+      return { id, ...(await openSession(deps, id)) }
     },
     async ticketFor({ token }) {
       const { text } = await ask('POST', '/api/auth/ticket', { token })

@@ -29,7 +29,7 @@ async function openSession(
     provedPassword: { userId: user.id, passwordHash },
     newSession,
     forgiven: [keys.accountAndClient],
-    counts: successCounts(keys, call.now),
+    counts: successCounts(keys, call.now, user.id),
     events: events([LoginSucceeded], [TokenCreated, { kind: 'session' }]),
   })
   // The password was changed, or the account deleted, at the same moment.

@@ -41,7 +41,7 @@ export interface IdentityChange {
   provedPassword?: { userId: string; passwordHash: string }
   /** Digest of the token by which a password is set. */
   usedReset?: string
-  /** Whose links to set a password lead nowhere any more. */
+  /** Whose links to set a password lead nowhere any more, nor those of mails that are yet to be sent. */
   voidedResets?: string
   /** Nobody reaches the account from then on, and its address is free; the change's event is its last. */
   deletedUser?: string
@@ -92,13 +92,14 @@ export interface SigningKey {
 export interface IdentityStore {
   /**
    * The user of an external issuer's subject; made of `newcomer` on first sight, together with its events. With
-   * `tellsEmail`, a known one gets the newcomer's address as well.
+   * `tellsEmail`, a known one gets the newcomer's address as well. Null when the subject had an account that was deleted after
+   * the token was issued.
    */
   userOf(
     issuer: string,
     subject: string,
-    newcomer: { user: User; tellsEmail: boolean; events: EventDraft[] },
-  ): Promise<User>
+    newcomer: { user: User; issuedAt: Date | null; tellsEmail: boolean; events: EventDraft[] },
+  ): Promise<User | null>
   findUser(userId: string): Promise<User | null>
   isEmailTaken(email: string): Promise<boolean>
   addInvitation(invitation: Invitation): Promise<void>
@@ -117,8 +118,14 @@ export interface IdentityStore {
   countUpTo(most: number, one: CountOne, now: Date): Promise<Date | null>
   /** Counts one less. */
   uncount(key: string): Promise<void>
-  /** Keeps the digest of a token by which a new password is set, while this is the address of the account. */
-  addReset(digest: string, of: { userId: string; email: string; expiresAt: Date }): Promise<void>
+  /**
+   * Keeps the digest of a token by which a new password is set; false when this is no longer the address of the account, or what
+   * was asked for then has been voided.
+   */
+  addReset(
+    digest: string,
+    of: { userId: string; email: string; askedAt: Date; expiresAt: Date },
+  ): Promise<boolean>
   /** What a token to set a password leads to, used or not, until it expires. */
   findReset(digest: string, now: Date): Promise<{ user: User; passwordHash: string; isUsed: boolean } | null>
   loadSession(sessionId: string): Promise<{ session: Session; user: User } | null>
@@ -126,8 +133,8 @@ export interface IdentityStore {
   findTicket(digest: string, purpose: TicketPurpose, now: Date): Promise<Actor | null>
   /** Those of the user that have not ended, at most `limit`, those used last first. */
   listSessions(userId: string, now: Date, limit: number): Promise<Session[]>
-  /** Which of these have not ended. */
-  openSessions(sessionIds: readonly string[], now: Date): Promise<Set<string>>
+  /** Which of these have not ended: sessions, or accounts. */
+  openSessions(ids: readonly string[], now: Date): Promise<Set<string>>
   /** Takes a ticket out: the second who asks gets null, as does who asks for another purpose or too late. */
   takeTicket(digest: string, purpose: TicketPurpose, now: Date): Promise<Actor | null>
   commit(change: IdentityChange): Promise<IdentityOutcome>
@@ -145,11 +152,11 @@ export interface SessionSignal {
   listen(onEnded: (userId: string) => void, onListening: () => void): () => void
 }
 
-/** Whether sessions are open, as far as this process knows without asking. */
+/** Whether sessions are open, as far as this process knows without asking; or accounts, by whose id (`accessOf`). */
 export interface OpenSessions {
-  isOpen(sessionId: string, userId: string, now: Date): boolean | Promise<boolean>
-  /** `onEnded` is called when the session has ended; what is returned calls it off. */
-  watch(sessionId: string, userId: string, onEnded: () => void): () => void
+  isOpen(id: string, userId: string, now: Date): boolean | Promise<boolean>
+  /** `onEnded` is called when it has ended; what is returned calls it off. */
+  watch(id: string, userId: string, onEnded: () => void): () => void
   /** Says that sessions of the user may have ended. */
   forget(userId: string): void
   /** When no requests come any more. */
@@ -192,8 +199,11 @@ export interface SignedLinks {
   readConfirmation(
     token: string,
   ): Promise<{ userId: string; until: Date; isOf(address: string): boolean } | null>
-  /** A new token by which the password is set once, soon. It says nothing, and only its digest is kept. */
-  passwordReset(userId: string, address: string): Promise<string>
+  /**
+   * A new token by which the password is set once, soon. It says nothing, and only its digest is kept. Null where it would lead
+   * nowhere: the account has another address, or its password was set since this was asked for.
+   */
+  passwordReset(of: { userId: string; address: string; askedAt: Date }): Promise<string | null>
   /** Ends mail of one type to a user, without end. */
   unsubscription(userId: string, type: ChosenType): Promise<string>
   readUnsubscription(token: string): Promise<{ userId: string; type: ChosenType } | null>

@@ -1,10 +1,13 @@
 import { DomainError } from '../../domain/errors.ts'
 import { LoginFailed } from '../../domain/events.ts'
 import {
+  after,
   networkOf,
   failureCounts,
   failureTally,
   isFamiliar,
+  OF_ONE_CLIENT,
+  secondsUntil,
   waitBeforeLogin,
   type LoginKeys,
 } from '../../domain/auth/identity-throttle.ts'
@@ -29,9 +32,9 @@ export interface Proof {
 }
 
 /**
- * Finds the first right one among passwords, and counts a failure when there is none. `auth.invalid_credentials` says the
- * same, after the same hash, for an unknown address and for a wrong password; `auth.rate_limited` when there were too many
- * of either. To be called within admitAttempt.
+ * Finds the first right one among passwords; when there is none, each of them counts as a failure. `auth.invalid_credentials`
+ * says the same, after the same hash, for an unknown address and for a wrong password; `auth.rate_limited` when there were too
+ * many of either. To be called within admitAttempt.
  */
 export async function provePassword(
   deps: Signing,
@@ -43,7 +46,7 @@ export async function provePassword(
   const keys = loginKeys(claimed.email, client)
   const look = async () => {
     const login = await deps.identity.store.loadLogin(claimed, Object.values(keys), call.now)
-    const wait = waitBeforeLogin(keys, login.counts, call.now)
+    const wait = waitBeforeLogin(keys, login.counts, call.now, passwords.length)
     if (wait !== null) throw tooManyAttempts(wait.seconds, wait.limit)
     return login
   }
@@ -55,9 +58,27 @@ export async function provePassword(
       if ((await isRight(password, passwordHash)) && user && passwordHash !== null)
         return { user, passwordHash, keys, right }
     }
-    await recordFailure(deps, call, user, keys)
+    for (const _ of passwords) await recordFailure(deps, call, user, keys)
     throw wrongCredentials()
   })
+}
+
+/**
+ * What a secret other than a password leads to. One that leads nowhere counts as a failure of the client, which is refused as
+ * provePassword says, whatever it shows, when there were too many.
+ */
+export async function findBySecret<T>(
+  { identity: { store } }: Pick<Signing, 'identity'>,
+  { clientAddress, now }: AuthCall,
+  find: () => Promise<T | null>,
+): Promise<T | null> {
+  const { count, windowMs } = OF_ONE_CLIENT
+  const failure = { key: failuresOf(networkOf(clientAddress)), resetsAt: after(now, windowMs) }
+  const refusedUntil = await store.countUpTo(count, failure, now)
+  if (refusedUntil) throw tooManyAttempts(secondsUntil(refusedUntil, now), count)
+  const found = await find()
+  if (found !== null) await store.uncount(failure.key)
+  return found
 }
 
 async function recordFailure(
@@ -71,7 +92,7 @@ async function recordFailure(
   await commitIdentity(deps, {
     userId: user?.id ?? null,
     at: call.now,
-    counts: failureCounts(keys, call.now),
+    counts: failureCounts(keys, call.now, user?.id),
     events: events([LoginFailed, { reason: 'wrong_password', count: 1 }]),
     ...(user && { tally: failureTally(keys) }),
   })
@@ -80,10 +101,12 @@ async function recordFailure(
 export const wrongCredentials = (): DomainError =>
   new DomainError('auth.invalid_credentials', 'Wrong email or password.')
 
+const failuresOf = (client: string): string => digestOf(`failures ${client}`)
+
 export const loginKeys = (email: string, client: string): LoginKeys => ({
   accountAndClient: digestOf(`${email} ${client}`),
   account: digestOf(email),
-  client: digestOf(`failures ${client}`),
+  client: failuresOf(client),
   familiar: digestOf(`familiar ${email} ${client}`),
   reported: digestOf(`reported ${email}`),
 })

@@ -66,7 +66,7 @@ async function makeAccount(
     ...(isAsked && {
       mails: askToConfirm({ userId: user.id, channel: 'email' }, { now, newId: ids.uuid }),
     }),
-    counts: successCounts(loginKeys(email, client), now),
+    counts: successCounts(loginKeys(email, client), now, user.id),
     events: events([UserRegistered], [TokenCreated, { kind: 'session' }]),
   })
   if (outcome === 'email_taken') throw emailTaken()

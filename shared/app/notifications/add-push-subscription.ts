@@ -1,5 +1,6 @@
 import { ECDH } from 'node:crypto'
 import { askToConfirm } from '../../domain/notifications/confirmation.ts'
+import { sessionEnded } from '../../domain/auth/identity-session.ts'
 import { DomainError, invalidField } from '../../domain/errors.ts'
 import {
   pushSubscriptionView,
@@ -48,9 +49,7 @@ export async function addPushSubscription(
     { id: ids.uuid(), userId: actor.userId, sessionId: actor.sessionId ?? null, ...device, createdAt: now },
     most,
   )
-  if (kept === 'signed_out') {
-    throw new DomainError('auth.invalid_token', 'The session of this token has ended; sign in again.')
-  }
+  if (kept === 'signed_out') throw sessionEnded()
   if (kept === 'taken') {
     throw new DomainError('subscription.taken', 'This endpoint belongs to another user.')
   }

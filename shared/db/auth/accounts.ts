@@ -24,6 +24,7 @@ const ERASED_TABLES = [
   'sessions',
   'tickets',
   'password_resets',
+  'login_counts',
   'dead_letters',
   'outbox',
   'events',
@@ -84,6 +85,7 @@ function erasure(sql: Sql, table: string, { userId, limit }: { userId: string; l
     default:
       return sql`
         delete from ${sql(table)} where ctid = any(array(
-          select ctid from ${sql(table)} t where user_id = ${userId} ${tail(sql, table)} limit ${limit}))`
+          select ctid from ${sql(table)} t where user_id = ${userId} ${tail(sql, table)} limit ${limit}
+          for update skip locked))`
   }
 }

@@ -142,7 +142,11 @@ export const identityRows = (change: IdentityChange): object => ({
   }),
   ...(change.invitation !== undefined && { invitation: change.invitation }),
   ...(change.counts && {
-    counts: change.counts.map(({ key, resetsAt }) => ({ key, resets_at: resetsAt })),
+    counts: change.counts.map(({ key, resetsAt, userId }) => ({
+      key,
+      resets_at: resetsAt,
+      user_id: userId,
+    })),
   }),
   ...(change.tally && { tally: { key: change.tally.key, all_up_to: change.tally.allUpTo } }),
   ...(change.forgiven && { forgiven: change.forgiven }),

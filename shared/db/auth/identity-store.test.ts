@@ -110,12 +110,13 @@ describe('the identity store', () => {
       newcomers.map((user) =>
         store.userOf('https://issuer.example', subject, {
           user,
+          issuedAt: NOW,
           tellsEmail: false,
           events: [registeredEvent(user)],
         }),
       ),
     )
-    expect(new Set(users.map((user) => user.id)).size).toBe(1)
+    expect(new Set(users.map((user) => user!.id)).size).toBe(1)
     expect(newcomers).toContainEqual(users[0])
     const told = await Promise.all(newcomers.map((user) => eventTypes(user.id)))
     expect(told.flat()).toEqual(['auth.user.registered'])
@@ -124,9 +125,19 @@ describe('the identity store', () => {
   it('keeps the same subject of two issuers apart', async () => {
     const subject = uuid()
     const [one, two] = [aUser(null), aUser(null)]
-    await store.userOf('https://one.example', subject, { user: one, tellsEmail: false, events: [] })
+    await store.userOf('https://one.example', subject, {
+      user: one,
+      issuedAt: NOW,
+      tellsEmail: false,
+      events: [],
+    })
     expect(
-      await store.userOf('https://two.example', subject, { user: two, tellsEmail: false, events: [] }),
+      await store.userOf('https://two.example', subject, {
+        user: two,
+        issuedAt: NOW,
+        tellsEmail: false,
+        events: [],
+      }),
     ).toEqual(two)
   })
 
@@ -134,7 +145,7 @@ describe('the identity store', () => {
     const { email } = await registered()
     const subject = uuid()
     const seen = (user: User, tellsEmail: boolean) =>
-      store.userOf('https://issuer.example', subject, { user, tellsEmail, events: [] })
+      store.userOf('https://issuer.example', subject, { user, issuedAt: NOW, tellsEmail, events: [] })
     const known = await seen(aUser(null), true)
     const told = { ...aUser(email), emailConfirmedAt: later(5) }
     expect(await seen(told, false)).toEqual(known)
@@ -142,8 +153,23 @@ describe('the identity store', () => {
     expect(await seen({ ...told, emailConfirmedAt: later(9) }, true)).toMatchObject({
       emailConfirmedAt: later(5),
     })
-    expect((await store.loadLogin({ email: email ?? '' }, [], NOW)).user?.id).not.toBe(known.id)
+    expect((await store.loadLogin({ email: email ?? '' }, [], NOW)).user?.id).not.toBe(known!.id)
     expect(await seen(aUser(null), true)).toEqual({ ...known, version: 3 })
+  })
+
+  it('keeps no link to set a password that is made while the password changes', async () => {
+    const user = await registered()
+    const link = { userId: user.id, email: user.email!, askedAt: NOW, expiresAt: later(1000) }
+    let kept: Promise<boolean> = Promise.resolve(true)
+    await sql.begin(async (tx) => {
+      await tx`update users set resets_void_at = ${NOW} where id = ${user.id}`
+      kept = store.addReset('made meanwhile', link)
+      const waiting = () => sql`select 1 from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`
+      await expect.poll(waiting).toHaveLength(1)
+    })
+    expect(await kept).toBe(false)
+    expect(await store.addReset('made later', { ...link, askedAt: later(1) })).toBe(true)
   })
 
   it('lets one of many change a user that all of them know', async () => {

@@ -7,24 +7,30 @@ import { changeRow } from '../change-store.ts'
 import { countFromRow, identityRows, sessionFromRow, userFromRow, userToRow } from './identity-rows.ts'
 import type { CountRow, SessionRow, UserRow } from './identity-rows.ts'
 
+const ACCOUNT_DELETED = 'DB009'
 /** SQLSTATEs that commit_identity raises. */
 const SQLSTATE_OUTCOMES: Record<string, IdentityOutcome> = {
   DB001: 'conflict',
   DB006: 'email_taken',
   DB008: 'not_invited',
-  DB009: 'conflict', // deleted by another request
+  [ACCOUNT_DELETED]: 'conflict', // by another request
 }
 
 export function createIdentityStore(sql: Sql): IdentityStore {
   const account = sql`id, email, time_zone, created_at, email_confirmed_at, confirmation_sent_at, display_name, new_email,
     new_email_at, version`
   return {
-    async userOf(issuer, subject, { user, tellsEmail, events }) {
+    async userOf(issuer, subject, { user, issuedAt, tellsEmail, events }) {
       const newcomer = sql.json(userToRow({ ...user, passwordHash: null }) as never)
       const change = sql.json(changeOf({ userId: user.id, at: user.createdAt, events }) as never)
-      const [row] = await sql<UserRow[]>`
-        select ${account} from recognise_user(${issuer}, ${subject}, ${newcomer}, ${tellsEmail}, ${change})`
-      return userFromRow(row!)
+      try {
+        const [row] = await sql<UserRow[]>`
+          select ${account} from recognise_user(${issuer}, ${subject}, ${issuedAt}, ${newcomer}, ${tellsEmail}, ${change})`
+        return userFromRow(row!)
+      } catch (error) {
+        if (error instanceof postgres.PostgresError && error.code === ACCOUNT_DELETED) return null
+        throw error
+      }
     },
     async findUser(userId) {
       const [row] = await sql<UserRow[]>`select ${account} from users where id = ${userId}`
@@ -57,17 +63,18 @@ export function createIdentityStore(sql: Sql): IdentityStore {
         counts: (row?.counts ?? []).map(countFromRow),
       }
     },
-    async countUpTo(most, { key, resetsAt }, now) {
+    async countUpTo(most, { key, resetsAt, userId = null }, now) {
       // Reads first, so that a flood of refused attempts neither writes nor queues for the row.
       const [row] = await sql<{ resets_at: Date; spent: boolean }[]>`
         with spent as (
           select resets_at from login_counts where key = ${key} and resets_at > ${now} and count >= ${most}),
         counted as (
-          insert into login_counts as c (key, count, resets_at)
-            select ${key}, 1, ${resetsAt} where not exists (select from spent)
+          insert into login_counts as c (key, count, resets_at, user_id)
+            select ${key}, 1, ${resetsAt}, ${userId}::uuid where not exists (select from spent)
             on conflict (key) do update set
               count = case when c.resets_at <= ${now} then 1 else c.count + 1 end,
-              resets_at = case when c.resets_at <= ${now} then excluded.resets_at else c.resets_at end
+              resets_at = case when c.resets_at <= ${now} then excluded.resets_at else c.resets_at end,
+              user_id = coalesce(excluded.user_id, c.user_id)
             returning resets_at, count > ${most} as is_spent)
         select resets_at, true as spent from spent union all select resets_at, is_spent from counted`
       return row?.spent ? row.resets_at : null
@@ -75,9 +82,12 @@ export function createIdentityStore(sql: Sql): IdentityStore {
     async uncount(key) {
       await sql`update login_counts set count = count - 1 where key = ${key} and count > 0`
     },
-    async addReset(digest, { userId, email, expiresAt }) {
-      await sql`insert into password_resets (digest, user_id, expires_at)
-        select ${digest}, id, ${expiresAt}::timestamptz from users where id = ${userId} and email = ${email}`
+    async addReset(digest, { userId, email, askedAt, expiresAt }) {
+      // Waits for whoever is setting the password, or has them wait, who then find the row.
+      const { count } = await sql`insert into password_resets (digest, user_id, expires_at)
+        select ${digest}, id, ${expiresAt}::timestamptz from users
+        where id = ${userId} and email = ${email} and coalesce(resets_void_at < ${askedAt}, true) for share`
+      return count > 0
     },
     async findReset(digest, now) {
       const [row] = await sql<{ account: UserRow & { password_hash: string }; is_used: boolean }[]>`
@@ -99,10 +109,10 @@ export function createIdentityStore(sql: Sql): IdentityStore {
         order by coalesce(rotated_at, created_at) desc, id desc limit ${limit}`
       return rows.map(sessionFromRow)
     },
-    async openSessions(sessionIds, now) {
+    async openSessions(ids, now) {
       const rows = await sql<{ id: string }[]>`
-        select id from sessions
-        where id = any(${[...sessionIds]}::uuid[]) and revoked_at is null and expires_at > ${now}`
+        select id from sessions where id = any(${[...ids]}::uuid[]) and revoked_at is null and expires_at > ${now}
+        union all select id from users where id = any(${[...ids]}::uuid[])`
       return new Set(rows.map(({ id }) => id))
     },
     async findTicket(digest, purpose, now) {

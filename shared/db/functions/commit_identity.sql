@@ -1,6 +1,6 @@
 -- Applies one decided change of who may do what, with its events, in one transaction. `rows` is the IdentityChange of
 -- shared/app/auth/ports.ts in column names; `change` goes to commit_change, and is null when the change concerns
--- nobody we know. Raises DB001 for a user, a session, a password or a link that has changed, DB006 for an address that is
+-- nobody we know. Raises DB001 for a user, a session, a password or a link that has changed or ended, DB006 for an address that is
 -- taken, DB008 for an invitation that does not hold, 22023 for a part that nobody knows. Where sessions end, it notifies those
 -- who remember which are open (shared/db/auth/session-signal.ts) of their user.
 create or replace function commit_identity(rows jsonb, change jsonb) returns void
@@ -10,7 +10,8 @@ declare
     'used_reset', 'deleted_user', 'changed_session', 'ended_sessions', 'counts', 'forgiven', 'tally',
     'new_session', 'most_sessions', 'new_ticket', 'most_tickets'];
   at constant timestamptz := (rows ->> 'at')::timestamptz;
-  owner constant uuid := coalesce(rows #>> '{new_session,user_id}', rows #>> '{new_ticket,user_id}')::uuid;
+  session constant uuid := rows #>> '{new_ticket,actor,sessionId}';
+  owner uuid;
   gone constant uuid := rows ->> 'deleted_user';
   ended uuid[];
   times int;
@@ -19,6 +20,36 @@ begin
   if unknown <> '{}' then
     raise exception 'a change has an unknown part: %', (select string_agg(key, ', ') from jsonb_object_keys(unknown) key)
       using errcode = 'invalid_parameter_value';
+  end if;
+
+  -- In the order of their keys, and no rows but these, so that two sign-ins never wait for each other.
+  if rows ? 'counts' then
+    insert into login_counts as c (key, count, resets_at, user_id)
+      select key, 1, resets_at, user_id from jsonb_populate_recordset(null::login_counts, rows -> 'counts') order by key
+      on conflict (key) do update set
+        count = case when c.resets_at <= at then 1 else c.count + 1 end,
+        resets_at = case when c.resets_at <= at then excluded.resets_at else c.resets_at end,
+        user_id = coalesce(excluded.user_id, c.user_id);
+  end if;
+
+  if rows ? 'forgiven' then
+    delete from login_counts where key in (select jsonb_array_elements_text(rows -> 'forgiven'));
+  end if;
+
+  -- Of what happens often the event says how often, and is left out where another one will say it.
+  if rows ? 'tally' then
+    select count into times from login_counts where key = rows #>> '{tally,key}';
+    if times > (rows #>> '{tally,all_up_to}')::int and times & (times - 1) <> 0 then
+      change := null;
+    else
+      change := jsonb_set(change, '{events,0,data,count}', to_jsonb(times));
+    end if;
+  end if;
+
+  -- Before any other row of the user, as every write does, so that no two of them wait for each other.
+  owner := coalesce(change ->> 'user_id', rows #>> '{new_session,user_id}', rows #>> '{new_ticket,user_id}')::uuid;
+  if owner is not null then
+    perform hold_user(owner);
   end if;
 
   if rows ? 'new_user' then
@@ -79,6 +110,7 @@ begin
 
   if rows ? 'voided_resets' then
     delete from password_resets where user_id = (rows ->> 'voided_resets')::uuid and used_at is null;
+    update users set resets_void_at = at where id = (rows ->> 'voided_resets')::uuid;
   end if;
 
   if rows ? 'changed_session' then
@@ -98,10 +130,9 @@ begin
     end if;
   end if;
 
-  -- All sessions of a user, or all but one. Two that do it at the same time wait at the user's row, not at each other's
-  -- sessions. What a session has added meanwhile is seen by the statement after the one that waited for it.
+  -- All sessions of a user, or all but one. What a session has added meanwhile is seen by the statement after the one that
+  -- waited for it.
   if rows ? 'ended_sessions' then
-    perform 1 from users where id = (rows #>> '{ended_sessions,user_id}')::uuid for no key update;
     with revoked as (
       update sessions set revoked_at = at, version = version + 1
         where user_id = (rows #>> '{ended_sessions,user_id}')::uuid and revoked_at is null
@@ -115,31 +146,7 @@ begin
     perform pg_notify('daybook_sessions', rows #>> '{ended_sessions,user_id}');
   end if;
 
-  -- In the order of their keys, and no rows but these, so that two sign-ins never wait for each other.
-  if rows ? 'counts' then
-    insert into login_counts as c (key, count, resets_at)
-      select key, 1, resets_at from jsonb_populate_recordset(null::login_counts, rows -> 'counts') order by key
-      on conflict (key) do update set
-        count = case when c.resets_at <= at then 1 else c.count + 1 end,
-        resets_at = case when c.resets_at <= at then excluded.resets_at else c.resets_at end;
-  end if;
-
-  if rows ? 'forgiven' then
-    delete from login_counts where key in (select jsonb_array_elements_text(rows -> 'forgiven'));
-  end if;
-
-  -- Of what happens often the event says how often, and is left out where another one will say it.
-  if rows ? 'tally' then
-    select count into times from login_counts where key = rows #>> '{tally,key}';
-    if times > (rows #>> '{tally,all_up_to}')::int and times & (times - 1) <> 0 then
-      change := null;
-    else
-      change := jsonb_set(change, '{events,0,data,count}', to_jsonb(times));
-    end if;
-  end if;
-
-  -- A new one takes the place of the one that was used the longest time ago. One at a time, so that the number holds.
-  perform 1 from user_counters where user_id = owner order by turn desc limit 1 for update;
+  -- A new one takes the place of the one that was used the longest time ago.
   if rows ? 'new_session' then
     delete from sessions where id in (
       select id from sessions where id = any(array(
@@ -153,6 +160,11 @@ begin
     insert into sessions select * from jsonb_populate_record(null::sessions, rows -> 'new_session');
   end if;
   if rows ? 'new_ticket' then
+    if not exists (
+        select from sessions where id = session and revoked_at is null and expires_at > at
+        union all select from users where id = owner and session is null) then
+      raise exception 'the session has ended' using errcode = 'DB001';
+    end if;
     delete from tickets where digest in (
       select digest from tickets where user_id = owner
       order by expires_at desc, digest offset (rows ->> 'most_tickets')::int - 1);
@@ -166,6 +178,9 @@ begin
   -- By these an account is reached, and its address is taken; they are few. The event above is its last. What else there is
   -- of it is removed by erase-accounts.ts, and commit_change lets nobody write more.
   if gone is not null then
+    insert into deleted_identities
+      select identity_digest(issuer, subject), at from external_identities where user_id = gone
+      on conflict (digest) do update set deleted_at = excluded.deleted_at;
     delete from external_identities where user_id = gone;
     delete from sessions where user_id = gone;
     perform pg_notify('daybook_sessions', gone::text);

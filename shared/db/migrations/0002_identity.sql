@@ -13,6 +13,8 @@ create table users (
   -- The address that takes the place of the other one when it is confirmed, and since when it is asked for.
   new_email text,
   new_email_at timestamptz(3),
+  -- A mail asked for until then brings no link that sets a password, whenever it is sent.
+  resets_void_at timestamptz(3),
   version integer not null default 1 check (version > 0),
   check (password_hash is null or email is not null)
 );
@@ -89,13 +91,23 @@ create table deleted_accounts (
 );
 create index deleted_accounts_to_erase on deleted_accounts (deleted_at) where erased_at is null;
 
+-- Whom an external issuer knows that had an account here, as digests (identity_digest.sql): tokens that were issued before make no
+-- other one.
+create table deleted_identities (
+  digest text primary key,
+  deleted_at timestamptz(3) not null
+);
+
 -- Attempts, failed and good sign-ins per window. Keys are digests: what people type into the wrong field is not kept.
 create table login_counts (
   key text primary key,
   count integer not null,
-  resets_at timestamptz(3) not null
+  resets_at timestamptz(3) not null,
+  -- With whose account it goes; null for what is counted of a client, or for an address whoever has it.
+  user_id uuid
 );
 create index login_counts_age on login_counts (resets_at);
+create index login_counts_of_user on login_counts (user_id) where user_id is not null;
 
 -- The unique generation decides which of two processes that make a key at the same moment has made it.
 create table signing_keys (

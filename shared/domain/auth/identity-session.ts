@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { DAY_MS } from '../durations.ts'
+import { DomainError } from '../errors.ts'
 import { instantText } from '../fields.ts'
 
 /** A sign-in on one device. Each of its refresh tokens is for one use and leads to the next. */
@@ -23,6 +24,13 @@ interface SessionClient {
   clientAddress: string | null
   userAgent: string | null
 }
+
+/** What somebody's access ends with: their session or, where an issuer elsewhere signs them in, their account. */
+export const accessOf = ({ sessionId, userId }: { sessionId?: string; userId: string }): string =>
+  sessionId ?? userId
+
+export const sessionEnded = (): DomainError =>
+  new DomainError('auth.invalid_token', 'The session of this token has ended; sign in again.')
 
 /** A session ends when it has not been refreshed for this long … */
 const IDLE_MS = 30 * DAY_MS

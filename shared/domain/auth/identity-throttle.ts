@@ -6,7 +6,10 @@ export interface Count {
   resetsAt: Date
 }
 
-export type CountOne = Omit<Count, 'count'>
+export interface CountOne extends Omit<Count, 'count'> {
+  /** With whose account the count goes; what is counted of a client, or for an address whoever has it, goes with none. */
+  userId?: string | undefined
+}
 
 /** How often something is told that anybody can make happen. */
 export interface Tally {
@@ -23,8 +26,8 @@ interface Limit {
 export const ATTEMPTS: Limit = { count: 60, windowMs: MINUTE_MS }
 /** Failed sign-ins to one account from one client: what a person with a bad memory needs. */
 const FROM_ONE_CLIENT: Limit = { count: 10, windowMs: 15 * MINUTE_MS }
-/** From one client to all accounts: one password tried on many of them. */
-const TO_ANY_ACCOUNT: Limit = { count: 50, windowMs: 15 * MINUTE_MS }
+/** From one client to all accounts: one password tried on many of them. Links that lead nowhere count as well. */
+export const OF_ONE_CLIENT: Limit = { count: 50, windowMs: 15 * MINUTE_MS }
 /** To one account from anywhere: what many clients together may guess (OWASP: tie the counter to the account). */
 const FROM_ANYWHERE: Limit = { count: 100, windowMs: HOUR_MS }
 /** Of one account's failures in a day so many are told each, then the 32nd, the 64th and so on. */
@@ -46,20 +49,22 @@ export interface LoginKeys {
 export const isFamiliar = (keys: LoginKeys, counts: readonly Count[]): boolean =>
   counts.some(({ key }) => key === keys.familiar)
 
-/** Until when another attempt is refused, and by a limit of how many; null when one may be made now. */
+/** Until when so many attempts are refused, and by a limit of how many; null when they may be made now. */
 export function waitBeforeLogin(
   keys: LoginKeys,
   counts: readonly Count[],
   now: Date,
+  attempts = 1,
 ): { seconds: number; limit: number } | null {
   const limits = [
     [keys.accountAndClient, FROM_ONE_CLIENT],
-    [keys.client, TO_ANY_ACCOUNT],
+    [keys.client, OF_ONE_CLIENT],
     ...(isFamiliar(keys, counts) ? [] : [[keys.account, FROM_ANYWHERE] as const]),
   ] as const
   const waits = limits.map(([key, limit]) => {
     const counted = counts.find((count) => count.key === key)
-    const seconds = counted && counted.count >= limit.count ? secondsUntil(counted.resetsAt, now) : 0
+    const isOver = counted && counted.count + attempts > limit.count
+    const seconds = isOver ? secondsUntil(counted.resetsAt, now) : 0
     return { seconds, limit: limit.count }
   })
   const [longest] = waits.toSorted((a, b) => b.seconds - a.seconds)
@@ -69,11 +74,11 @@ export function waitBeforeLogin(
 export const secondsUntil = (end: Date, now: Date): number =>
   Math.ceil((end.getTime() - now.getTime()) / 1000)
 
-export const failureCounts = (keys: LoginKeys, now: Date): CountOne[] => [
-  { key: keys.accountAndClient, resetsAt: after(now, FROM_ONE_CLIENT.windowMs) },
-  { key: keys.account, resetsAt: after(now, FROM_ANYWHERE.windowMs) },
-  { key: keys.client, resetsAt: after(now, TO_ANY_ACCOUNT.windowMs) },
-  { key: keys.reported, resetsAt: after(now, REPORTED_FAILURES.windowMs) },
+export const failureCounts = (keys: LoginKeys, now: Date, userId: string | undefined): CountOne[] => [
+  { key: keys.accountAndClient, resetsAt: after(now, FROM_ONE_CLIENT.windowMs), userId },
+  { key: keys.account, resetsAt: after(now, FROM_ANYWHERE.windowMs), userId },
+  { key: keys.client, resetsAt: after(now, OF_ONE_CLIENT.windowMs) },
+  { key: keys.reported, resetsAt: after(now, REPORTED_FAILURES.windowMs), userId },
 ]
 
 export const failureTally = ({ reported }: LoginKeys): Tally => ({
@@ -81,8 +86,8 @@ export const failureTally = ({ reported }: LoginKeys): Tally => ({
   allUpTo: REPORTED_FAILURES.allUpTo,
 })
 
-export const successCounts = (keys: LoginKeys, now: Date): CountOne[] => [
-  { key: keys.familiar, resetsAt: after(now, FAMILIAR_MS) },
+export const successCounts = (keys: LoginKeys, now: Date, userId: string): CountOne[] => [
+  { key: keys.familiar, resetsAt: after(now, FAMILIAR_MS), userId },
 ]
 
 export const after = (now: Date, ms: number): Date => new Date(now.getTime() + ms)

@@ -23,7 +23,7 @@ export async function exportAccount(
 ): Promise<AsyncGenerator<string>> {
   const user = await findOwner(deps, actor)
   const { id } = user
-  const limit = { name: `exports ${id}`, most: MAX_EXPORTS }
+  const limit = { name: `exports ${id}`, most: MAX_EXPORTS, userId: id }
   const refusedUntil = await countMessage(deps, limit, call.now)
   if (refusedUntil) {
     throw new DomainError('rate_limit.exceeded', `At most ${MAX_EXPORTS} exports are made in an hour.`, {

@@ -9,6 +9,8 @@ export interface MessageLimit {
   name: string
   most: number
   windowMs?: number
+  /** Whose it is, and with whose account it goes. */
+  userId?: string
 }
 
 export type Limiting = Pick<Deps, 'changes' | 'clock' | 'ids' | 'identity' | 'settings'>
@@ -16,10 +18,10 @@ export type Limiting = Pick<Deps, 'changes' | 'clock' | 'ids' | 'identity' | 'se
 /** Counts one more; when there were too many already, resolves to when there may be another. */
 export const countMessage = (
   { identity }: Pick<Deps, 'identity'>,
-  { name, most, windowMs = HOUR_MS }: MessageLimit,
+  { name, most, windowMs = HOUR_MS, userId }: MessageLimit,
   now: Date,
 ): Promise<Date | null> =>
-  identity.store.countUpTo(most, { key: digestOf(name), resetsAt: after(now, windowMs) }, now)
+  identity.store.countUpTo(most, { key: digestOf(name), resetsAt: after(now, windowMs), userId }, now)
 
 export const uncountMessage = ({ identity }: Pick<Deps, 'identity'>, name: string): Promise<void> =>
   identity.store.uncount(digestOf(name))

@@ -18,7 +18,7 @@ export const mayAskTarget = async (
   userId: string,
   now: Date,
 ): Promise<boolean> =>
-  (await countMessage(deps, { name: `first messages ${userId}`, most: MAX_OF_USER }, now)) === null
+  (await countMessage(deps, { name: `first messages ${userId}`, most: MAX_OF_USER, userId }, now)) === null
 
 /**
  * Counts a mail that asks to confirm the address; when this client or this address has had too many, resolves to when

@@ -18,7 +18,8 @@ export const isLimited = (
 
 /** Counts a mail that is about to go, or lays it by for the digest of its hour; false when it was laid by. */
 export function admitMail(deps: Limiting, { delivery }: DueDelivery): Promise<boolean> {
-  const limit = { name: nameOf(delivery.userId), most: deps.settings.maxMailsPerHour }
+  const { userId } = delivery
+  const limit = { name: nameOf(userId), most: deps.settings.maxMailsPerHour, userId }
   return admitDelivery(deps, delivery, limit, { state: 'held', reason: TOO_MANY_MAILS })
 }
 
