@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { readConfig } from '../shared/config.ts'
 import { installHttp } from '../shared/dapr/http.ts'
-import { FULL_SCOPE } from '../shared/domain/auth/identity.ts'
 import { exitOnSignal, failToStart } from '../shared/kit/process.ts'
 import { systemIds } from '../shared/kit/system.ts'
+import { openSession } from '../testing/worlds/open-session.ts'
 import { startEmbedded } from '../profiles/embedded/embedded.ts'
 
 // The server of `npm run bench reminders`: the embedded profile, with people made in one statement and its own memory to
@@ -16,8 +16,7 @@ try {
       await sql`
         insert into users (id, email, password_hash, time_zone, created_at, email_confirmed_at)
         select id::uuid, ${randomUUID()} || id || '@example.org', 'none', 'UTC', now(), now() from unnest(${ids}::text[]) id`
-      const issue = (userId: string) =>
-        deps.identity.tokens.issue({ userId, timeZone: 'UTC', scopes: [FULL_SCOPE] })
+      const issue = async (userId: string) => (await openSession(deps, userId)).token
       return c.json(await Promise.all(ids.map(async (id) => ({ id, token: await issue(id) }))))
     })
     app.get('/bench/memory', (c) => {

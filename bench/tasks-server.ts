@@ -1,10 +1,10 @@
-import { FULL_SCOPE } from '../shared/domain/auth/identity.ts'
 import { readConfig } from '../shared/config.ts'
 import { installHttp } from '../shared/dapr/http.ts'
 import { exitOnSignal, failToStart } from '../shared/kit/process.ts'
 import { connect } from '../shared/db/connect.ts'
 import { joinEmbeddedPostgres } from '../profiles/embedded/embedded-postgres.ts'
 import { startEmbedded } from '../profiles/embedded/embedded.ts'
+import { openSession } from '../testing/worlds/open-session.ts'
 import { seedTasks, type Seeded } from './seed-tasks.ts'
 
 // The server that `npm run bench tasks` loads: the embedded profile with a dataset, plus two routes of the benchmark.
@@ -15,8 +15,7 @@ try {
   const daybook = await startEmbedded(config, (app, deps, sql) => {
     app.get('/bench/select-1', async (c) => c.json(await sql`select 1`))
     app.get('/bench/dataset', async (c) => {
-      const issue = (userId: string) =>
-        deps.identity.tokens.issue({ userId, timeZone: 'UTC', scopes: [FULL_SCOPE] })
+      const issue = async (userId: string) => (await openSession(deps, userId)).token
       const { heavyUser, users, openTasks } = seeded!
       return c.json({
         heavyToken: await issue(heavyUser),

@@ -3,9 +3,9 @@ import type { ComposedDeps } from '../../functions/compose.ts'
 import { createTask } from '../../shared/app/tasks/create-task.ts'
 import { fireDue } from '../../shared/app/reminders/fire-reminders.ts'
 import type { Sql } from '../../shared/db/connect.ts'
-import { FULL_SCOPE } from '../../shared/domain/auth/identity.ts'
 import { DAY_MS } from '../../shared/domain/durations.ts'
 import { TaskInput } from '../../shared/domain/tasks/task.ts'
+import { openSession } from '../../testing/worlds/open-session.ts'
 import { copyIdOf, copyRows } from './copies.ts'
 
 export interface Attacker {
@@ -52,8 +52,7 @@ export function createSeed(deps: ComposedDeps, sql: Sql) {
       await sql`
         insert into users (id, email, password_hash, time_zone, created_at)
         select id::uuid, id || '@attack.example', 'none', 'UTC', now() from unnest(${ids}::text[]) id`
-      const issue = (userId: string) =>
-        deps.identity.tokens.issue({ userId, timeZone: 'UTC', scopes: [FULL_SCOPE] })
+      const issue = async (userId: string) => (await openSession(deps, userId)).token
       return Promise.all(ids.map(async (id) => ({ id, token: await issue(id) })))
     },
     store: async ({ owner, count, tasks }: Stored): Promise<void> => {

@@ -36,7 +36,7 @@ export function createTokens(
       return new SignJWT({
         scope: scopes.join(' '),
         zoneinfo: timeZone,
-        ...(sessionId && { sid: sessionId }),
+        sid: sessionId,
       })
         .setProtectedHeader({ alg: 'RS256', kid, typ: TYPE })
         .setIssuer(issuer)

@@ -187,7 +187,7 @@ export interface Visitor {
 
 export interface Tokens {
   /** A signed access token for our own API. */
-  issue(actor: Pick<Actor, 'userId' | 'timeZone' | 'scopes' | 'sessionId'>): Promise<string>
+  issue(actor: Required<Pick<Actor, 'userId' | 'timeZone' | 'scopes' | 'sessionId'>>): Promise<string>
   publicKeys(): Promise<KeySet>
 }
 
