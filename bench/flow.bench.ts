@@ -88,8 +88,8 @@ async function successors(server: Server, person: Person, count: number): Promis
   // Each task would get a reminder of its own beside.
   await ask(server, {
     ...writeTask(person, { default_reminder_minutes: null }),
-    ...{ method: 'PUT', path: '/api/notifications/preferences' },
-    body: JSON.stringify({ default_reminder_minutes: null }),
+    method: 'PUT',
+    path: '/api/notifications/preferences',
   })
   const ids = await inParallel(count, async (n) => {
     const due = new Date(Date.UTC(2030, 0, 1, 9, 0, n % 60)).toISOString()

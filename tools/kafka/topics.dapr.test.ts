@@ -83,13 +83,28 @@ describe('topics', () => {
     const offsets = async (to: string) =>
       await runKafkaTool('set offsets', [
         'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand',
-        ...['--bootstrap-server', kafka.brokers, '--group', 'readers', '--topic', 'tasks'],
-        ...['--reset-offsets', to, '--execute'],
+        '--bootstrap-server',
+        kafka.brokers,
+        '--group',
+        'readers',
+        '--topic',
+        'tasks',
+        '--reset-offsets',
+        to,
+        '--execute',
       ])
     await runKafkaTool('publish', [
       'org.apache.kafka.tools.ProducerPerformance',
-      ...['--topic', 'tasks', '--num-records', '7', '--record-size', '10', '--throughput', '-1'],
-      ...['--producer-props', `bootstrap.servers=${kafka.brokers}`],
+      '--topic',
+      'tasks',
+      '--num-records',
+      '7',
+      '--record-size',
+      '10',
+      '--throughput',
+      '-1',
+      '--producer-props',
+      `bootstrap.servers=${kafka.brokers}`,
     ])
     await offsets('--to-earliest')
     await expect(apply(more)).rejects.toMatchObject({
