@@ -386,6 +386,8 @@ describe('a device that is gone', () => {
       { state: 'failed', reason: 'the subscription has expired' },
       { state: 'delivered', reason: null },
     ])
+    const ended = { delivered: ['in_app', 'email', 'web_push'], failed: [] }
+    expect((await user.events()).at(-1)!.data).toMatchObject(ended)
     expect(deadLetters).toEqual([])
   })
 

@@ -287,21 +287,6 @@ describe('create-next-occurrence', () => {
     expect(await made(user)).toEqual(['2026-03-03'])
   })
 
-  it('carries the trace of the completing request on into the event of the new occurrence', async () => {
-    const user = newUser()
-    const { id } = await daily(user)
-    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
-    await complete(user, id, { traceparent: `00-${traceId}-00f067aa0ba902b7-01`, tracestate: 'shop=t61' })
-    const message = await takeOne('task.completed')
-    await deliver(service, message)
-    const generated = await takeOne('task.occurrence.generated')
-    expect(generated.traceparent).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`))
-    expect(generated.tracestate).toBe('shop=t61')
-    const spans = new Set([message.traceparent, generated.traceparent].map((text) => text?.slice(36, 52)))
-    expect(spans.size).toBe(2)
-    expect(spans.has('00f067aa0ba902b7')).toBe(false)
-  })
-
   it('ends a series whose stored rule cannot be read, and says why', async () => {
     const user = newUser()
     const { id, series_id: seriesId } = await daily(user)

@@ -77,13 +77,4 @@ describe('GET /api/reminders/:id', () => {
     expect(again.status).toBe(200)
     expect(await channels()).toEqual(['in_app', 'email'])
   })
-
-  it('has none of another user', async () => {
-    const [ada, eve] = [newUser(), newUser()]
-    const { id } = await add(ada, (await ada.create(DUE)).id, { offset_minutes: 60 })
-    expect(await eve.send('GET', `/api/reminders/${id}`)).toMatchObject({
-      status: 404,
-      problem: { code: 'reminder.not_found' },
-    })
-  })
 })

@@ -160,21 +160,6 @@ export function retrySafety(
   })
 
   describe('Idempotency-Key', () => {
-    it.each(writes)('%s gives a retry the first answer and does it once', async (_, write) => {
-      const user = await register()
-      const { task } = await prepare(user, write)
-      const key = { 'idempotency-key': 'k-1' }
-      const first = await send(user, write, task, key)
-      expect(first.status).toBeLessThan(300)
-      expect(first.headers.get('idempotency-replayed')).toBeNull()
-      const seen = (await user.events()).length
-      const again = await send(user, write, task, key)
-      expect([again.status, again.body]).toEqual([first.status, first.body])
-      expect(again.headers.get('idempotency-replayed')).toBe('true')
-      for (const name of ['etag', 'location']) expect(again.headers.get(name)).toBe(first.headers.get(name))
-      expect(facts(await user.events(seen))).toEqual([])
-    })
-
     it.each(writes)('%s refuses the key with another request', async (_, write) => {
       const user = await register()
       const { task } = await prepare(user, write)
