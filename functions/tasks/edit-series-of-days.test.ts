@@ -65,17 +65,20 @@ describe('PATCH of a series of days', () => {
       '2026-03-09',
     ],
     ['an hour of every fourth', 'HOURLY;INTERVAL=4', '2026-03-02T10:00', 'HOURLY;INTERVAL=4', '2026-03-02'],
-  ])('future: a move takes %s along, also of a rule sent as it was', async (_, rule, wall, moved, after) => {
-    for (const along of [{}, { recurrence_rule: `FREQ=${rule}` }]) {
-      const user = newUser()
-      const task = await begin(user, { recurrence_rule: `FREQ=${rule}` })
-      expect(await edit(user, task.id, 'future', { due_at: wall, ...along })).toMatchObject({
-        recurrence_rule: `FREQ=${moved}`,
-        due_at: wallToInstant(wall, WEEKLY.time_zone).toISOString(),
-      })
-      expect(await next(user, task.id)).toMatchObject({ due_date: after })
-    }
-  })
+  ])(
+    'future: a move takes %s along, also of a rule sent as it was',
+    async (...[, rule, wall, moved, after]) => {
+      for (const along of [{}, { recurrence_rule: `FREQ=${rule}` }]) {
+        const user = newUser()
+        const task = await begin(user, { recurrence_rule: `FREQ=${rule}` })
+        expect(await edit(user, task.id, 'future', { due_at: wall, ...along })).toMatchObject({
+          recurrence_rule: `FREQ=${moved}`,
+          due_at: wallToInstant(wall, WEEKLY.time_zone).toISOString(),
+        })
+        expect(await next(user, task.id)).toMatchObject({ due_date: after })
+      }
+    },
+  )
 
   it.each([
     ['one of several weekdays', 'FREQ=WEEKLY;BYDAY=MO,WE', '2026-03-03T09:00'],
