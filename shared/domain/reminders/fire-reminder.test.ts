@@ -67,6 +67,21 @@ describe('a reminder whose time has come', () => {
   })
 })
 
+it('a reminder tells on the channels that it names, whatever the preferences say', () => {
+  const audience = anAudience({ hasEmail: true, isEmailConfirmed: true })
+  const decision = decide(firing({ audience, reminder: { channels: ['email'] } }), at('12:00:00'))!
+  expect(decision.newDeliveries!.map(({ channel }) => channel)).toEqual(['email'])
+})
+
+it.each([
+  ['completed', { completedAt: at('11:30:00') }],
+  ['deleted', { deletedAt: at('11:30:00') }],
+])('a reminder is cancelled when its task is %s', (_, task) => {
+  const decision = decide(firing({ task }), at('12:00:00'))!
+  const cancelled = { cancelledAt: at('12:00:00'), fireAt: null, firedAt: null }
+  expect([decision.changedReminders, decision.newNotifications]).toMatchObject([[cancelled], undefined])
+})
+
 describe('a relative reminder whose task has moved without it', () => {
   const moved = (dueAt: Date | null) =>
     firing({
@@ -83,6 +98,11 @@ describe('a relative reminder whose task has moved without it', () => {
 
 describe('a reminder of high priority', () => {
   const high = (reminder: Partial<Reminder>) => firing({ task: { priority: 'high' }, reminder })
+
+  it('does not come again once it is acknowledged', () => {
+    const decision = decide(high({ acknowledgedAt: at('11:00:00') }), at('12:00:00'))!
+    expect(decision.changedReminders).toMatchObject([{ fireAt: null }])
+  })
 
   it('counts its repetitions from the end of a snooze', () => {
     const state = high({ fireAt: at('12:45:00'), snoozedUntil: at('12:45:00'), firedAt: at('12:00:00') })

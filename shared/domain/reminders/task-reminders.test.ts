@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { aReminder } from '../../../testing/builders/a-reminder.ts'
 import { aTask } from '../../../testing/builders/a-task.ts'
 import type { Reminder } from './reminder.ts'
-import { remindersFollowing } from './task-reminders.ts'
+import { concernsReminders, remindersFollowing } from './task-reminders.ts'
 import type { Task } from '../tasks/task.ts'
 
 const at = (time: string) => new Date(`2026-03-02T${time}:00.000Z`)
@@ -203,5 +203,20 @@ describe("a task's own remind_at", () => {
 
   it('stays beside the reminders of the user', () => {
     expect(made({ remindAt: at('14:00') }, [{ remindAt: at('14:00') }]).newReminders).toHaveLength(1)
+  })
+})
+
+describe('concernsReminders', () => {
+  it.each<[string, Partial<Task>, boolean]>([
+    ['another title', { title: 'Another' }, false],
+    ['another zone', { timeZone: 'Asia/Tokyo' }, false],
+    ['another due time', due('16:00'), true],
+    ['no due time', NO_DUE, true],
+    ['another remind_at', { remindAt: now }, true],
+    ['completion', { completedAt: now }, true],
+    ['deletion', { deletedAt: now }, true],
+  ])('tells whether a change has to do with them: %s', (_, after, does) => {
+    const before = aTask(due('15:00'))
+    expect(concernsReminders(before, { ...before, ...after })).toBe(does)
   })
 })
