@@ -44,6 +44,22 @@ describe('POST /api/tasks/:id/reopen', () => {
     expect(await history(task.series_id)).toEqual(['completed', 'open'])
   })
 
+  it('counts a next occurrence no more that was taken back', async () => {
+    const user = newUser()
+    const task = await daily(user, { recurrence_rule: 'FREQ=DAILY;COUNT=2', repeat_from: 'completion' })
+    const following = await next(user, task.id)
+    await reopen(user, task.id)
+    expect(await next(user, task.id)).toMatchObject({ due_at: following!.due_at })
+  })
+
+  it('does not bring back a rule that was removed', async () => {
+    const user = newUser()
+    const task = await daily(user)
+    await user.does('PATCH', `/api/tasks/${task.id}`, { recurrence_rule: null })
+    await user.does('POST', `/api/tasks/${task.id}/complete`)
+    expect((await reopen(user, task.id)).task).toMatchObject({ is_completed: false, is_recurring: false })
+  })
+
   it('keeps a next occurrence that was changed, and refuses', async () => {
     const user = newUser()
     const task = await daily(user)
