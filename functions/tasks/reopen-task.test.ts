@@ -1,20 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { dailySeries } from '../../testing/builders/daily-series.ts'
 import { taskService, type Client } from '../../testing/worlds/task-service.ts'
 
 const service = await taskService()
-const { newUser, next, sql } = service
+const { newUser, next } = service
+const { daily, history, types } = dailySeries(service)
 
 const reopen = (user: Client, id: string) => user.send('POST', `/api/tasks/${id}/reopen`)
-const types = async (user: Client, after = 0) => (await user.events(after)).map(({ type }) => type)
-const history = async (seriesId: string | null) =>
-  (
-    await sql<
-      { state: string }[]
-    >`select state from occurrences where series_id = ${seriesId} order by occurrence_at`
-  ).map((row) => row.state)
-
-const daily = (user: Client, input: object = {}) =>
-  user.create({ due_at: '2026-03-02T09:00:00Z', recurrence_rule: 'daily', tags: ['home'], ...input })
 
 describe('POST /api/tasks/:id/reopen', () => {
   it('opens a completed task, once however often it is asked', async () => {

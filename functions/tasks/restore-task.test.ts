@@ -1,19 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { dailySeries } from '../../testing/builders/daily-series.ts'
 import { taskService, type Client } from '../../testing/worlds/task-service.ts'
 
 const service = await taskService()
-const { newUser, next, sql } = service
+const { newUser, next } = service
+const { daily, history, types } = dailySeries(service)
 
 const restore = (user: Client, id: string) => user.send('POST', `/api/tasks/${id}/restore`)
-const daily = (user: Client) =>
-  user.create({ due_at: '2026-03-02T09:00:00Z', recurrence_rule: 'daily', tags: ['home'] })
-const types = async (user: Client, after = 0) => (await user.events(after)).map(({ type }) => type)
-const history = async (seriesId: string | null) =>
-  (
-    await sql<
-      { state: string }[]
-    >`select state from occurrences where series_id = ${seriesId} order by occurrence_at`
-  ).map((row) => row.state)
 
 describe('POST /api/tasks/:id/restore', () => {
   it('brings a deleted task back as it was, once however often it is asked', async () => {

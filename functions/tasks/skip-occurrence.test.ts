@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { dailySeries } from '../../testing/builders/daily-series.ts'
 import { taskService, type Client } from '../../testing/worlds/task-service.ts'
 
 const service = await taskService()
 const { newUser, next } = service
+const { daily } = dailySeries(service)
 
-const daily = (user: Client, input: object = {}) =>
-  user.create({ due_at: '2026-03-02T09:00:00Z', recurrence_rule: 'daily', tags: ['home'], ...input })
 const skip = (user: Client, id: string) => user.send('POST', `/api/tasks/${id}/skip`)
 
 describe('POST /api/tasks/:id/skip', () => {
