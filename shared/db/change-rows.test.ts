@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Change } from '../app/ports.ts'
 import { DEFAULT_PREFERENCES } from '../domain/notifications/notification-preferences.ts'
 import { aDelivery, aNotification } from '../../testing/builders/a-notification.ts'
@@ -6,7 +6,6 @@ import { aReminder } from '../../testing/builders/a-reminder.ts'
 import { anAnswer, anEvent, anOccurrence, aSeries, aTask, NOON } from '../../testing/builders/a-task.ts'
 import { testDatabase } from '../../testing/worlds/database.ts'
 import { changeRow } from './change-store.ts'
-import type { Sql } from './connect.ts'
 
 const USER = crypto.randomUUID()
 const delivery = aDelivery({ userId: USER, target: USER })
@@ -67,10 +66,7 @@ const TABLES: Record<string, { table: string; besides?: string[]; alongside?: st
   },
 }
 
-let sql: Sql
-beforeAll(async () => {
-  sql = await testDatabase({ max: 2 })
-})
+const sql = await testDatabase({ max: 2 })
 
 const nothing = { user_id: USER, at: NOON, active_delta: 0, completed_delta: 0, events: [] }
 const commit = (change: object) => sql`select commit_change(${sql.json(change as never)})`
