@@ -17,7 +17,7 @@ const service = await reminderService([
   'reminders/acknowledge-reminder',
   'notifications/set-preferences',
 ])
-const { newUser, at, deps, sql, tick, notifications, next } = service
+const { newUser, at, deps, sql, tick, tickAt, notifications, next } = service
 
 const NINE = '2026-03-02T09:00:00.000Z'
 const NOON = '2026-03-02T12:00:00.000Z'
@@ -58,8 +58,7 @@ describe('a task with a due time', () => {
         status: 'scheduled',
       },
     ])
-    at('2026-03-02T11:00:00Z')
-    await tick()
+    await tickAt('11:00:00')
     expect(await notifications(user)).toEqual([{ title: 'Pay rent', late: false, seq: expect.any(Number) }])
     const events = await user.events()
     expect(events.find(({ type }) => type === 'reminder.scheduled')?.data).toMatchObject({
@@ -94,8 +93,7 @@ describe('a task with a due time', () => {
     const task = await user.create(input)
     const origins = (await reminders(user, task)).map(({ origin }) => origin)
     expect(origins).toEqual('remind_at' in input ? ['task'] : [])
-    at('2026-03-02T11:30:00Z')
-    await tick()
+    await tickAt('11:30:00')
     expect(await notifications(user)).toHaveLength(origins.length)
   })
 
@@ -250,8 +248,7 @@ describe('the default reminder', () => {
     await reminders(user, task)
     await user.does('POST', `/api/tasks/${task.id}/reminders`, { offset_minutes: 60, channels: ['in_app'] })
     await user.does('POST', `/api/tasks/${task.id}/reminders`, { remind_at: '2026-03-02T11:00:00Z' })
-    at('2026-03-02T11:00:00Z')
-    await tick()
+    await tickAt('11:00:00')
     expect((await notifications(user)).filter(({ seq }) => seq !== null)).toHaveLength(1)
   })
 
@@ -259,13 +256,10 @@ describe('the default reminder', () => {
     const user = newUser()
     const task = await user.create({ due_at: NOON, priority: 'high' })
     const [{ id }] = (await reminders(user, task)) as [ReminderView]
-    at('2026-03-02T11:00:00Z')
-    await tick()
-    at('2026-03-02T11:10:00Z')
-    await tick()
+    await tickAt('11:00:00')
+    await tickAt('11:10:00')
     await user.does('POST', `/api/reminders/${id}/acknowledge`)
-    at('2026-03-02T11:20:00Z')
-    await tick()
+    await tickAt('11:20:00')
     expect(await notifications(user)).toHaveLength(2)
   })
 

@@ -41,6 +41,11 @@ export async function notificationService() {
     channels.answer = answer
   })
 
+  const sweep = async () => {
+    const { status } = await call('/dapr/cron/sweep-deliveries-cron')
+    const logged = status < 300 ? [] : service.logged.slice(-1)
+    expect({ status, logged }).toEqual({ status: 204, logged: [] })
+  }
   /** Publishes what is waiting; resolves to the messages of a type. */
   const messages = async (user: Client, type: string) => {
     await publishPending(deps)
@@ -87,10 +92,11 @@ export async function notificationService() {
     /** Delivers a message of a topic; resolves to what the consumers say. */
     bring: async (topic: string, message: CloudEvent): Promise<unknown> =>
       (await call(`/dapr/events/${topic}`, message)).json(),
-    sweep: async () => {
-      const { status } = await call('/dapr/cron/sweep-deliveries-cron')
-      const logged = status < 300 ? [] : service.logged.slice(-1)
-      expect({ status, logged }).toEqual({ status: 204, logged: [] })
+    sweep,
+    /** Sweeps at a time of the second of March. */
+    sweepAt: async (time: string) => {
+      service.at(`2026-03-02T${time}Z`)
+      await sweep()
     },
     entries: (user: Client) => sql<Entry[]>`
       select d.id, channel, state, attempts, reason, next_attempt_at, n.title

@@ -43,6 +43,7 @@ export async function reminderService(also: string[] = []) {
   /** Calls as the sidecar does. */
   const call = async (path: string, body?: object) =>
     app.request(path, { method: 'POST', ...asSidecar, ...(body && { body: JSON.stringify(body) }) })
+  const tick = async () => (await call('/dapr/cron/sweep-reminders-cron')).status
   return {
     ...service,
     call,
@@ -52,7 +53,12 @@ export async function reminderService(also: string[] = []) {
       const task = await user.create({ due_at: DUE, ...input })
       return { task, reminder: await remind(user, task, over) }
     },
-    tick: async () => (await call('/dapr/cron/sweep-reminders-cron')).status,
+    tick,
+    /** Ticks at a time of the second of March. */
+    tickAt: async (time: string) => {
+      service.at(`2026-03-02T${time}Z`)
+      return tick()
+    },
     /** The callback of a reminder's job; the scheduler forgets the job when it has succeeded. */
     callBack: async (reminderId: string) => {
       const name = `reminder-${reminderId}`
