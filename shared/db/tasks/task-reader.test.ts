@@ -1,12 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { TaskPage, TaskQuery } from '../../app/tasks/task-query.ts'
+import { TASK_SORTS, type TaskPage, type TaskQuery } from '../../app/tasks/task-query.ts'
 import { DomainError } from '../../domain/errors.ts'
-import type { Task } from '../../domain/tasks/task.ts'
+import { PRIORITIES, type Task } from '../../domain/tasks/task.ts'
 import { systemIds } from '../../kit/system.ts'
 import { tasksAdded } from '../../../testing/builders/a-task.ts'
 import { testDaybook } from '../../../testing/worlds/test-daybook.ts'
 import { taskCursor } from './task-reader-cursor.ts'
 import { EVERYTHING } from '../../../testing/builders/task-queries.ts'
+import { listInMemory } from '../../../testing/memory/memory-task-reader.ts'
 
 const at = (text: string) => new Date(`2026-${text}Z`)
 const DONE = at('03-01T10:00:00.000')
@@ -360,6 +361,67 @@ describe('lists', () => {
     await stores.changes.commit(tasksAdded(userId, [{ title: 'second', tags: ['a'] }]))
     expect((await list(userId, { tags: ['a'] })).total).toBe(2)
     expect(await titles(userId, { q: 'secnod' })).toEqual(['second'])
+  })
+
+  describe('in order', () => {
+    let userId: string
+    let all: Task[]
+    beforeAll(async () => {
+      // Few values each, so that there are ties everywhere, and many tasks without a due date.
+      const tasks = Array.from({ length: 60 }, (_, index): Partial<Task> => {
+        const due = [null, at('04-01T10:00:00.000'), at('04-02T10:00:00.000'), at('04-02T10:00:00.001')][
+          index % 4
+        ]!
+        return {
+          title: ['A', 'ä', 'a b', 'b', 'Z'][index % 5]!,
+          priority: PRIORITIES[index % 3]!,
+          dueAt: due,
+          dueDate: due?.toISOString().slice(0, 10) ?? (index % 8 === 0 ? '2026-04-02' : null),
+          createdAt: at(`01-0${1 + (index % 3)}T00:00:00.000`),
+          position: 1024 * (index % 7),
+          updatedAt: at(`02-0${1 + (index % 4)}T00:00:00.000`),
+          completedAt: index % 5 < 2 ? DONE : null,
+          tags: index % 2 === 0 ? ['even'] : [],
+        }
+      })
+      userId = await userWith(...tasks)
+      all = (await list(userId, { limit: 200 })).items
+    })
+
+    const orders = TASK_SORTS.flatMap((sortBy) =>
+      (['asc', 'desc'] as const).map((sortOrder) => ({ sortBy, sortOrder })),
+    )
+    const filters: Partial<TaskQuery>[] = [
+      {},
+      { status: 'active' as const },
+      { priorities: ['high', 'low'] as const },
+      { tags: ['even'], status: 'completed' as const },
+      { q: 'a' },
+    ]
+
+    it.each(orders)(
+      'by $sortBy $sortOrder, as in memory, and cursors lead to every task once',
+      async (order) => {
+        for (const filter of filters) {
+          const query = { ...order, ...filter, limit: 200 }
+          const whole = (await list(userId, query)).items
+          const expected = listInMemory(all, { ...EVERYTHING, ...query }).items
+          expect(whole.map(({ id }) => id)).toEqual(expected.map(({ id }) => id))
+          const walked: Task[] = []
+          let cursor: string | null = null
+          do {
+            const page: TaskPage = await list(userId, { ...order, ...filter, limit: 7, cursor })
+            walked.push(...page.items)
+            cursor = page.nextCursor
+            expect(page.total).toBe(whole.length)
+            expect(page.items.length === 7 || cursor === null).toBe(true)
+          } while (cursor !== null)
+          expect(walked.map((task) => task.id)).toEqual(whole.map((task) => task.id))
+          const second = await list(userId, { ...order, ...filter, limit: 7, page: 2 })
+          expect(second.items).toEqual(whole.slice(7, 14))
+        }
+      },
+    )
   })
 
   describe('of tags', () => {
