@@ -1,30 +1,19 @@
-import { readConfig } from '../shared/config.ts'
-import { connect, type ConnectionTarget } from '../shared/db/connect.ts'
-import { joinEmbeddedPostgres } from '../profiles/embedded/embedded-postgres.ts'
+import type { ConnectionTarget } from '../shared/db/connect.ts'
 import { createIdentityStore } from '../shared/db/auth/identity-store.ts'
-import { requireMigrated } from '../shared/db/migrate.ts'
 import { explain } from '../shared/kit/process.ts'
 import { createKeyRing } from '../shared/identity/signing-keys.ts'
 import { systemClock } from '../shared/kit/system.ts'
+import { inDatabase } from './in-database.ts'
 
 // `npm run keys:rotate`: a new signing key, in the database of DATABASE_URL or the embedded one.
 try {
-  const { database, dataDir, runtimeDir } = readConfig()
-  const { target, stop } = database.url
-    ? { target: database.url, stop: async () => {} }
-    : await joinEmbeddedPostgres(dataDir, { runtimeDir })
-  const place = describePlace(target, dataDir)
-  const sql = connect(target, { max: 1, applicationName: 'daybook-keys', prepare: database.prepare })
-  try {
-    await requireMigrated(sql)
+  await inDatabase('daybook-keys', async (sql, { target, dataDir }) => {
     const kid = await createKeyRing({ store: createIdentityStore(sql), clock: systemClock }).rotate()
+    const place = describePlace(target, dataDir)
     process.stdout.write(
       `Key ${kid} in ${place} signs from now on; running processes use it within ten minutes.\n`,
     )
-  } finally {
-    await sql.end({ timeout: 5 })
-    await stop()
-  }
+  })
 } catch (error) {
   process.stderr.write(`No new key: ${explain(error)}\n`)
   process.exitCode = 1

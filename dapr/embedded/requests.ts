@@ -2,7 +2,6 @@ import { apiError, messageOf } from './errors.ts'
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024
 
-/** The `metadata.<name>=` parameters of a request. */
 export function queryMetadata(request: Request): Record<string, string> {
   const metadata: Record<string, string> = {}
   for (const [name, value] of new URL(request.url).searchParams) {

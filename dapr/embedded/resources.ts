@@ -78,7 +78,6 @@ function parseComponent(file: string, content: unknown): Component {
   return { name: metadata.name, type: spec.type, version: spec.version, scopes, metadata: spec.metadata }
 }
 
-/** The components that an app may use. */
 export function componentsOf(resources: Resources, appId: string): readonly Component[] {
   return resources.components.filter(({ scopes }) => scopes.length === 0 || scopes.includes(appId))
 }

@@ -13,6 +13,11 @@ const { account, device, prefer, request, bring, messages, sweep, entries, told,
 const secondsPast805 = (seconds: number) =>
   at(new Date(Date.parse('2026-03-02T08:05:00Z') + seconds * 1000).toISOString())
 
+const sweepPast805 = async (seconds: number) => {
+  secondsPast805(seconds)
+  await sweep()
+}
+
 /** A reminder that has fired, with a mail that is yet to be sent. */
 async function fired(user: Client, input: object = {}) {
   const address = await account(user)
@@ -74,8 +79,7 @@ describe('a reminder that has fired', () => {
     await bring('reminders', message)
     await sweep()
     expect(sent).toHaveLength(1)
-    secondsPast805(61)
-    await sweep()
+    await sweepPast805(61)
     expect(sent).toHaveLength(2)
     expect(new Set(sent.map(({ id }) => id)).size).toBe(1)
     expect(await mails(user)).toEqual([['delivered', 1]])
@@ -98,8 +102,7 @@ describe('a reminder that has fired', () => {
     await first
     expect(await mails(user)).toEqual([['triggered', 1]])
     answerWith(() => ({ outcome: 'delivered' }))
-    secondsPast805(62)
-    await sweep()
+    await sweepPast805(62)
     expect(await mails(user)).toEqual([['delivered', 2]])
     expect(new Set(sent.map(({ id }) => id)).size).toBe(1)
   })
@@ -169,16 +172,14 @@ describe('a delivery that fails', () => {
       expect((await deps.deliveries.nextDueAt())?.getTime()).toBe(
         Date.parse('2026-03-02T08:05:00Z') + (second + pause) * 1000,
       )
-      secondsPast805(second + pause - 0.001)
-      await sweep()
+      await sweepPast805(second + pause - 0.001)
       expect(sent).toHaveLength(tries + 1)
       second += pause
       secondsPast805(second)
     }
     expect(deadLetters).toEqual([])
     await sweep()
-    secondsPast805(100_000)
-    await sweep()
+    await sweepPast805(100_000)
     expect(sent).toHaveLength(5)
     expect(new Set(sent.map(({ id }) => id)).size).toBe(1)
     expect(deadLetters).toEqual([
@@ -199,11 +200,9 @@ describe('a delivery that fails', () => {
     await fired(user)
     answerWith(() => ({ outcome: 'failed', reason: 'slow down', afterMs: 120_000 }))
     await sweep()
-    secondsPast805(119.9)
-    await sweep()
+    await sweepPast805(119.9)
     expect(sent).toHaveLength(1)
-    secondsPast805(120)
-    await sweep()
+    await sweepPast805(120)
     expect(sent).toHaveLength(2)
   })
 
@@ -235,8 +234,7 @@ describe('a delivery that fails', () => {
     await sweep()
     expect(await mails(user)).toEqual([['triggered', 0]])
     broker.isAway = false
-    secondsPast805(61)
-    await sweep()
+    await sweepPast805(61)
     expect(await mails(user)).toEqual([['failed', 1]])
     expect(deadLetters).toHaveLength(1)
   })
@@ -270,13 +268,11 @@ describe('a delivery that fails', () => {
     await fired(user)
     answerWith(() => ({ outcome: 'unreachable', reason: 'the sidecar is unreachable' }))
     for (let second = 0; second <= 600; second += 10) {
-      secondsPast805(second)
-      await sweep()
+      await sweepPast805(second)
     }
     expect([await mails(user), deadLetters]).toEqual([[['triggered', 0]], []])
     answerWith(() => ({ outcome: 'delivered' }))
-    secondsPast805(610)
-    await sweep()
+    await sweepPast805(610)
     expect(await mails(user)).toEqual([['delivered', 1]])
   })
 
@@ -347,8 +343,7 @@ describe('a delivery that fails', () => {
     expect(sent).toHaveLength(2)
     const waits = { state: 'triggered', attempts: 0, reason: 'too many messages to this host within an hour' }
     expect((await entries(user)).filter(({ state }) => state !== 'delivered')).toMatchObject([waits])
-    secondsPast805(3600)
-    await sweep()
+    await sweepPast805(3600)
     expect(new Set((await states(user)).map(([, state]) => state))).toEqual(new Set(['delivered']))
     expect(new Set(sent.map(({ id }) => id)).size).toBe(3)
   })
@@ -386,6 +381,8 @@ describe('a device that is gone', () => {
       { state: 'failed', reason: 'the subscription has expired' },
       { state: 'delivered', reason: null },
     ])
+    const ended = { delivered: ['in_app', 'email', 'web_push'], failed: [] }
+    expect((await user.events()).at(-1)!.data).toMatchObject(ended)
     expect(deadLetters).toEqual([])
   })
 
@@ -608,8 +605,7 @@ describe('a first message', () => {
     await sweep()
     await sweep()
     expect(sent).toHaveLength(20)
-    secondsPast805(3600)
-    await sweep()
+    await sweepPast805(3600)
     expect(new Set(sent.map(({ id }) => id)).size).toBe(23)
   })
 

@@ -18,18 +18,6 @@ describe('read-notification', () => {
     expect([items, unread]).toMatchObject([[{ id: other, read_at: null }, first], 1])
   })
 
-  it("answers 404 for another user's, as for one that never was, and leaves it unread", async () => {
-    const [owner, other] = [await world.register(), await world.register()]
-    const id = await world.notify(owner)
-    const answers = await Promise.all(
-      [id, UNKNOWN].map((one) => world.ask('POST', `/api/notifications/${one}/read`, { token: other.token })),
-    )
-    for (const { status, text } of answers) {
-      expect([status, JSON.parse(text)]).toMatchObject([404, { code: 'notification.not_found' }])
-    }
-    expect(await world.have(owner, 'GET', '/api/notifications')).toMatchObject({ unread: 1 })
-  })
-
   it('requires a login', async () => {
     expect((await world.ask('POST', `/api/notifications/${UNKNOWN}/read`)).status).toBe(401)
   })

@@ -114,18 +114,6 @@ describe('PUT /api/notifications/preferences', () => {
     expect(await get(user)).toMatchObject({ version: 2 })
   })
 
-  it('does a retried write once and answers the same, its secret included', async () => {
-    const user = newUser()
-    const headers = { 'idempotency-key': 'retried', 'if-match': '"0"' }
-    const first = await put(user, { webhook_url: HOOK }, headers)
-    const again = await put(user, { webhook_url: HOOK }, headers)
-    expect([again.status, again.body]).toEqual([200, first.body])
-    expect(again.headers.get('idempotency-replayed')).toBe('true')
-    expect(await get(user)).toEqual(first.body)
-    const other = await put(user, {}, headers)
-    expect(other.problem.code).toBe('idempotency.key_reused')
-  })
-
   it('keeps what each of several writers at once wrote, one after the other', async () => {
     const user = newUser()
     const answers = await Promise.all(

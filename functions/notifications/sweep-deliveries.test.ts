@@ -9,8 +9,8 @@ import type { Client } from '../../testing/worlds/task-service.ts'
 import { notificationService } from '../../testing/worlds/notification-service.ts'
 
 const service = await notificationService()
-const { newUser, remind, reminded, tick, at, deps, app, sent, deadLetters, answerWith, sql } = service
-const { account, device, prefer, request, bring, messages, sweep, entries, told, inbox } = service
+const { newUser, remind, reminded, tick, tickAt, at, deps, app, sent, deadLetters, answerWith, sql } = service
+const { account, device, prefer, request, bring, messages, sweep, sweepAt, entries, told, inbox } = service
 
 const QUIET = { quiet_hours: { start: '08:00', end: '09:30' } }
 const states = async (user: Client) =>
@@ -30,8 +30,7 @@ async function held(user: Client, ...titles: string[]): Promise<TaskView[]> {
   await prefer(user, QUIET)
   const tasks: TaskView[] = []
   for (const title of titles) tasks.push((await reminded(user, { title })).task)
-  at('2026-03-02T08:05:00Z')
-  await tick()
+  await tickAt('08:05:00')
   await sweep()
   return tasks
 }
@@ -43,8 +42,7 @@ describe('quiet hours', () => {
     expect(await states(user)).toEqual(['Call the bank: in_app held', 'Call the bank: email held'])
     expect([await inbox(user), sent]).toEqual([[], []])
     expect(await deps.deliveries.nextDueAt()).toEqual(new Date('2026-03-02T09:30:00Z'))
-    at('2026-03-02T09:29:59.999Z')
-    await sweep()
+    await sweepAt('09:29:59.999')
     expect([await inbox(user), sent]).toEqual([[], []])
   })
 
@@ -53,8 +51,7 @@ describe('quiet hours', () => {
     await account(user)
     await prefer(user, QUIET)
     await reminded(user, { title: 'Catch the train', priority: 'high' })
-    at('2026-03-02T08:05:00Z')
-    await tick()
+    await tickAt('08:05:00')
     await sweep()
     expect(await inbox(user)).toEqual(['Catch the train'])
     expect(sent).toHaveLength(1)
@@ -64,8 +61,7 @@ describe('quiet hours', () => {
     const user = newUser()
     await held(user, 'Call the bank')
     const before = (await entries(user)).map(({ id }) => id)
-    at('2026-03-02T09:30:00Z')
-    await sweep()
+    await sweepAt('09:30:00')
     expect(await inbox(user)).toEqual(['Call the bank'])
     expect((await entries(user)).map(({ id }) => id)).toEqual(before)
     expect(sent).toMatchObject([{ id: before[1], title: 'Call the bank' }])
@@ -84,8 +80,7 @@ describe('quiet hours', () => {
   it('are followed by one digest of all that they held back, whose fate the ledger shows for each', async () => {
     const user = newUser()
     await held(user, 'Call the bank', 'Buy milk', 'Pay rent')
-    at('2026-03-02T09:30:00Z')
-    await sweep()
+    await sweepAt('09:30:00')
     expect(await inbox(user)).toEqual(['During quiet hours: 3 notifications'])
     expect(sent).toMatchObject([
       { title: 'During quiet hours: 3 notifications', body: '• Call the bank\n• Buy milk\n• Pay rent' },
@@ -120,10 +115,8 @@ describe('quiet hours', () => {
     await prefer(user, { ...QUIET, channels })
     await reminded(user, { title: 'Call the bank' })
     await reminded(user, { title: 'Buy milk' })
-    at('2026-03-02T08:05:00Z')
-    await tick()
-    at('2026-03-02T09:30:00Z')
-    await sweep()
+    await tickAt('08:05:00')
+    await sweepAt('09:30:00')
     expect(await inbox(user)).toHaveLength(1)
     expect(sent).toEqual([])
     expect((await states(user)).slice(0, 2)).toEqual([
@@ -137,8 +130,7 @@ describe('quiet hours', () => {
     const [bank, milk] = await held(user, 'Call the bank', 'Buy milk', 'Pay rent')
     await user.does('POST', `/api/tasks/${bank!.id}/complete`)
     await user.does('DELETE', `/api/tasks/${milk!.id}`)
-    at('2026-03-02T09:30:00Z')
-    await sweep()
+    await sweepAt('09:30:00')
     expect(await inbox(user)).toEqual(['Pay rent'])
     expect((await entries(user)).slice(0, 4)).toMatchObject(
       Array.from({ length: 4 }, () => ({
@@ -154,8 +146,7 @@ describe('quiet hours', () => {
     const day = await user.create({ title: 'Call the bank', due_at: '2026-03-02T09:00:00Z' })
     const moved = await remind(user, day, { offsetMinutes: 55 })
     const { reminder: snoozed } = await reminded(user, { title: 'Buy milk' })
-    at('2026-03-02T08:05:00Z')
-    await tick()
+    await tickAt('08:05:00')
     expect(await states(user)).toEqual(
       expect.arrayContaining(['Call the bank: in_app held', 'Buy milk: in_app held']),
     )
@@ -168,11 +159,9 @@ describe('quiet hours', () => {
       snoozedUntil: until,
     }
     await deps.changes.commit(aChange(user.id, { changedReminders: [{ ...snoozed, ...edits }] }))
-    at('2026-03-02T09:30:00Z')
-    await sweep()
+    await sweepAt('09:30:00')
     expect(await inbox(user)).toEqual([])
-    at('2026-03-02T10:05:00Z')
-    await tick()
+    await tickAt('10:05:00')
     expect(await inbox(user)).toEqual(['Call the bank'])
     expect((await service.ledger(moved.id)).map(({ state }) => state)).toEqual(['cancelled', 'delivered'])
   })
@@ -181,8 +170,7 @@ describe('quiet hours', () => {
     const user = newUser()
     const [task] = await held(user, 'Call the bank')
     await user.does('POST', `/api/tasks/${task!.id}/complete`)
-    at('2026-03-02T09:30:00Z')
-    await sweep()
+    await sweepAt('09:30:00')
     expect([await inbox(user), sent]).toEqual([[], []])
     expect(await deps.deliveries.nextDueAt()).toBe(null)
   })
@@ -292,8 +280,7 @@ describe('quiet hours', () => {
     await releaseHeld(deps, 'cron/sweep-deliveries')
     expect(await inbox(user)).toHaveLength(1)
     await deliverDue(dying, 'cron/sweep-deliveries')
-    at('2026-03-02T09:31:32Z')
-    await sweep()
+    await sweepAt('09:31:32')
     expect(sent).toHaveLength(2)
     expect(new Set(sent.map(({ id }) => id)).size).toBe(1)
     expect(await inbox(user)).toHaveLength(1)
@@ -328,8 +315,7 @@ describe('quiet hours', () => {
     await held(user, 'Call the bank')
     await prefer(user, { quiet_hours: { start: '08:00', end: '12:00' } })
     await sweep()
-    at('2026-03-02T09:30:00Z')
-    await sweep()
+    await sweepAt('09:30:00')
     expect(await inbox(user)).toEqual([])
     expect(await deps.deliveries.nextDueAt()).toEqual(new Date('2026-03-02T12:00:00Z'))
     await prefer(user, { quiet_hours: null })
@@ -343,11 +329,9 @@ describe('quiet hours', () => {
     await prefer(user, { ...QUIET, daily_digest: { at: '08:30' } })
     await user.create({ title: 'Pay rent', due_date: '2026-03-02' })
     await bring('notification-events', await request(user, 'Your export is ready'))
-    at('2026-03-02T08:30:00Z')
-    await sweep()
+    await sweepAt('08:30:00')
     expect([await inbox(user), sent]).toEqual([[], []])
-    at('2026-03-02T09:30:00Z')
-    await sweep()
+    await sweepAt('09:30:00')
     expect(await inbox(user)).toEqual(['During quiet hours: 2 notifications'])
   })
 })
@@ -367,11 +351,9 @@ describe('the digest of the day', () => {
     for (const task of tasks) await user.create(task)
     const { id } = await user.create({ title: 'Done', due_date: '2026-03-02' })
     await user.does('POST', `/api/tasks/${id}/complete`)
-    at('2026-03-02T08:29:59Z')
-    await sweep()
+    await sweepAt('08:29:59')
     expect(await inbox(user)).toEqual([])
-    at('2026-03-02T08:30:00Z')
-    await sweep()
+    await sweepAt('08:30:00')
     expect(await inbox(user)).toEqual(['3 tasks for today'])
     expect(sent).toMatchObject([{ channel: 'email', title: '3 tasks for today' }])
     expect(sent[0]!.body.split('\n').map((line) => line.split(' (')[0])).toEqual([
@@ -402,8 +384,7 @@ describe('the digest of the day', () => {
   it('is left out on a day without tasks, and comes the next day', async () => {
     const user = newUser()
     await prefer(user, { daily_digest: { at: '08:30' } })
-    at('2026-03-02T08:30:00Z')
-    await sweep()
+    await sweepAt('08:30:00')
     expect(await inbox(user)).toEqual([])
     expect(await deps.deliveries.nextDueAt()).toEqual(new Date('2026-03-03T08:30:00Z'))
     await user.create({ title: 'Pay rent', due_date: '2026-03-02' })
@@ -427,11 +408,9 @@ describe('the digest of the day', () => {
     const user = newUser()
     await prefer(user, { daily_digest: { at: '08:30' } })
     await user.create({ title: 'Pay rent', due_date: '2026-03-02' })
-    at('2026-03-02T08:30:00Z')
-    await sweep()
+    await sweepAt('08:30:00')
     await prefer(user, { daily_digest: { at: '10:00' } })
-    at('2026-03-02T10:00:00Z')
-    await sweep()
+    await sweepAt('10:00:00')
     expect(await inbox(user)).toHaveLength(1)
     expect(await deps.deliveries.nextDueAt()).toEqual(new Date('2026-03-03T10:00:00Z'))
   })
@@ -477,8 +456,7 @@ describe('sweep-deliveries', () => {
     const user = newUser()
     await device(user)
     await reminded(user)
-    at('2026-03-02T08:05:00Z')
-    await tick()
+    await tickAt('08:05:00')
     for (const headers of [{}, { 'dapr-api-token': 'guessed' }]) {
       const answer = await app.request('/dapr/cron/sweep-deliveries-cron', { method: 'POST', headers })
       expect(answer.status).toBe(401)
@@ -501,11 +479,9 @@ describe('one user with many mails that nobody takes', () => {
     const address = await account(crowd)
     await account(other)
     for (let n = 0; n < 251; n += 1) await reminded(crowd)
-    at('2026-03-02T08:05:00Z')
-    await tick()
+    await tickAt('08:05:00')
     await reminded(other, { title: 'Call the doctor' }, { remindAt: new Date('2026-03-02T08:05:01Z') })
-    at('2026-03-02T08:05:01Z')
-    await tick()
+    await tickAt('08:05:01')
     const gate = Promise.withResolvers<void>()
     answerWith(async ({ to }) => {
       if (to === address) await gate.promise
@@ -529,8 +505,7 @@ describe('mails beyond the limit of an hour', () => {
   /** So many reminders of a user at five past eight, told. */
   async function many(user: Client, count: number) {
     for (let nth = 0; nth < count; nth += 1) await reminded(user, { title: `Task ${nth}` })
-    at('2026-03-02T08:05:00Z')
-    await tick()
+    await tickAt('08:05:00')
     await Promise.all([sweep(), sweep()])
     await sweep()
   }
@@ -549,8 +524,7 @@ describe('mails beyond the limit of an hour', () => {
     expect(new Set(held.map(({ channel, reason }) => `${channel}: ${reason}`))).toEqual(
       new Set(['email: too many mails within an hour']),
     )
-    at('2026-03-02T09:04:59Z')
-    await sweep()
+    await sweepAt('09:04:59')
     expect(mails()).toHaveLength(MAX + 1)
     at('2026-03-02T09:05:00Z')
     await Promise.all([sweep(), sweep()])
@@ -569,11 +543,9 @@ describe('mails beyond the limit of an hour', () => {
     await prefer(user, { quiet_hours: { start: '09:00', end: '10:00' } })
     await sweep()
     expect(mails()).toHaveLength(MAX)
-    at('2026-03-02T09:30:00Z')
-    await sweep()
+    await sweepAt('09:30:00')
     expect(mails()).toHaveLength(MAX)
-    at('2026-03-02T10:00:00Z')
-    await sweep()
+    await sweepAt('10:00:00')
     expect(mails().at(-1)).toBe('2 more notifications within the hour')
   })
 
@@ -582,8 +554,7 @@ describe('mails beyond the limit of an hour', () => {
     await account(user)
     await prefer(user, { channels: { quiet_digest: ['in_app'] } })
     await many(user, 5)
-    at('2026-03-02T09:05:00Z')
-    await sweep()
+    await sweepAt('09:05:00')
     expect(mails()).toHaveLength(MAX)
     const states = (await entries(user))
       .filter(({ channel }) => channel === 'email')
@@ -597,11 +568,9 @@ describe('mails beyond the limit of an hour', () => {
     answerWith(() => ({ outcome: 'unreachable', reason: 'the sidecar is unreachable' }))
     await many(user, MAX)
     answerWith(() => ({ outcome: 'failed', reason: 'the mail service answered 500' }))
-    at('2026-03-02T08:06:00Z')
-    await sweep()
+    await sweepAt('08:06:00')
     answerWith(() => ({ outcome: 'delivered' }))
-    at('2026-03-02T08:07:00Z')
-    await sweep()
+    await sweepAt('08:07:00')
     const states = (await entries(user))
       .filter(({ channel }) => channel === 'email')
       .map(({ state }) => state)

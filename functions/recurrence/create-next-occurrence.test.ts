@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { ChangeStore } from '../../shared/app/ports.ts'
-import type { CloudEvent } from '../../shared/domain/cloud-event.ts'
 import type { TaskView } from '../../shared/domain/tasks/task.ts'
 import { mountFunctions } from '../../shared/kit/mount-functions.ts'
 import { taskService, type Client } from '../../testing/worlds/task-service.ts'
 import createNextOccurrence from './create-next-occurrence.ts'
-import { deliver, takeMessages } from '../../testing/builders/messages.ts'
+import { deliver, takeMessages, takeOne } from '../../testing/builders/messages.ts'
 
 const service = await taskService(['recurrence/sweep-series'])
 const { newUser, app, deps, sql } = service
@@ -21,12 +20,6 @@ async function daily(user: Client): Promise<TaskView> {
 
 const complete = (user: Client, id: string, headers?: Record<string, string>) =>
   user.does('POST', `/api/tasks/${id}/complete`, undefined, headers)
-
-async function takeOne(type: string): Promise<CloudEvent> {
-  const found = (await takeMessages(service)).filter((message) => message.type === type)
-  expect(found).toHaveLength(1)
-  return found[0]!
-}
 
 /** Days of the series' occurrences that were made by events or sweeps, in the order in which they were made. */
 const made = async (user: Client) =>
@@ -47,7 +40,7 @@ describe('create-next-occurrence', () => {
     const user = newUser()
     const { id } = await daily(user)
     await complete(user, id)
-    const message = await takeOne('task.completed')
+    const message = await takeOne(service, 'task.completed')
     const answers = await Promise.all(Array.from({ length: 20 }, () => deliver(service, message)))
     expect(answers).toEqual(Array.from({ length: 20 }, () => SUCCESS))
     expect(await made(user)).toEqual(['2026-03-03'])
@@ -57,7 +50,7 @@ describe('create-next-occurrence', () => {
     const user = newUser()
     const { id } = await daily(user)
     await complete(user, id)
-    const message = await takeOne('task.completed')
+    const message = await takeOne(service, 'task.completed')
     for (let time = 1; time <= 5; time += 1) expect(await deliver(service, message)).toEqual(SUCCESS)
     expect(await made(user)).toEqual(['2026-03-03'])
   })
@@ -103,7 +96,7 @@ describe('create-next-occurrence', () => {
     await user.does('DELETE', `/api/tasks/${top.id}`)
     await takeMessages(service)
     await user.does('POST', `/api/tasks/${top.id}/restore`)
-    const message = await takeOne('series.updated')
+    const message = await takeOne(service, 'series.updated')
     const answers = await Promise.all(Array.from({ length: 3 }, () => deliver(service, message)))
     expect([...answers, await deliver(service, message)]).toEqual(Array.from({ length: 4 }, () => SUCCESS))
     expect(await made(user)).toEqual(['2026-03-03'])
@@ -113,7 +106,7 @@ describe('create-next-occurrence', () => {
     const user = newUser()
     const { id } = await daily(user)
     await complete(user, id)
-    const message = await takeOne('task.completed')
+    const message = await takeOne(service, 'task.completed')
     service.at('2026-03-02T08:05:00Z')
     expect((await sweep()).status).toBe(204)
     expect(await made(user)).toEqual(['2026-03-03'])
@@ -125,12 +118,12 @@ describe('create-next-occurrence', () => {
     const user = newUser()
     const { id } = await daily(user)
     await complete(user, id)
-    const first = await takeOne('task.completed')
+    const first = await takeOne(service, 'task.completed')
     service.at('2026-03-02T08:05:00Z')
     await sweep()
     const [second] = (await takeMessages(service)).filter(({ type }) => type === 'task.occurrence.generated')
     await complete(user, second!.subject!.replace('task/', ''))
-    const later = await takeOne('task.completed')
+    const later = await takeOne(service, 'task.completed')
     for (const message of [later, first, later, first]) {
       expect(await deliver(service, message)).toEqual(SUCCESS)
     }
@@ -141,7 +134,7 @@ describe('create-next-occurrence', () => {
     const user = newUser()
     const { id } = await daily(user)
     await complete(user, id)
-    const message = await takeOne('task.completed')
+    const message = await takeOne(service, 'task.completed')
     service.at('2026-03-02T08:05:00Z')
     const attempts = Array.from({ length: 20 }, (_, nth) =>
       nth % 2 === 0 ? deliver(service, message) : sweep(),
@@ -154,7 +147,7 @@ describe('create-next-occurrence', () => {
     const user = newUser()
     const { id } = await daily(user)
     await user.does('POST', `/api/tasks/${id}/skip`)
-    const message = await takeOne('task.occurrence.skipped')
+    const message = await takeOne(service, 'task.occurrence.skipped')
     await Promise.all(Array.from({ length: 5 }, () => deliver(service, message)))
     expect(await made(user)).toEqual(['2026-03-03'])
   })
@@ -163,7 +156,7 @@ describe('create-next-occurrence', () => {
     const user = newUser()
     const { id } = await daily(user)
     await complete(user, id)
-    const message = await takeOne('task.completed')
+    const message = await takeOne(service, 'task.completed')
     await user.does('POST', `/api/tasks/${id}/reopen`)
     expect(await deliver(service, message)).toEqual(SUCCESS)
     expect(await made(user)).toEqual([])
@@ -216,7 +209,7 @@ describe('create-next-occurrence', () => {
     const user = newUser()
     const { id } = await user.create()
     await complete(user, id)
-    const message = await takeOne('task.completed')
+    const message = await takeOne(service, 'task.completed')
     expect(await deliver(service, message)).toEqual(SUCCESS)
     const task = (message.data as { task: TaskView }).task
     const lost = {
@@ -235,7 +228,7 @@ describe('create-next-occurrence', () => {
       for (let day = 1; day <= 60; day += 1) id = (await service.next(user, id))!.id
       await user.does('PATCH', `/api/tasks/${id}`, { repeat_from: 'completion' })
       await complete(user, id)
-      const message = await takeOne('task.completed')
+      const message = await takeOne(service, 'task.completed')
       if (by === 'message') expect(await deliver(service, message)).toEqual(SUCCESS)
       service.at('2026-03-02T08:05:00Z')
       expect((await sweep()).status).toBe(204)
@@ -263,7 +256,7 @@ describe('create-next-occurrence', () => {
     const user = newUser()
     const { id } = await daily(user)
     await complete(user, id)
-    const message = await takeOne('task.completed')
+    const message = await takeOne(service, 'task.completed')
     await sql`insert into occurrences (series_id, occurrence_at, user_id, state, closed_at)
       select series_id, occurrence_at + interval '1 day', user_id, 'missed', now() from occurrences
       where task_id = ${id}`
@@ -279,7 +272,7 @@ describe('create-next-occurrence', () => {
     const user = newUser()
     const { id } = await daily(user)
     await complete(user, id)
-    const message = await takeOne('task.completed')
+    const message = await takeOne(service, 'task.completed')
     const broken = over({ commit: () => Promise.reject(new Error('connection closed')) })
     expect(await deliver(broken, message)).toEqual({ status: 'RETRY' })
     expect(await made(user)).toEqual([])
@@ -287,26 +280,11 @@ describe('create-next-occurrence', () => {
     expect(await made(user)).toEqual(['2026-03-03'])
   })
 
-  it('carries the trace of the completing request on into the event of the new occurrence', async () => {
-    const user = newUser()
-    const { id } = await daily(user)
-    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
-    await complete(user, id, { traceparent: `00-${traceId}-00f067aa0ba902b7-01`, tracestate: 'shop=t61' })
-    const message = await takeOne('task.completed')
-    await deliver(service, message)
-    const generated = await takeOne('task.occurrence.generated')
-    expect(generated.traceparent).toMatch(new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`))
-    expect(generated.tracestate).toBe('shop=t61')
-    const spans = new Set([message.traceparent, generated.traceparent].map((text) => text?.slice(36, 52)))
-    expect(spans.size).toBe(2)
-    expect(spans.has('00f067aa0ba902b7')).toBe(false)
-  })
-
   it('ends a series whose stored rule cannot be read, and says why', async () => {
     const user = newUser()
     const { id, series_id: seriesId } = await daily(user)
     await complete(user, id)
-    const message = await takeOne('task.completed')
+    const message = await takeOne(service, 'task.completed')
     await sql`update series set rule = 'FREQ=SECONDLY' where id = ${seriesId}`
     expect(await deliver(service, message)).toEqual(SUCCESS)
     const last = (await user.events()).at(-1)!

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { reminderApi } from '../../testing/worlds/reminder-api.ts'
 
 const service = await reminderApi()
-const { add, get, meanwhile, newUser, write } = service
+const { add, get, meanwhile, newUser, tickAt, write } = service
 
 async function reminded(input: object = {}) {
   const user = newUser()
@@ -12,30 +12,25 @@ async function reminded(input: object = {}) {
   return { user, task, id, acknowledge }
 }
 
-async function at(time: string) {
-  service.at(`2026-03-02T${time}Z`)
-  await service.tick()
-}
-
 describe('POST /api/reminders/:id/acknowledge', () => {
   it('ends the repetitions of an insistent one', async () => {
     const { user, acknowledge } = await reminded({ priority: 'high' })
-    await at('11:00:00')
-    await at('11:10:00')
+    await tickAt('11:00:00')
+    await tickAt('11:10:00')
     expect(await acknowledge()).toMatchObject({
       status: 'acknowledged',
       acknowledged_at: '2026-03-02T11:10:00.000Z',
       next_fire_at: null,
     })
-    await at('11:20:00')
+    await tickAt('11:20:00')
     expect(await service.notifications(user)).toHaveLength(2)
   })
 
   it('keeps the first time, however often it is asked', async () => {
     const { user, acknowledge } = await reminded()
-    await at('11:00:00')
+    await tickAt('11:00:00')
     const first = await acknowledge()
-    await at('11:05:00')
+    await tickAt('11:05:00')
     expect(await acknowledge()).toEqual(first)
     expect((await service.story(user)).filter((type) => type === 'reminder.acknowledged')).toHaveLength(1)
   })
@@ -43,7 +38,7 @@ describe('POST /api/reminders/:id/acknowledge', () => {
   it('does away with a firing that is still to come', async () => {
     const { user, acknowledge } = await reminded()
     expect(await acknowledge()).toMatchObject({ status: 'acknowledged', next_fire_at: null })
-    await at('11:00:00')
+    await tickAt('11:00:00')
     expect(await service.notifications(user)).toEqual([])
   })
 

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { ChangeStore } from '../../shared/app/ports.ts'
-import type { CloudEvent } from '../../shared/domain/cloud-event.ts'
 import { MAX_REMINDERS, type ReminderView } from '../../shared/domain/reminders/reminder.ts'
 import type { TaskView } from '../../shared/domain/tasks/task.ts'
 import { mountFunctions } from '../../shared/kit/mount-functions.ts'
-import { deliver, takeMessages } from '../../testing/builders/messages.ts'
+import { deliver, takeMessages, takeOne } from '../../testing/builders/messages.ts'
 import { reminderService } from '../../testing/worlds/reminder-service.ts'
 import type { Client } from '../../testing/worlds/task-service.ts'
 import addDefaultReminder from './add-default-reminder.ts'
@@ -18,7 +17,7 @@ const service = await reminderService([
   'reminders/acknowledge-reminder',
   'notifications/set-preferences',
 ])
-const { newUser, at, deps, sql, tick, notifications, next } = service
+const { newUser, at, deps, sql, tick, tickAt, notifications, next } = service
 
 const NINE = '2026-03-02T09:00:00.000Z'
 const NOON = '2026-03-02T12:00:00.000Z'
@@ -40,12 +39,6 @@ const rows = ({ id }: { id: string }) => sql<
 >`
   select origin, fire_at, deleted_at from reminders where task_id = ${id} order by id`
 
-async function takeOne(type: string): Promise<CloudEvent> {
-  const found = (await takeMessages(service)).filter((message) => message.type === type)
-  expect(found).toHaveLength(1)
-  return found[0]!
-}
-
 /** The consumer alone, over a store that differs. */
 function over(change: Partial<ChangeStore>) {
   const other = { ...deps, changes: { ...deps.changes, ...change } }
@@ -65,8 +58,7 @@ describe('a task with a due time', () => {
         status: 'scheduled',
       },
     ])
-    at('2026-03-02T11:00:00Z')
-    await tick()
+    await tickAt('11:00:00')
     expect(await notifications(user)).toEqual([{ title: 'Pay rent', late: false, seq: expect.any(Number) }])
     const events = await user.events()
     expect(events.find(({ type }) => type === 'reminder.scheduled')?.data).toMatchObject({
@@ -101,8 +93,7 @@ describe('a task with a due time', () => {
     const task = await user.create(input)
     const origins = (await reminders(user, task)).map(({ origin }) => origin)
     expect(origins).toEqual('remind_at' in input ? ['task'] : [])
-    at('2026-03-02T11:30:00Z')
-    await tick()
+    await tickAt('11:30:00')
     expect(await notifications(user)).toHaveLength(origins.length)
   })
 
@@ -257,8 +248,7 @@ describe('the default reminder', () => {
     await reminders(user, task)
     await user.does('POST', `/api/tasks/${task.id}/reminders`, { offset_minutes: 60, channels: ['in_app'] })
     await user.does('POST', `/api/tasks/${task.id}/reminders`, { remind_at: '2026-03-02T11:00:00Z' })
-    at('2026-03-02T11:00:00Z')
-    await tick()
+    await tickAt('11:00:00')
     expect((await notifications(user)).filter(({ seq }) => seq !== null)).toHaveLength(1)
   })
 
@@ -266,13 +256,10 @@ describe('the default reminder', () => {
     const user = newUser()
     const task = await user.create({ due_at: NOON, priority: 'high' })
     const [{ id }] = (await reminders(user, task)) as [ReminderView]
-    at('2026-03-02T11:00:00Z')
-    await tick()
-    at('2026-03-02T11:10:00Z')
-    await tick()
+    await tickAt('11:00:00')
+    await tickAt('11:10:00')
     await user.does('POST', `/api/reminders/${id}/acknowledge`)
-    at('2026-03-02T11:20:00Z')
-    await tick()
+    await tickAt('11:20:00')
     expect(await notifications(user)).toHaveLength(2)
   })
 
@@ -323,7 +310,7 @@ describe('add-default-reminder', () => {
   ])('makes one when the event comes %s', async (_, times) => {
     const user = newUser()
     const task = await user.create({ due_at: NOON })
-    const message = await takeOne('task.created')
+    const message = await takeOne(service, 'task.created')
     for (const answer of await Promise.all(times(() => deliver(service, message)))) {
       expect(answer).toEqual(SUCCESS)
     }
@@ -348,7 +335,7 @@ describe('add-default-reminder', () => {
   it('does not bring back what is removed while the event is on its way a second time', async () => {
     const user = newUser()
     const task = await user.create({ due_at: NOON })
-    const message = await takeOne('task.created')
+    const message = await takeOne(service, 'task.created')
     await deliver(service, message)
     const [{ id }] = (await reminders(user, task)) as [ReminderView]
     await user.does('DELETE', `/api/reminders/${id}`)
@@ -359,7 +346,7 @@ describe('add-default-reminder', () => {
   it('makes up for its being late, but not for what is over', async () => {
     const user = newUser()
     const task = await user.create({ due_at: NOON })
-    const message = await takeOne('task.created')
+    const message = await takeOne(service, 'task.created')
     at('2026-03-02T11:30:00Z')
     expect(await deliver(service, message)).toEqual(SUCCESS)
     await tick()
@@ -367,7 +354,7 @@ describe('add-default-reminder', () => {
     expect(await rows(task)).toHaveLength(1)
 
     const other = await user.create({ due_at: '2026-03-02T15:00:00Z' })
-    const later = await takeOne('task.created')
+    const later = await takeOne(service, 'task.created')
     at('2026-03-02T15:00:00Z')
     expect(await deliver(service, later)).toEqual(SUCCESS)
     expect(await rows(other)).toEqual([])
@@ -376,7 +363,7 @@ describe('add-default-reminder', () => {
   it('leaves a task that has moved since to the event of its move', async () => {
     const user = newUser()
     const task = await user.create({ due_at: NOON })
-    const message = await takeOne('task.created')
+    const message = await takeOne(service, 'task.created')
     at('2026-03-02T08:30:00Z')
     await user.does('PATCH', `/api/tasks/${task.id}`, { due_at: '2026-03-02T09:20:00Z' })
     expect(await deliver(service, message)).toEqual(SUCCESS)
@@ -402,7 +389,7 @@ describe('add-default-reminder', () => {
     for (const step of ['loadTask', 'defaultReminderMinutes', 'commit'] as const) {
       for (const when of ['before', 'after'] as const) {
         const task = await user.create({ due_at: NOON })
-        const message = await takeOne('task.created')
+        const message = await takeOne(service, 'task.created')
         const broken = over({
           [step]: async (...args: never[]) => {
             if (when === 'after')

@@ -61,14 +61,12 @@ describe('PATCH /api/reminders/:id', () => {
 
   it('lets one that has fired fire again at its new time', async () => {
     const { user, reminder, patch } = await reminded()
-    service.at('2026-03-02T11:00:00Z')
-    await service.tick()
+    await service.tickAt('11:00:00')
     expect((await patch({ channels: ['in_app'] })).body).toMatchObject({ next_fire_at: null })
     expect((await patch({ offset_minutes: 30 })).body).toMatchObject({
       next_fire_at: '2026-03-02T11:30:00.000Z',
     })
-    service.at('2026-03-02T11:30:00Z')
-    await service.tick()
+    await service.tickAt('11:30:00')
     expect((await get(user, reminder.id)).firings.map(({ fire_at }) => fire_at)).toEqual([
       '2026-03-02T11:00:00.000Z',
       '2026-03-02T11:30:00.000Z',

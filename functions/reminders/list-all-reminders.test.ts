@@ -93,8 +93,7 @@ describe('GET /api/reminders', () => {
     const failing = await fresh({ offset_minutes: 60, channels: ['email'] })
     await fresh({ offset_minutes: 60, channels: ['in_app'] })
     await add(user, made[0]!.task.id, { offset_minutes: 60 })
-    service.at('2026-03-02T11:00:00Z')
-    await service.tick()
+    await service.tickAt('11:00:00')
     await service.sql`update deliveries set state = 'failed' where reminder_id = ${failing.id}`
     await write(user, 'POST', `/api/reminders/${made[1]!.id}/acknowledge`)
     await write(user, 'POST', `/api/reminders/${made[2]!.id}/snooze`, { minutes: 5 })

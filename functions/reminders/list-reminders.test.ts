@@ -21,8 +21,7 @@ describe('GET /api/tasks/:id/reminders', () => {
     const user = newUser()
     const task = await user.create({ due_at: '2026-03-02T12:00:00Z' })
     await add(user, task.id, { offset_minutes: 60 })
-    service.at('2026-03-02T11:00:00Z')
-    await service.tick()
+    await service.tickAt('11:00:00')
     expect(await list(user, task.id)).toMatchObject([{ status: 'delivered', next_fire_at: null }])
   })
 

@@ -18,8 +18,7 @@ describe('DELETE /api/reminders/:id', () => {
       })
     }
     await user.does('PATCH', `/api/tasks/${task.id}`, { due_at: '2026-03-02T13:00:00Z' })
-    service.at('2026-03-02T13:00:00Z')
-    await service.tick()
+    await service.tickAt('13:00:00')
     expect(await service.notifications(user)).toEqual([])
     expect(await service.story(user)).toEqual(['reminder.scheduled', 'reminder.cancelled'])
   })

@@ -1,33 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { publishPending } from '../../shared/app/outbox/publish-events.ts'
 import type { CloudEvent } from '../../shared/domain/cloud-event.ts'
+import { deliver, takeMessages } from '../../testing/builders/messages.ts'
 import { reminderService, DUE, REMIND_AT } from '../../testing/worlds/reminder-service.ts'
 
 const service = await reminderService()
-const { newUser, tick, jobs, scheduler, app, deps, sql, at, logged, ledger, callBack } = service
+const { newUser, tick, jobs, scheduler, deps, sql, at, logged, ledger, callBack } = service
 
 /** What was published about reminders since the last time, oldest first. */
-async function takeMessages(): Promise<CloudEvent[]> {
-  const taken: CloudEvent[] = []
-  const publishAll = async (topic: string, events: CloudEvent[]) => {
-    if (topic === 'reminders') taken.push(...events)
-    return new Set<string>()
-  }
-  await publishPending({ ...deps, broker: { eventsPerUser: 1, publishAll } })
-  return taken
-}
-
-async function deliver(message: CloudEvent): Promise<unknown> {
-  const answer = await app.request('/dapr/events/reminders', {
-    method: 'POST',
-    body: JSON.stringify(message),
-    headers: { 'dapr-api-token': deps.settings.appToken },
-  })
-  return ((await answer.json()) as { status: unknown }).status
-}
+const take = () => takeMessages(service, 'reminders')
+const bring = (message: CloudEvent) => deliver(service, message, 'reminders')
+const SUCCESS = { status: 'SUCCESS' }
 
 const deliverAll = async () => {
-  for (const message of await takeMessages()) expect(await deliver(message)).toBe('SUCCESS')
+  for (const message of await take()) expect(await bring(message)).toEqual(SUCCESS)
 }
 
 /** A task with a reminder of its own; its id. */
@@ -81,10 +66,10 @@ describe('schedule-reminder', () => {
   it('goes by the row, so messages may come twice, at once and out of order', async () => {
     const { user, task, alarm } = await withReminder()
     await user.does('PATCH', `/api/tasks/${task.id}`, { remind_at: '2026-03-02T08:30:00Z' })
-    const messages = await takeMessages()
-    for (const message of messages.toReversed()) await deliver(message)
+    const messages = await take()
+    for (const message of messages.toReversed()) await bring(message)
     expect(alarm()?.dueTime).toEqual(new Date('2026-03-02T08:30:00Z'))
-    await Promise.all([...messages, ...messages].map(deliver))
+    await Promise.all([...messages, ...messages].map(bring))
     expect(alarm()?.dueTime).toEqual(new Date('2026-03-02T08:30:00Z'))
   })
 
@@ -101,12 +86,12 @@ describe('schedule-reminder', () => {
 
   it('is called again when the database is away', async () => {
     const { id, alarm } = await withReminder()
-    const message = (await takeMessages()).find(({ subject }) => subject === `reminder/${id}`)
+    const message = (await take()).find(({ subject }) => subject === `reminder/${id}`)
     const { fireAtOf } = deps.dueReminders
     deps.dueReminders.fireAtOf = () => Promise.reject(new Error('the database is away'))
-    expect(await deliver(message!)).toBe('RETRY')
+    expect(await bring(message!)).toEqual({ status: 'RETRY' })
     deps.dueReminders.fireAtOf = fireAtOf
-    expect(await deliver(message!)).toBe('SUCCESS')
+    expect(await bring(message!)).toEqual(SUCCESS)
     expect(alarm()).toBeDefined()
   })
 })

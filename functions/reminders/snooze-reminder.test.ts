@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { reminderApi } from '../../testing/worlds/reminder-api.ts'
 
 const service = await reminderApi()
-const { add, get, meanwhile, newUser, write } = service
+const { add, get, meanwhile, newUser, tickAt, write } = service
 
 async function reminded(input: object = {}) {
   const user = newUser()
@@ -13,17 +13,13 @@ async function reminded(input: object = {}) {
     task,
     id,
     snooze: (body: object) => user.send('POST', `/api/reminders/${id}/snooze`, body),
-    fireAt: async (time: string) => {
-      service.at(`2026-03-02T${time}Z`)
-      await service.tick()
-    },
   }
 }
 
 describe('POST /api/reminders/:id/snooze', () => {
   it('fires once more when the snooze is over', async () => {
-    const { user, id, snooze, fireAt } = await reminded()
-    await fireAt('11:00:00')
+    const { user, id, snooze } = await reminded()
+    await tickAt('11:00:00')
     expect((await snooze({ minutes: 15 })).body).toMatchObject({
       status: 'snoozed',
       snoozed_until: '2026-03-02T11:15:00.000Z',
@@ -31,21 +27,21 @@ describe('POST /api/reminders/:id/snooze', () => {
       next_fire_at: '2026-03-02T11:15:00.000Z',
       remind_at: '2026-03-02T11:00:00.000Z',
     })
-    await fireAt('11:14:59')
+    await tickAt('11:14:59')
     expect(await service.notifications(user)).toHaveLength(1)
-    await fireAt('11:15:00')
+    await tickAt('11:15:00')
     expect(await service.notifications(user)).toHaveLength(2)
     expect(await get(user, id)).toMatchObject({ status: 'delivered', next_fire_at: null })
     expect((await service.story(user)).filter((type) => type === 'reminder.snoozed')).toHaveLength(1)
   })
 
   it('puts one off that has not fired, until a time', async () => {
-    const { user, snooze, fireAt } = await reminded()
+    const { user, snooze } = await reminded()
     expect((await snooze({ until: '2026-03-02T12:30:00+01:00' })).body).toMatchObject({
       status: 'snoozed',
       next_fire_at: '2026-03-02T11:30:00.000Z',
     })
-    await fireAt('11:29:59')
+    await tickAt('11:29:59')
     expect(await service.notifications(user)).toEqual([])
   })
 
@@ -58,8 +54,8 @@ describe('POST /api/reminders/:id/snooze', () => {
   })
 
   it('takes back that it was acknowledged, and the repetitions to come', async () => {
-    const { user, id, snooze, fireAt } = await reminded({ priority: 'high' })
-    await fireAt('11:00:00')
+    const { user, id, snooze } = await reminded({ priority: 'high' })
+    await tickAt('11:00:00')
     expect((await snooze({ minutes: 60 })).body).toMatchObject({ next_fire_at: '2026-03-02T12:00:00.000Z' })
     await write(user, 'POST', `/api/reminders/${id}/acknowledge`)
     expect((await snooze({ minutes: 30 })).body).toMatchObject({
@@ -87,8 +83,8 @@ describe('POST /api/reminders/:id/snooze', () => {
     ['completed', 'POST', '/complete'],
     ['deleted', 'DELETE', ''],
   ])('refuses one whose task is %s, also when that comes in between', async (_, method, action) => {
-    const { user, task, snooze, fireAt } = await reminded()
-    await fireAt('11:00:00')
+    const { user, task, snooze } = await reminded()
+    await tickAt('11:00:00')
     meanwhile('loadReminder', () => user.does(method, `/api/tasks/${task.id}${action}`))
     const refusal = { status: 409, problem: { code: 'reminder.not_open' } }
     expect(await snooze({ minutes: 5 })).toMatchObject(refusal)
@@ -96,8 +92,8 @@ describe('POST /api/reminders/:id/snooze', () => {
   })
 
   it('is cancelled by a completion that had looked before', async () => {
-    const { user, task, id, snooze, fireAt } = await reminded()
-    await fireAt('11:00:00')
+    const { user, task, id, snooze } = await reminded()
+    await tickAt('11:00:00')
     meanwhile('loadTask', () => snooze({ minutes: 5 }))
     await user.does('POST', `/api/tasks/${task.id}/complete`)
     expect(await get(user, id)).toMatchObject({ status: 'cancelled', next_fire_at: null })

@@ -7,13 +7,30 @@ import { systemIds } from '../../shared/kit/system.ts'
 import { reminderService } from '../../testing/worlds/reminder-service.ts'
 
 const service = await reminderService()
-const { newUser, reminded, remind, tick, callBack, ledger, row, story, notifications, sql, deps, at } =
-  service
+const {
+  newUser,
+  reminded,
+  remind,
+  tick,
+  tickAt,
+  callBack,
+  ledger,
+  row,
+  story,
+  notifications,
+  sql,
+  deps,
+  at,
+} = service
 
 const minutesPast8 = (minutes: number, seconds = 0) => {
   const time = new Date(Date.parse('2026-03-02T08:00:00Z') + minutes * 60_000 + seconds * 1000)
   at(time.toISOString())
   return time
+}
+const tickPast8 = async (minutes: number, seconds = 0) => {
+  minutesPast8(minutes, seconds)
+  return await tick()
 }
 const TOLD = ['reminder.triggered', 'reminder.sent']
 
@@ -21,8 +38,7 @@ describe('a due reminder', () => {
   it('reaches its user in the app, once, with the events that tell of it', async () => {
     const user = newUser()
     const { reminder } = await reminded(user, { title: 'Call the bank' })
-    minutesPast8(5)
-    expect(await tick()).toBe(204)
+    expect(await tickPast8(5)).toBe(204)
     expect(await ledger(reminder.id)).toEqual([
       {
         fire_at: reminder.fireAt,
@@ -35,16 +51,14 @@ describe('a due reminder', () => {
     expect(await story(user)).toEqual(TOLD)
     const sent = (await user.events()).find(({ type }) => type === 'notification.sent')
     expect(await notifications(user)).toEqual([{ title: 'Call the bank', late: false, seq: sent!.seq }])
-    minutesPast8(20)
-    await tick()
+    await tickPast8(20)
     expect(await ledger(reminder.id)).toHaveLength(1)
   })
 
   it('is not told before its time', async () => {
     const user = newUser()
     const { reminder } = await reminded(user)
-    minutesPast8(4, 59)
-    await tick()
+    await tickPast8(4, 59)
     expect([await ledger(reminder.id), await story(user)]).toEqual([[], []])
   })
 
@@ -68,8 +82,7 @@ describe('a due reminder', () => {
   it('comes late rather than never, and says so', async () => {
     const user = newUser()
     const { reminder } = await reminded(user)
-    minutesPast8(180)
-    await tick()
+    await tickPast8(180)
     expect(await ledger(reminder.id)).toMatchObject([{ late: true, state: 'delivered' }])
     expect(await notifications(user)).toMatchObject([{ late: true }])
   })
@@ -80,8 +93,7 @@ describe('a due reminder', () => {
     const device = systemIds.uuid()
     await sql`insert into users values (${user.id}, ${`${user.id}@example.org`}, 'x', 'Asia/Tokyo', now(), now())`
     await sql`insert into push_subscriptions values (${device}, ${user.id}, 'web_push', ${device}, null, now(), now())`
-    minutesPast8(5)
-    await tick()
+    await tickPast8(5)
     expect((await ledger(reminder.id)).map(({ channel, state }) => [channel, state])).toEqual([
       ['in_app', 'delivered'],
       ['email', 'triggered'],
@@ -96,8 +108,7 @@ describe('a due reminder', () => {
     const user = newUser()
     const { reminder } = await reminded(user, { priority: 'high' })
     for (const minutes of [5, 15, 16, 25, 90]) {
-      minutesPast8(minutes)
-      await tick()
+      await tickPast8(minutes)
     }
     const times = (await ledger(reminder.id)).map(({ fire_at }) => fire_at.toISOString().slice(11, 16))
     expect(times).toEqual(['08:05', '08:15', '08:25', '08:35'])
@@ -107,34 +118,28 @@ describe('a due reminder', () => {
   it('does not come again once it is acknowledged', async () => {
     const user = newUser()
     const { reminder } = await reminded(user, { priority: 'high' })
-    minutesPast8(5)
-    await tick()
+    await tickPast8(5)
     await sql`with acknowledged as (
       update reminders set acknowledged_at = now(), fire_at = null, version = version + 1
         where id = ${reminder.id} returning user_id)
       update user_counters set open_reminders = open_reminders - 1 where user_id in (select user_id from acknowledged)`
-    minutesPast8(60)
-    await tick()
+    await tickPast8(60)
     expect(await ledger(reminder.id)).toHaveLength(1)
   })
 
   it('is told once when the clock is put back after it', async () => {
     const user = newUser()
     const { reminder } = await reminded(user, { priority: 'high' })
-    minutesPast8(5)
-    await tick()
-    minutesPast8(1)
-    await tick()
-    minutesPast8(6)
-    await tick()
+    await tickPast8(5)
+    await tickPast8(1)
+    await tickPast8(6)
     expect(await ledger(reminder.id)).toHaveLength(1)
   })
 
   it('that is set back to a time at which it was told is not told again, and goes on', async () => {
     const user = newUser()
     const { reminder } = await reminded(user, { priority: 'high' })
-    minutesPast8(5)
-    await tick()
+    await tickPast8(5)
     await sql`update reminders set fire_at = remind_at, version = version + 1 where id = ${reminder.id}`
     await tick()
     expect(await ledger(reminder.id)).toHaveLength(1)
@@ -185,8 +190,7 @@ describe('many at once', () => {
       { channel: 'in_app', at: '08:05' },
     ])
     // Whichever was first repeats; the others say in the ledger why they were silent.
-    minutesPast8(15)
-    await tick()
+    await tickPast8(15)
     expect((await told()).slice(2)).toEqual([
       { channel: 'email', at: '08:15' },
       { channel: 'in_app', at: '08:15' },
@@ -204,8 +208,7 @@ describe('many at once', () => {
     const user = newUser()
     const { task, reminder } = await reminded(user)
     const other = await remind(user, task)
-    minutesPast8(5)
-    await tick()
+    await tickPast8(5)
     const write = sql`
       insert into deliveries (id, user_id, notification_id, reminder_id, task_id, fire_at, channel, target, state, attempts,
         triggered_at, late, version)
@@ -222,8 +225,7 @@ describe('many at once', () => {
       values (${user.id}, '{}', ${sql.json(quiet)}, 1, now())`
     const { task, reminder } = await reminded(user)
     const other = await remind(user, task)
-    minutesPast8(5)
-    await tick()
+    await tickPast8(5)
     const [held] = await sql<{ reminder_id: string }[]>`
       select reminder_id from deliveries where reminder_id in (${reminder.id}, ${other.id}) and state = 'held'`
     await sql`with removed as (
@@ -260,8 +262,7 @@ describe('many at once', () => {
     const failing = { ...deps, changes: { ...deps.changes, commit } }
     await expect(fireDue(failing, 'cron/sweep-reminders')).rejects.toThrow('failed to fire 1 reminders')
     expect(await ledger(other.reminder.id)).toHaveLength(1)
-    minutesPast8(5, 31)
-    await tick()
+    await tickPast8(5, 31)
     expect(await ledger(stuck.reminder.id)).toMatchObject([{ late: false }])
   })
 })
@@ -276,12 +277,10 @@ describe('a worker that dies', () => {
     const { reminder } = await reminded(newUser())
     minutesPast8(5)
     expect(await claimAndDie()).toHaveLength(1)
-    minutesPast8(5, 29)
-    await tick()
+    await tickPast8(5, 29)
     expect(await ledger(reminder.id)).toEqual([])
     expect(await deps.dueReminders.nextDueAt()).toEqual(new Date('2026-03-02T08:05:30Z'))
-    minutesPast8(5, 30)
-    await tick()
+    await tickPast8(5, 30)
     expect(await ledger(reminder.id)).toHaveLength(1)
   })
 
@@ -292,8 +291,7 @@ describe('a worker that dies', () => {
     let commits = 0
     const slow = service.afterClaim(async () => {
       if ((commits += 1) > 1) return
-      minutesPast8(5, 40)
-      await tick()
+      await tickPast8(5, 40)
     })
     expect(await fireDue(slow, 'cron/sweep-reminders')).toBe(0)
     expect([await ledger(reminder.id), await story(user)]).toMatchObject([[{ state: 'delivered' }], TOLD])
@@ -303,8 +301,7 @@ describe('a worker that dies', () => {
     const { reminder } = await reminded(newUser())
     minutesPast8(65)
     await claimAndDie()
-    minutesPast8(5)
-    await tick()
+    await tickPast8(5)
     expect(await ledger(reminder.id)).toHaveLength(1)
   })
 
@@ -333,11 +330,9 @@ describe('a task that is closed while its reminder is due', () => {
   it.each(closings)('is told of before it is %s, and not after', async (_, input, request) => {
     const user = newUser()
     const { task, reminder } = await reminded(user, { priority: 'high', ...input })
-    minutesPast8(5)
-    await tick()
+    await tickPast8(5)
     await user.does(...request(task.id))
-    minutesPast8(30)
-    await tick()
+    await tickPast8(30)
     expect(await ledger(reminder.id)).toHaveLength(1)
     expect(await row(reminder.id)).toMatchObject({ fireAt: null, cancelledAt: expect.any(Date) as Date })
   })
@@ -347,8 +342,7 @@ describe('a task that is closed while its reminder is due', () => {
     const { task, reminder } = await reminded(user, input)
     minutesPast8(4)
     await user.does(...request(task.id))
-    minutesPast8(5)
-    await tick()
+    await tickPast8(5)
     expect([await ledger(reminder.id), await notifications(user)]).toEqual([[], []])
     expect(await row(reminder.id)).toMatchObject({ fireAt: null, cancelledAt: expect.any(Date) as Date })
   })
@@ -414,16 +408,14 @@ describe('a task that is closed while its reminder is due', () => {
     }
     expect(await fireDue(service.afterClaim(between), 'cron/sweep-reminders')).toBe(0)
     expect([edits, await ledger(reminder.id)]).toEqual([5, []])
-    minutesPast8(5, 31)
-    await tick()
+    await tickPast8(5, 31)
     expect(await ledger(reminder.id)).toHaveLength(1)
   })
 
   it('is gone altogether: its reminder is cancelled', async () => {
     const user = newUser()
     const reminder = await remind(user, { id: systemIds.uuid() })
-    minutesPast8(5)
-    await tick()
+    await tickPast8(5)
     expect([await story(user), await ledger(reminder.id)]).toEqual([['reminder.cancelled'], []])
   })
 })
@@ -440,8 +432,7 @@ describe('a reminder that changes while it is due', () => {
         : Promise.resolve()
     expect(await fireDue(service.afterClaim(between), 'cron/sweep-reminders')).toBe(0)
     expect(await ledger(reminder.id)).toEqual([])
-    at('2026-03-02T10:00:00Z')
-    await tick()
+    await tickAt('10:00:00')
     expect(await ledger(reminder.id)).toMatchObject([
       { fire_at: new Date('2026-03-02T10:00:00Z'), late: false },
     ])
@@ -451,11 +442,9 @@ describe('a reminder that changes while it is due', () => {
     const user = newUser()
     const { task, reminder } = await reminded(user, {}, { offsetMinutes: 55 })
     await sql`update tasks set due_at = '2026-03-02T11:00Z' where id = ${task.id}`
-    minutesPast8(5)
-    await tick()
+    await tickPast8(5)
     expect([await ledger(reminder.id), await story(user)]).toEqual([[], ['reminder.rescheduled']])
-    at('2026-03-02T10:05:00Z')
-    await tick()
+    await tickAt('10:05:00')
     expect(await ledger(reminder.id)).toMatchObject([{ fire_at: new Date('2026-03-02T10:05:00Z') }])
   })
 
@@ -470,8 +459,7 @@ describe('a reminder that changes while it is due', () => {
     await expect(
       fireDue({ ...deps, changes: { ...deps.changes, commit } }, 'cron/sweep-reminders'),
     ).rejects.toThrow('failed to fire 1 reminders')
-    minutesPast8(6)
-    await tick()
+    await tickPast8(6)
     expect([await ledger(reminder.id), await story(user)]).toMatchObject([[{ late: false }], TOLD])
   })
 })

@@ -179,18 +179,6 @@ describe('POST /api/tasks', () => {
     expect(await refused(eve, { parent_id: parent.id })).toEqual({ status: 422, paths: ['parent_id'] })
     expect(await ada.create({ parent_id: parent.id })).toMatchObject({ parent_id: parent.id })
   })
-
-  it('serves the same under the path of the own user id and refuses another', async () => {
-    const [ada, eve] = [newUser(), newUser()]
-    expect(await ada.does('POST', `/api/${ada.id.toUpperCase()}/tasks`, { title: 'a' })).toMatchObject({
-      title: 'a',
-    })
-    expect(await eve.send('POST', `/api/${ada.id}/tasks`, { title: 'b' })).toMatchObject({
-      status: 403,
-      problem: { code: 'auth.forbidden' },
-    })
-    expect(await ada.events()).toHaveLength(1)
-  })
 })
 
 describe('POST /api/tasks with a rule', () => {

@@ -5,10 +5,8 @@ import { taskView } from '../../shared/domain/tasks/task.ts'
 import { systemIds } from '../../shared/kit/system.ts'
 import { aSeries, tasksAdded } from '../../testing/builders/a-task.ts'
 import { ask } from '../../testing/worlds/ask-function.ts'
-import { tokenOf } from '../../testing/worlds/compose-daybook.ts'
 import { testDaybook } from '../../testing/worlds/test-daybook.ts'
 import getTask from './get-task.ts'
-import { mountFunctions } from '../../shared/kit/mount-functions.ts'
 
 const { deps } = await testDaybook()
 const at = (text: string) => new Date(`2026-${text}Z`)
@@ -63,9 +61,8 @@ describe('get-task', () => {
   })
 
   it('does not pretend to know as_of', async () => {
-    const path = `/api/tasks/${systemIds.uuid()}?as_of=2026-01-01T00:00:00Z`
-    const headers = { authorization: `Bearer ${tokenOf(systemIds.uuid())}` }
-    expect((await mountFunctions([getTask], deps).request(path, { headers })).status).toBe(422)
+    const query = '?as_of=2026-01-01T00:00:00Z'
+    expect((await ask(getTask, deps, systemIds.uuid(), { query })).status).toBe(422)
   })
 
   it('tells the next five instants after now', async () => {

@@ -3,10 +3,8 @@ import type { Occurrence } from '../../shared/domain/recurrence/series.ts'
 import { systemIds } from '../../shared/kit/system.ts'
 import { aSeries, tasksAdded } from '../../testing/builders/a-task.ts'
 import { ask } from '../../testing/worlds/ask-function.ts'
-import { tokenOf } from '../../testing/worlds/compose-daybook.ts'
 import { testDaybook } from '../../testing/worlds/test-daybook.ts'
 import listOccurrences from './list-occurrences.ts'
-import { mountFunctions } from '../../shared/kit/mount-functions.ts'
 
 const { deps } = await testDaybook()
 
@@ -25,12 +23,8 @@ async function aDailyTask(states: Occurrence['state'][]) {
   }))
   await deps.changes.commit({ ...change, series, newOccurrences })
   const get = async (query = '') => {
-    const headers = { authorization: `Bearer ${tokenOf(userId)}` }
-    const answer = await mountFunctions([listOccurrences], deps).request(
-      `/api/tasks/${taskId}/occurrences${query}`,
-      { headers },
-    )
-    return { status: answer.status, body: (await answer.json()) as { upcoming: object[]; history: object[] } }
+    const { status, body } = await ask(listOccurrences, deps, userId, { id: taskId, query })
+    return { status, body: body as { upcoming: object[]; history: object[] } }
   }
   return { get, taskId }
 }

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { systemIds } from '../../shared/kit/system.ts'
 import { NOON, tasksAdded } from '../../testing/builders/a-task.ts'
-import { tokenOf } from '../../testing/worlds/compose-daybook.ts'
+import { ask } from '../../testing/worlds/ask-function.ts'
 import { testDaybook } from '../../testing/worlds/test-daybook.ts'
 import listTags from './list-tags.ts'
-import { mountFunctions } from '../../shared/kit/mount-functions.ts'
 
 const { deps } = await testDaybook()
 
@@ -18,9 +17,8 @@ describe('list-tags', () => {
         { tags: ['100%'] },
       ]),
     )
-    const headers = { authorization: `Bearer ${tokenOf(userId ?? owner)}` }
-    const answer = await mountFunctions([listTags], deps).request(`/api/tags${query}`, { headers })
-    return { status: answer.status, body: (await answer.json()) as { items: { tag: string }[] } }
+    const { status, body } = await ask(listTags, deps, userId ?? owner, { query })
+    return { status, body: body as { items: { tag: string }[] } }
   }
 
   it('tells how many open and completed tasks have each, the most used first', async () => {

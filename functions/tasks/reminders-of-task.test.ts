@@ -51,8 +51,7 @@ describe('a task and its reminders', () => {
       status: 'scheduled',
       next_fire_at: reminder.remind_at,
     })
-    service.at('2026-03-02T11:00:00Z')
-    await service.tick()
+    await service.tickAt('11:00:00')
     expect(await service.notifications(user)).toHaveLength(1)
     expect((await story(user)).slice(0, 3)).toEqual([
       'reminder.scheduled',
@@ -112,8 +111,7 @@ describe("a task's remind_at", () => {
     expect(await list(user, task.id)).toMatchObject([
       { id: own!.id, next_fire_at: '2026-03-02T09:00:00.000Z' },
     ])
-    service.at('2026-03-02T09:00:00Z')
-    await service.tick()
+    await service.tickAt('09:00:00')
     await user.does('PATCH', path(task.id), { remind_at: '2026-03-02T11:00:00Z' })
     expect(await list(user, task.id)).toMatchObject([
       { id: own!.id, next_fire_at: '2026-03-02T11:00:00.000Z' },
@@ -189,8 +187,7 @@ describe("a task's remind_at", () => {
       version: 2,
     })
     expect(await user.does('PUT', path(task.id), body)).toMatchObject({ version: 2 })
-    service.at('2026-03-02T08:07:00Z')
-    await service.tick()
+    await service.tickAt('08:07:00')
     expect(await list(user, task.id)).toMatchObject([{ status: 'delivered' }])
   })
 

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { Hono } from 'hono'
-import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { parseResources } from '../../dapr/embedded/resources.ts'
 import { createSidecar } from '../../dapr/embedded/sidecar.ts'
 import type { Deps } from '../../shared/app/ports.ts'
@@ -60,10 +60,7 @@ async function unitsApart() {
   return { web: mounted.get('web-api')!, mounted, deps: depsOf, apps, received, sidecarFetch }
 }
 
-let world: Awaited<ReturnType<typeof unitsApart>>
-beforeAll(async () => {
-  world = await unitsApart()
-})
+const world = await unitsApart()
 
 const json = (body: unknown, headers: Record<string, string> = {}) => ({
   method: 'POST',
@@ -225,14 +222,9 @@ describe('the gateway', () => {
 
   it('forwards nothing that its own process serves, so that one process for all never calls another', async () => {
     const { deps, forwarded } = alone()
-    const apart = mountFunctions(
-      functions.filter((fn) => fn !== (gateway as DaybookFunction)),
-      deps,
-    )
-    const whole = mountFunctions(
-      [gateway, ...functions.filter((fn) => fn !== (gateway as DaybookFunction))],
-      deps,
-    )
+    const others = functions.filter((fn) => fn !== (gateway as DaybookFunction))
+    const apart = mountFunctions(others, deps)
+    const whole = mountFunctions([gateway, ...others], deps)
     const routes = (app: Hono<AppEnv>) => app.routes.map(({ method, path }) => `${method} ${path}`)
     expect(routes(whole)).toEqual(routes(apart))
     expect((await whole.request('/api/tasks')).status).toBe(401)

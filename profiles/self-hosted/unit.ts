@@ -31,7 +31,6 @@ export const MAX_HEAD_SIZE = '32Ki'
 export interface UnitContext {
   dataDir: string
   databaseUrl: string
-  /** Connections of a unit. */
   pool: number
   /** What passes between a unit and its sidecar, and is known to these two. */
   tokensOf(unitId: string): UnitTokens

@@ -44,7 +44,6 @@ export function networkList(entries: readonly string[]): BlockList {
 export const isWithin = (list: BlockList, address: string): boolean =>
   list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 
-/** Whether an IP address is one of the public internet. */
 export function isPublic(address: string): boolean {
   if (isIPv4(address)) return !isWithin(NOT_PUBLIC, address)
   return isIPv6(address) && isWithin(GLOBAL_V6, address) && !isWithin(NOT_PUBLIC, address)

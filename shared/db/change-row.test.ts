@@ -1,34 +1,19 @@
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Change } from '../app/ports.ts'
-import type { Delivery } from '../domain/notifications/notification.ts'
 import { DEFAULT_PREFERENCES } from '../domain/notifications/notification-preferences.ts'
-import { aMessage } from '../../testing/builders/a-notification.ts'
+import { aDelivery, aNotification } from '../../testing/builders/a-notification.ts'
 import { aReminder } from '../../testing/builders/a-reminder.ts'
 import { anAnswer, anEvent, anOccurrence, aSeries, aTask, NOON } from '../../testing/builders/a-task.ts'
 import { testDatabase } from '../../testing/worlds/database.ts'
+<<<<<<< HEAD:shared/db/change-row.test.ts
 import { changeRow } from './change-row.ts'
 import type { Sql } from './connect.ts'
+=======
+import { changeRow } from './change-store.ts'
+>>>>>>> fewer-lines:shared/db/change-rows.test.ts
 
 const USER = crypto.randomUUID()
-const delivery: Delivery = {
-  id: crypto.randomUUID(),
-  userId: USER,
-  notificationId: crypto.randomUUID(),
-  reminderId: null,
-  taskId: null,
-  fireAt: NOON,
-  channel: 'email',
-  target: USER,
-  state: 'triggered',
-  attempts: 0,
-  nextAttemptAt: null,
-  triggeredAt: NOON,
-  deliveredAt: null,
-  late: false,
-  reason: null,
-  digestId: null,
-  version: 1,
-}
+const delivery = aDelivery({ userId: USER, target: USER })
 
 /** A change with all that one can have. */
 const EVERYTHING: Required<Change> = {
@@ -49,7 +34,7 @@ const EVERYTHING: Required<Change> = {
   droppedOccurrences: [anOccurrence()],
   newReminders: [aReminder()],
   changedReminders: [aReminder()],
-  newNotifications: [{ notification: aMessage().notification, fact: null }],
+  newNotifications: [{ notification: aNotification(), fact: null }],
   newDeliveries: [delivery],
   changedDeliveries: [delivery],
   unchangedDeliveries: [delivery],
@@ -86,10 +71,7 @@ const TABLES: Record<string, { table: string; besides?: string[]; alongside?: st
   },
 }
 
-let sql: Sql
-beforeAll(async () => {
-  sql = await testDatabase({ max: 2 })
-})
+const sql = await testDatabase({ max: 2 })
 
 const nothing = { user_id: USER, at: NOON, active_delta: 0, completed_delta: 0, events: [] }
 const commit = (change: object) => sql`select commit_change(${sql.json(change as never)})`

@@ -1,74 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import type { SubtaskQuery } from '../app/tasks/ports.ts'
-import { DAY_MS } from '../domain/durations.ts'
 import type { Task } from '../domain/tasks/task.ts'
 import { systemIds } from '../kit/system.ts'
-import { aChange, anAnswer, aSeries, NOON, tasksAdded } from '../../testing/builders/a-task.ts'
+import { aSeries, NOON, tasksAdded } from '../../testing/builders/a-task.ts'
 import { testDaybook } from '../../testing/worlds/test-daybook.ts'
 
 const uuid = () => systemIds.uuid()
 const later = (ms: number) => new Date(NOON.getTime() + ms)
 
 const { deps: stores } = await testDaybook()
-
-describe('retries', () => {
-  it('get the stored answer, and no second effect', async () => {
-    const userId = uuid()
-    const answer = { title: 'Pay rent', tags: ['ü'], nothing: null, n: 1.5 }
-    const change = () => ({ ...tasksAdded(userId, [{}]), idempotency: anAnswer('request', answer) })
-    expect((await stores.changes.commit(change())).outcome).toBe('applied')
-    expect(await stores.changes.commit(change())).toEqual({ outcome: 'replayed', answer })
-    expect(await stores.changes.storedAnswer(userId, 'key', NOON)).toEqual({
-      fingerprint: 'request',
-      answer,
-    })
-    expect((await stores.changes.loadTask(userId, uuid(), 'key', NOON)).stored).toEqual({
-      fingerprint: 'request',
-      answer,
-    })
-    expect((await stores.changeLog.after(userId, 0, 10)).events).toHaveLength(1)
-  })
-
-  it('with the key of another request are refused', async () => {
-    const userId = uuid()
-    await stores.changes.commit(aChange(userId, { idempotency: anAnswer('request') }))
-    const other = aChange(userId, { idempotency: anAnswer('another') })
-    expect(await stores.changes.commit(other)).toEqual({ outcome: 'key_reused' })
-  })
-
-  it('share no key with another user', async () => {
-    await stores.changes.commit(aChange(uuid(), { idempotency: anAnswer('request') }))
-    const other = aChange(uuid(), { idempotency: anAnswer('another') })
-    expect((await stores.changes.commit(other)).outcome).toBe('applied')
-  })
-
-  it('after the answer has expired are new requests', async () => {
-    const userId = uuid()
-    await stores.changes.commit(aChange(userId, { idempotency: anAnswer('request') }))
-    expect(await stores.changes.storedAnswer(userId, 'key', later(DAY_MS))).toBeNull()
-    const again = aChange(userId, {
-      at: later(DAY_MS),
-      idempotency: { ...anAnswer('another', 'second'), expiresAt: later(2 * DAY_MS) },
-    })
-    expect((await stores.changes.commit(again)).outcome).toBe('applied')
-    expect(await stores.changes.storedAnswer(userId, 'key', later(DAY_MS))).toMatchObject({
-      answer: 'second',
-    })
-  })
-
-  it('of one key, fifty at once, have one effect', async () => {
-    const userId = uuid()
-    const attempts = Array.from({ length: 50 }, () =>
-      stores.changes.commit({ ...tasksAdded(userId, [{}]), idempotency: anAnswer('request', 'once') }),
-    )
-    const outcomes = (await Promise.all(attempts)).map((result) => result.outcome)
-    expect(outcomes.filter((outcome) => outcome === 'applied')).toHaveLength(1)
-    expect(outcomes.every((outcome) => ['applied', 'replayed', 'in_flight'].includes(outcome))).toBe(true)
-    const last = { ...tasksAdded(userId, [{}]), idempotency: anAnswer('request', 'twice') }
-    expect(await stores.changes.commit(last)).toEqual({ outcome: 'replayed', answer: 'once' })
-    expect((await stores.changeLog.after(userId, 0, 10)).events).toHaveLength(1)
-  })
-})
 
 describe('loads', () => {
   it('neighbours in the order of position and id, deleted ones left out', async () => {
@@ -94,16 +34,6 @@ describe('loads', () => {
     expect(await loadPreceding(userId, { ...a!, excluding: uuid() })).toBeNull()
     const found = await loadTasks(userId, [a!.id, gone!.id, uuid()])
     expect(found).toEqual([a])
-  })
-
-  it('ancestors, nearest first', async () => {
-    const [top, middle] = [uuid(), uuid()]
-    const change = tasksAdded(uuid(), [{ id: top }, { id: middle, parentId: top }, { parentId: middle }])
-    await stores.changes.commit(change)
-    const leaf = change.newTasks[2]!.id
-    const lines = await stores.changes.ancestors(change.userId, leaf)
-    expect(lines.map(({ id, version }) => [id, version])).toEqual([leaf, middle, top].map((id) => [id, 1]))
-    expect(await stores.changes.ancestors(uuid(), leaf)).toEqual([])
   })
 
   it('what lies below a task: parents first, then in order, as far as it is asked for', async () => {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { DAY_MS } from '../domain/durations.ts'
 import { systemIds } from '../kit/system.ts'
-import { aChange, anAnswer, aSeries, NOON, tasksAdded } from '../../testing/builders/a-task.ts'
+import { aChange, aSeries, NOON } from '../../testing/builders/a-task.ts'
 import { testDaybook } from '../../testing/worlds/test-daybook.ts'
 
 const uuid = () => systemIds.uuid()
@@ -32,41 +31,5 @@ describe('clearing up', () => {
     expect(await withoutLiveTask(later(-1000), null, 1)).toEqual(expected.slice(0, 1))
     expect(await withoutLiveTask(later(-1000), expected[0]!, 1)).toEqual(expected.slice(1, 2))
     expect(await withoutLiveTask(later(-1000), expected[1]!, 10)).toEqual(expected.slice(2))
-  })
-
-  it('removes expired keys, old marks and tasks deleted long ago, a batch at a time', async () => {
-    const userId = uuid()
-    const deleted = tasksAdded(userId, [
-      { deletedAt: later(-2) },
-      { deletedAt: later(-2) },
-      { deletedAt: later(0) },
-      {},
-    ])
-    await stores.changes.commit(deleted)
-    const mark = { consumer: 'audit', eventId: uuid() }
-    await stores.changes.commit(aChange(userId, { processed: mark, idempotency: anAnswer('request') }))
-    const purge = (now: Date, batch: number) =>
-      stores.housekeeping.purge(now, {
-        marksBefore: now,
-        deletedBefore: later(-1),
-        notificationsBefore: now,
-        notificationsPerUser: 100,
-        resolvedBefore: now,
-        batch,
-      })
-    expect(await purge(later(-1), 1)).toBe(1)
-    expect((await stores.changes.commit(aChange(userId, { processed: mark }))).outcome).toBe(
-      'already_processed',
-    )
-    expect(await stores.changes.storedAnswer(userId, 'key', NOON)).not.toBeNull()
-    expect(await purge(later(DAY_MS + 1), 10)).toBe(1)
-    expect(await purge(later(DAY_MS + 1), 10)).toBe(0)
-    const left = await Promise.all(
-      deleted.newTasks.map(
-        async ({ id }) => (await stores.changes.loadTask(userId, id, null, NOON)).task !== null,
-      ),
-    )
-    expect(left).toEqual([false, false, true, true])
-    expect((await stores.changes.commit(aChange(userId, { processed: mark }))).outcome).toBe('applied')
   })
 })

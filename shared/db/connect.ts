@@ -80,6 +80,5 @@ function splitUrl(text: string): { url: string; socket: { host?: string } } {
   return { url: url.href, socket: { host } }
 }
 
-/** A socket as a URL for another process. */
 export const socketUrl = ({ host, port, user, database }: SocketTarget): string =>
   `postgres://${user}@localhost:${port}/${database}?host=${encodeURIComponent(host)}`

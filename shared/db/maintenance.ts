@@ -1,6 +1,6 @@
 import type { Housekeeping } from '../app/tasks/ports.ts'
 import type { WaitingSeriesReader } from '../app/recurrence/ports.ts'
-import type { Sql } from './connect.ts'
+import type { Sql, SqlFragment } from './connect.ts'
 
 export const createWaitingSeriesReader = (sql: Sql): WaitingSeriesReader => ({
   withoutLiveTask: async (idleSince, after, limit) => {
@@ -23,6 +23,9 @@ export const createHousekeeping = (sql: Sql): Housekeeping => ({
     now,
     { marksBefore, deletedBefore, notificationsBefore, resolvedBefore, notificationsPerUser, batch },
   ) => {
+    const deleted = (table: string, key: string, condition: SqlFragment) => sql`
+      delete from ${sql(table)} where ${sql(key)} in (
+        select ${sql(key)} from ${sql(table)} where ${condition} limit ${batch} for update skip locked) returning 1`
     const [row] = await sql<{ most: number }[]>`
       with keys as (
         delete from idempotency_keys where (user_id, key) in (
@@ -40,10 +43,7 @@ export const createHousekeeping = (sql: Sql): Housekeeping => ({
           where t.deleted_at < ${deletedBefore} limit ${batch} for update of c, t skip locked)
         returning id, user_id),
       unneeded as (delete from reminders r using gone where r.task_id = gone.id),
-      removed as (
-        delete from reminders where id in (
-          select id from reminders where deleted_at < ${deletedBefore} and origin <> 'default'
-          limit ${batch} for update skip locked) returning 1),
+      removed as (${deleted('reminders', 'id', sql`deleted_at < ${deletedBefore} and origin <> 'default'`)}),
       old as (
         select n.id from notifications n join user_counters c using (user_id)
         where n.created_at < ${notificationsBefore} and ${isOver(sql)} limit ${batch} for update of c, n skip locked),
@@ -64,25 +64,12 @@ export const createHousekeeping = (sql: Sql): Housekeeping => ({
             = (select count(*) from ended e where e.notification_id = n.id)
         returning id, user_id),
       done as (delete from deliveries d using old_notifications where d.notification_id = old_notifications.id),
-      resolved_letters as (
-        delete from dead_letters where id in (
-          select id from dead_letters where resolved_at < ${resolvedBefore} limit ${batch} for update skip locked)
-        returning 1),
-      signed_out as (
-        delete from sessions where id in (
-          select id from sessions where expires_at < ${now} limit ${batch} for update skip locked) returning 1),
-      unused as (
-        delete from tickets where digest in (
-          select digest from tickets where expires_at < ${now} limit ${batch} for update skip locked) returning 1),
-      unset as (
-        delete from password_resets where digest in (
-          select digest from password_resets where expires_at < ${now} limit ${batch} for update skip locked) returning 1),
-      uninvited as (
-        delete from invitations where digest in (
-          select digest from invitations where expires_at < ${now} limit ${batch} for update skip locked) returning 1),
-      forgotten as (
-        delete from login_counts where key in (
-          select key from login_counts where resets_at < ${now} limit ${batch} for update skip locked) returning 1),
+      resolved_letters as (${deleted('dead_letters', 'id', sql`resolved_at < ${resolvedBefore}`)}),
+      signed_out as (${deleted('sessions', 'id', sql`expires_at < ${now}`)}),
+      unused as (${deleted('tickets', 'digest', sql`expires_at < ${now}`)}),
+      unset as (${deleted('password_resets', 'digest', sql`expires_at < ${now}`)}),
+      uninvited as (${deleted('invitations', 'digest', sql`expires_at < ${now}`)}),
+      forgotten as (${deleted('login_counts', 'key', sql`resets_at < ${now}`)}),
       counted as (
         update user_counters c set kept_tasks = c.kept_tasks - d.tasks, kept_answers = c.kept_answers - d.answers,
           answer_bytes = c.answer_bytes - d.bytes, kept_notifications = c.kept_notifications - d.notifications

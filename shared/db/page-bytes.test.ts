@@ -1,17 +1,14 @@
-import { beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { systemIds, systemTimer } from '../kit/system.ts'
 import { anEvent, tasksAdded } from '../../testing/builders/a-task.ts'
-import { countedDatabase, type CountedDatabase } from '../../testing/worlds/counted-database.ts'
+import { countedDatabase } from '../../testing/worlds/counted-database.ts'
 import { EVERYTHING } from '../../testing/builders/task-queries.ts'
 import { createChangeStore } from './change-store.ts'
 import { createNotificationReader } from './notifications/notification-reader.ts'
 import { createChangeLog } from './outbox/outbox.ts'
 import { createTaskReader } from './tasks/task-reader.ts'
 
-let database: CountedDatabase
-beforeAll(async () => {
-  database = await countedDatabase()
-})
+const database = await countedDatabase()
 
 /** Bytes that come into the process while `work` is done. */
 async function bytesOf(work: () => Promise<unknown>): Promise<number> {

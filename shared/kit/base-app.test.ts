@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { loadFunctions } from '../../functions/main.ts'
+import { OPEN } from '../../testing/builders/open-function.ts'
 import { tokenOf } from '../../testing/worlds/compose-daybook.ts'
 import { testDaybook } from '../../testing/worlds/test-daybook.ts'
 import { DomainError } from '../domain/errors.ts'
@@ -9,7 +10,7 @@ import { mountFunctions } from './mount-functions.ts'
 const { deps } = await testDaybook()
 const headers = { authorization: `Bearer ${tokenOf(deps.ids.uuid())}` }
 const open = (route: `GET /${string}`, handle: () => Promise<{ body: object }>) =>
-  httpFunction({ route, summary: 'For all', auth: 'none', uses: [], cache: 'public, max-age=300', handle })
+  httpFunction({ ...OPEN, route, cache: 'public, max-age=300', handle })
 const refuse = async (): Promise<never> =>
   await Promise.reject(new DomainError('service.unavailable', 'Away.'))
 const fail = async (): Promise<never> => await Promise.reject(new Error('broken'))

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { TaskInput } from '../domain/tasks/task.ts'
+import { OPEN } from '../../testing/builders/open-function.ts'
 import { tokenOf } from '../../testing/worlds/compose-daybook.ts'
 import { testDaybook } from '../../testing/worlds/test-daybook.ts'
 import { httpFunction } from './http-function.ts'
@@ -9,31 +10,23 @@ import { mountFunctions } from './mount-functions.ts'
 import { MAX_BODY_VALUES } from './request.ts'
 import { systemIds } from './system.ts'
 
-const writing = { auth: 'tasks:write', uses: [] } as const
+const writing = { ...OPEN, auth: 'tasks:write' } as const
 const echo = httpFunction({
   ...writing,
   route: 'POST /api/echo',
-  summary: 'Echo',
   body: z.json(),
   handle: async ({ body }) => ({ body: { got: body } }),
 })
 const check = httpFunction({
   ...writing,
   route: 'POST /api/check',
-  summary: 'Check',
   body: TaskInput,
   handle: async ({ body }) => ({ body: { title: body.title } }),
 })
-const begin = httpFunction({
-  ...writing,
-  route: 'POST /api/begin',
-  summary: 'Begin',
-  handle: async () => ({ body: {} }),
-})
+const begin = httpFunction({ ...writing, route: 'POST /api/begin' })
 const guard = httpFunction({
   ...writing,
   route: 'PATCH /api/guarded/:id',
-  summary: 'Guard',
   params: z.object({ id: z.string() }),
   body: z.json(),
   retrySafe: true,

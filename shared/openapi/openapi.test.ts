@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { OPEN } from '../../testing/builders/open-function.ts'
 import { httpFunction, type HttpFunction } from '../kit/http-function.ts'
 import { openApiDocument } from './openapi.ts'
 
@@ -7,12 +8,10 @@ const Card = z.object({ id: z.uuid(), version: z.int() }).meta({ id: 'Card' })
 const handle = async () => ({ body: {} })
 
 const getCard = httpFunction({
+  ...OPEN,
   route: 'GET /api/cards/:id',
-  summary: 'Get a card',
   auth: 'tasks:read',
-  uses: [],
   output: Card,
-  handle,
   params: z.object({ id: z.uuid() }),
 })
 const putCard = httpFunction({
@@ -31,21 +30,16 @@ const putCard = httpFunction({
     .meta({ examples: [{ size: 4 }] }),
 })
 const listCards = httpFunction({
+  ...OPEN,
   route: 'GET /api/cards',
-  summary: 'List cards',
-  auth: 'none',
-  uses: [],
-  handle,
   output: z.object({ items: z.array(Card) }),
 })
 
 const notAsked = () => Promise.reject(new Error('not asked in this test'))
 const watchCards = httpFunction({
+  ...OPEN,
   route: 'GET /api/cards/stream',
-  summary: 'Watch cards',
   auth: 'tasks:read',
-  uses: [],
-  handle,
   events: { dealt: Card },
   ticket: { find: notAsked, take: notAsked },
 })
@@ -134,11 +128,8 @@ describe('openApiDocument', () => {
 
   it('refuses two different schemas under one name', () => {
     const other = httpFunction({
+      ...OPEN,
       route: 'GET /api/decks',
-      summary: 'List decks',
-      auth: 'none',
-      uses: [],
-      handle,
       output: z.object({ cards: z.int() }).meta({ id: 'Card' }),
     })
     const functions = named({ 'cards/get-card': getCard, 'cards/list-decks': other })

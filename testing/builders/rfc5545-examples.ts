@@ -14,7 +14,7 @@ export interface Rfc5545Series {
 }
 
 /** An example that needs a part outside Daybook's grammar. */
-export interface Rfc5545Refusal {
+interface Rfc5545Refusal {
   name: string
   rule: string
   start: Date

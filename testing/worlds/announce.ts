@@ -1,9 +1,10 @@
 import { toChange } from '../../shared/app/commit-decision.ts'
 import type { ChangeStore } from '../../shared/app/ports.ts'
 import { decideNotification } from '../../shared/domain/notifications/new-notification.ts'
-import { DEFAULT_PREFERENCES } from '../../shared/domain/notifications/notification-preferences.ts'
 import type { ChosenType } from '../../shared/domain/notifications/notification.ts'
 import { systemClock, systemIds } from '../../shared/kit/system.ts'
+import { aNotification } from '../builders/a-notification.ts'
+import { anAudience } from '../builders/a-reminder.ts'
 
 /** Writes a notification that the app shows, as any process may; resolves to its id. */
 export async function announce(
@@ -12,30 +13,11 @@ export async function announce(
   { title = 'Pay rent', type = 'reminder' }: { title?: string; type?: ChosenType } = {},
 ): Promise<string> {
   const [now, id] = [systemClock.now(), systemIds.uuid()]
-  const notification = {
-    id,
-    userId,
-    source: `test/${id}`,
-    type,
-    taskId: null,
-    reminderId: null,
-    title,
-    body: '',
-    late: false,
-    createdAt: now,
-    readAt: null,
-  }
-  const audience = {
-    userId,
-    timeZone: 'UTC',
-    preferences: DEFAULT_PREFERENCES,
-    hasEmail: false,
-    isEmailConfirmed: false,
-    subscriptions: [],
-  }
+  const said = { id, userId, source: `test/${id}`, title, body: '', createdAt: now }
+  const notification = { ...aNotification({ ...said, taskId: null }), type }
   const decision = decideNotification(
     { notification, channels: ['in_app'], isUrgent: false, fireAt: now },
-    audience,
+    anAudience({ userId }),
     { now, newId: systemIds.uuid },
   )
   const origin = { userId, actor: { type: 'system', id: 'test' } as const, now, trace: null }

@@ -3,8 +3,8 @@ import { publishPending } from '../../shared/app/outbox/publish-events.ts'
 import type { CloudEvent } from '../../shared/domain/cloud-event.ts'
 import { systemIds } from '../../shared/kit/system.ts'
 import { aChange, anEvent } from '../builders/a-task.ts'
-import { asSidecar, type TestDaybook } from './compose-daybook.ts'
-import { reminderService, type ReminderService } from './reminder-service.ts'
+import type { TestDaybook } from './compose-daybook.ts'
+import { reminderService } from './reminder-service.ts'
 import type { Client } from './task-service.ts'
 
 /** A line of the ledger, in the order in which they were written. */
@@ -18,40 +18,15 @@ interface Entry {
   title: string
 }
 
-export interface NotificationService extends ReminderService {
-  answerWith(answer: TestDaybook['channels']['answer']): void
-  /** Of what was published. */
-  deadLetters: CloudEvent[]
-  /** Gives the user an account with a mail address that is confirmed. */
-  account(user: Client, options?: { timeZone?: string }): Promise<string>
-  /** A browser of the user that has taken its first message; resolves to the id of its subscription. */
-  device(user: Client): Promise<string>
-  /** A webhook has answered its first message. */
-  prefer(user: Client, preferences: object): Promise<void>
-  /** Asks, as another service, to have something told; resolves to the message as the broker delivers it. */
-  request(user: Client, title: string): Promise<CloudEvent>
-  /** Delivers a message of a topic; resolves to what the consumers say. */
-  bring(topic: string, message: CloudEvent): Promise<unknown>
-  /** Publishes what is waiting; resolves to the messages of a type. */
-  messages(user: Client, type: string): Promise<CloudEvent[]>
-  /** The tick of sweep-deliveries-cron. */
-  sweep(): Promise<void>
-  entries(user: Client): Promise<Entry[]>
-  /** Types of what happened to notifications and reminders of the user, in order. */
-  told(user: Client): Promise<string[]>
-  /** Titles of what the app shows, in order. */
-  inbox(user: Client): Promise<string[]>
-}
-
 /** Call at the top of a file: tasks, firing, and deliveries with senders that only remember, on one database and one clock. */
-export async function notificationService(): Promise<NotificationService> {
+export async function notificationService() {
   const service = await reminderService([
     'notifications/deliver-notifications',
     'notifications/sweep-deliveries',
     'notifications/get-preferences',
     'notifications/set-preferences',
   ])
-  const { sql, deps, app, published, broker, sent, channels } = service
+  const { sql, deps, call, published, broker, sent, channels } = service
   const { deliver } = broker
   const { answer } = channels
   const deadLetters: CloudEvent[] = []
@@ -66,13 +41,13 @@ export async function notificationService(): Promise<NotificationService> {
     channels.answer = answer
   })
 
-  const call = async (path: string, body?: object) =>
-    app.request(path, {
-      method: 'POST',
-      ...asSidecar,
-      ...(body && { body: JSON.stringify(body) }),
-    })
-  const messages: NotificationService['messages'] = async (user, type) => {
+  const sweep = async () => {
+    const { status } = await call('/dapr/cron/sweep-deliveries-cron')
+    const logged = status < 300 ? [] : service.logged.slice(-1)
+    expect({ status, logged }).toEqual({ status: 204, logged: [] })
+  }
+  /** Publishes what is waiting; resolves to the messages of a type. */
+  const messages = async (user: Client, type: string) => {
     await publishPending(deps)
     return published
       .filter(({ topic, event }) => topic !== 'dlq-events' && event.userid === user.id && event.type === type)
@@ -80,54 +55,58 @@ export async function notificationService(): Promise<NotificationService> {
   }
   return {
     ...service,
+    /** Of what was published. */
     deadLetters,
     messages,
-    answerWith: (next) => void (channels.answer = next),
-    account: async (user, { timeZone = 'UTC' } = {}) => {
+    answerWith: (next: TestDaybook['channels']['answer']) => void (channels.answer = next),
+    /** Gives the user an account with a mail address that is confirmed. */
+    account: async (user: Client, { timeZone = 'UTC' }: { timeZone?: string } = {}) => {
       const address = `${user.id}@example.org`
       await sql`insert into users values (${user.id}, ${address}, 'x', ${timeZone}, now(), now())`
       return address
     },
-    device: async (user) => {
+    /** A browser of the user that has taken its first message; resolves to the id of its subscription. */
+    device: async (user: Client) => {
       const id = systemIds.uuid()
       const keys = sql.json({ p256dh: 'p', auth: 'a' })
       await sql`insert into push_subscriptions
         values (${id}, ${user.id}, 'web_push', ${`https://push.example.org/${id}`}, ${keys}, now(), now())`
       return id
     },
-    prefer: async (user, preferences) => {
+    /** A webhook has answered its first message. */
+    prefer: async (user: Client, preferences: object) => {
       await user.does('PUT', '/api/notifications/preferences', preferences)
       await sql`update notification_preferences set webhook_confirmed_at = updated_at
         where user_id = ${user.id} and webhook_id is not null`
       await sql`delete from deliveries d using notifications n
         where n.id = d.notification_id and n.type = 'confirmation' and d.user_id = ${user.id}`
     },
-    request: async (user, title) => {
+    /** Asks, as another service, to have something told; resolves to the message as the broker delivers it. */
+    request: async (user: Client, title: string) => {
       const data = { title, body: 'Said by a test.', task_id: null, actor: { type: 'system', id: 'test' } }
-      const event = anEvent({
-        type: 'notification.requested',
-        source: '/services/test',
-        time: deps.clock.now(),
-        data,
-      })
+      const said = { type: 'notification.requested', source: '/services/test' } as const
+      const event = anEvent({ ...said, time: deps.clock.now(), data })
       await deps.changes.commit(aChange(user.id, { events: [event] }))
       return (await messages(user, 'notification.requested')).find(({ id }) => id === event.id)!
     },
-    bring: async (topic, message) => (await call(`/dapr/events/${topic}`, message)).json(),
-    sweep: async () => {
-      const { status } = await call('/dapr/cron/sweep-deliveries-cron')
-      expect({ status, logged: status < 300 ? [] : service.logged.slice(-1) }).toEqual({
-        status: 204,
-        logged: [],
-      })
+    /** Delivers a message of a topic; resolves to what the consumers say. */
+    bring: async (topic: string, message: CloudEvent): Promise<unknown> =>
+      (await call(`/dapr/events/${topic}`, message)).json(),
+    sweep,
+    /** Sweeps at a time of the second of March. */
+    sweepAt: async (time: string) => {
+      service.at(`2026-03-02T${time}Z`)
+      await sweep()
     },
-    entries: (user) => sql<Entry[]>`
+    entries: (user: Client) => sql<Entry[]>`
       select d.id, channel, state, attempts, reason, next_attempt_at, n.title
       from deliveries d join notifications n on n.id = d.notification_id
       where d.user_id = ${user.id} order by d.id`,
-    told: async (user) =>
+    /** Types of what happened to notifications and reminders of the user, in order. */
+    told: async (user: Client) =>
       (await user.events()).map(({ type }) => type).filter((type) => /^(notification|reminder)\./.test(type)),
-    inbox: async (user) => {
+    /** Titles of what the app shows, in order. */
+    inbox: async (user: Client) => {
       const rows = await sql<{ title: string }[]>`
         select title from notifications where user_id = ${user.id} and seq is not null order by seq`
       return rows.map(({ title }) => title)

@@ -3,23 +3,10 @@ import type { ChangeStore } from '../../shared/app/ports.ts'
 import type { Sql } from '../../shared/db/connect.ts'
 import type { ReminderView, ReminderWithFirings } from '../../shared/domain/reminders/reminder.ts'
 import type { Client } from './task-service.ts'
-import { reminderService, type ReminderService } from './reminder-service.ts'
-
-export interface ReminderApi extends ReminderService {
-  /** Adds a reminder of a task and expects a success. */
-  add(user: Client, taskId: string, input: object): Promise<ReminderView>
-  get(user: Client, reminderId: string): Promise<ReminderWithFirings>
-  list(user: Client, taskId: string): Promise<ReminderView[]>
-  /** Sends a write about a reminder and expects a success; `action` is nothing or /snooze, /acknowledge. */
-  write(user: Client, method: string, path: string, body?: object): Promise<ReminderView>
-  /** What happens once, right after the next load of this kind and before the commit that it leads to. */
-  meanwhile(load: 'loadTask' | 'loadReminder', work: () => Promise<unknown>): void
-  /** Round trips to the database that changes take, by what they are for. */
-  counted(work: () => Promise<unknown>): Promise<string[]>
-}
+import { reminderService } from './reminder-service.ts'
 
 /** Call at the top of a file. After each test every reminder must be as its task says. */
-export async function reminderApi(): Promise<ReminderApi> {
+export async function reminderApi() {
   const service = await reminderService([
     'reminders/add-reminder',
     'reminders/list-reminders',
@@ -38,18 +25,23 @@ export async function reminderApi(): Promise<ReminderApi> {
     expect(await reminderDrift(sql)).toEqual([])
   })
 
-  const write: ReminderApi['write'] = async (user, method, path, body) =>
+  /** Sends a write about a reminder and expects a success; `action` is nothing or /snooze, /acknowledge. */
+  const write = async (user: Client, method: string, path: string, body?: object) =>
     (await user.does(method, path, body)) as unknown as ReminderView
   return {
     ...service,
     write,
-    add: (user, taskId, input) => write(user, 'POST', `/api/tasks/${taskId}/reminders`, input),
-    get: async (user, id) => (await write(user, 'GET', `/api/reminders/${id}`)) as ReminderWithFirings,
-    list: async (user, taskId) => {
+    /** Adds a reminder of a task and expects a success. */
+    add: (user: Client, taskId: string, input: object) =>
+      write(user, 'POST', `/api/tasks/${taskId}/reminders`, input),
+    get: async (user: Client, id: string) =>
+      (await write(user, 'GET', `/api/reminders/${id}`)) as ReminderWithFirings,
+    list: async (user: Client, taskId: string) => {
       const { body } = await user.send('GET', `/api/tasks/${taskId}/reminders`)
       return (body as { items: ReminderView[] }).items
     },
-    meanwhile: (load, work) => {
+    /** What happens once, right after the next load of this kind and before the commit that it leads to. */
+    meanwhile: (load: 'loadTask' | 'loadReminder', work: () => Promise<unknown>) => {
       const after = async <T>(loaded: Promise<T>): Promise<T> => {
         const found = await loaded
         Object.assign(deps, { changes: real })
@@ -63,7 +55,8 @@ export async function reminderApi(): Promise<ReminderApi> {
       }
       Object.assign(deps, { changes })
     },
-    counted: async (work) => {
+    /** Round trips to the database that changes take, by what they are for. */
+    counted: async (work: () => Promise<unknown>) => {
       const calls: string[] = []
       const changes = new Proxy(real, {
         get: (store, name: keyof ChangeStore) => (calls.push(name), store[name]),

@@ -5,7 +5,7 @@ import type { TaskView } from '../../shared/domain/tasks/task.ts'
 import { aReminder } from '../builders/a-reminder.ts'
 import { aChange } from '../builders/a-task.ts'
 import { asSidecar } from './compose-daybook.ts'
-import { taskService, type Client, type TaskService } from './task-service.ts'
+import { taskService, type Client } from './task-service.ts'
 
 /** A line of the ledger, in the order in which they were written. */
 interface Line {
@@ -16,34 +16,11 @@ interface Line {
   delivered_at: Date | null
 }
 
-export interface ReminderService extends TaskService {
-  /** A reminder of a task, at eight o'clock five, and of the user's preferences unless it says otherwise. */
-  remind(user: Client, task: Pick<TaskView, 'id'>, over?: Partial<Reminder>): Promise<Reminder>
-  /** A task due at nine with a reminder. */
-  reminded(
-    user: Client,
-    input?: object,
-    over?: Partial<Reminder>,
-  ): Promise<{ task: TaskView; reminder: Reminder }>
-  /** The cron tick, as the sidecar sends it. */
-  tick(): Promise<number>
-  /** The callback of a reminder's job; the scheduler forgets the job when it has succeeded. */
-  callBack(reminderId: string): Promise<number>
-  ledger(reminderId: string): Promise<Line[]>
-  /** The reminder's row as it is now. */
-  row(reminderId: string): Promise<Pick<Reminder, 'fireAt' | 'firedAt' | 'cancelledAt' | 'version'>>
-  /** What happened to reminders of the user, in order. */
-  story(user: Client): Promise<string[]>
-  notifications(user: Client): Promise<{ title: string; late: boolean; seq: number | null }[]>
-  /** Takes the place of the queue: `between` happens after a claim and before what it leads to. */
-  afterClaim(between: (due: DueReminder[]) => Promise<unknown>): TaskService['deps']
-}
-
 export const DUE = '2026-03-02T09:00:00.000Z'
 export const REMIND_AT = '2026-03-02T08:05:00.000Z'
 
 /** Call at the top of a file: writes of tasks, and the firing of their reminders, on one database and one clock. */
-export async function reminderService(also: string[] = []): Promise<ReminderService> {
+export async function reminderService(also: string[] = []) {
   const service = await taskService([
     'reminders/sweep-reminders',
     'reminders/fire-reminder',
@@ -56,49 +33,57 @@ export async function reminderService(also: string[] = []): Promise<ReminderServ
     scheduler.isAway = false
   })
 
-  const remind: ReminderService['remind'] = async (user, task, over = {}) => {
+  /** A reminder of a task, at eight o'clock five, and of the user's preferences unless it says otherwise. */
+  const remind = async (user: Client, task: Pick<TaskView, 'id'>, over: Partial<Reminder> = {}) => {
     const given = { remindAt: new Date(REMIND_AT), ...over }
     const reminder = aReminder({ ...given, userId: user.id, taskId: task.id })
     await deps.changes.commit(aChange(user.id, { newReminders: [reminder], events: [] }))
     return reminder
   }
-  const call = async (path: string, body?: object) => {
-    const answer = await app.request(path, {
-      method: 'POST',
-      ...asSidecar,
-      ...(body && { body: JSON.stringify(body) }),
-    })
-    return answer.status
-  }
+  /** Calls as the sidecar does. */
+  const call = async (path: string, body?: object) =>
+    app.request(path, { method: 'POST', ...asSidecar, ...(body && { body: JSON.stringify(body) }) })
+  const tick = async () => (await call('/dapr/cron/sweep-reminders-cron')).status
   return {
     ...service,
+    call,
     remind,
-    reminded: async (user, input, over) => {
+    /** A task due at nine with a reminder. */
+    reminded: async (user: Client, input?: object, over?: Partial<Reminder>) => {
       const task = await user.create({ due_at: DUE, ...input })
       return { task, reminder: await remind(user, task, over) }
     },
-    tick: () => call('/dapr/cron/sweep-reminders-cron'),
-    callBack: async (reminderId) => {
+    tick,
+    /** Ticks at a time of the second of March. */
+    tickAt: async (time: string) => {
+      service.at(`2026-03-02T${time}Z`)
+      return tick()
+    },
+    /** The callback of a reminder's job; the scheduler forgets the job when it has succeeded. */
+    callBack: async (reminderId: string) => {
       const name = `reminder-${reminderId}`
       const called = jobs.get(name)
-      const status = await call(`/job/${name}`, {})
+      const { status } = await call(`/job/${name}`, {})
       if (status < 300 && jobs.get(name) === called) jobs.delete(name)
       return status
     },
-    ledger: (reminderId) => sql<Line[]>`
+    ledger: (reminderId: string) => sql<Line[]>`
       select fire_at, channel, state, late, delivered_at from deliveries
       where reminder_id = ${reminderId} order by fire_at, id`,
-    row: async (reminderId) => {
-      const [row] = await sql<{ row: Pick<Reminder, 'fireAt' | 'firedAt' | 'cancelledAt' | 'version'> }[]>`
+    /** The reminder's row as it is now. */
+    row: async (reminderId: string) => {
+      const [row] = await sql<Pick<Reminder, 'fireAt' | 'firedAt' | 'cancelledAt' | 'version'>[]>`
         select fire_at as "fireAt", fired_at as "firedAt", cancelled_at as "cancelledAt", version
         from reminders where id = ${reminderId}`
-      return row as never
+      return row!
     },
-    story: async (user) =>
+    /** What happened to reminders of the user, in order. */
+    story: async (user: Client) =>
       (await user.events()).map(({ type }) => type).filter((type) => type.startsWith('reminder.')),
-    notifications: (user) => sql`
+    notifications: (user: Client) => sql<{ title: string; late: boolean; seq: number | null }[]>`
       select title, late, seq from notifications where user_id = ${user.id} order by created_at, id`,
-    afterClaim: (between) => {
+    /** Takes the place of the queue: `between` happens after a claim and before what it leads to. */
+    afterClaim: (between: (due: DueReminder[]) => Promise<unknown>): typeof deps => {
       const real = deps.dueReminders
       const claimed = async (due: Promise<DueReminder[]>) => {
         const found = await due

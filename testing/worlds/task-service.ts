@@ -1,14 +1,12 @@
-import type { Hono } from 'hono'
 import { afterEach, beforeEach, expect } from 'vitest'
 import { publishPending } from '../../shared/app/outbox/publish-events.ts'
 import type { FieldError } from '../../shared/domain/errors.ts'
 import type { TaskView } from '../../shared/domain/tasks/task.ts'
-import type { AppEnv } from '../../shared/kit/base-app.ts'
 import { mountFunctions } from '../../shared/kit/mount-functions.ts'
 import { systemIds } from '../../shared/kit/system.ts'
 import { loadFunctions } from '../../functions/main.ts'
 import { invariantViolations } from './invariants.ts'
-import { asSidecar, tokenOf, type TestDaybook } from './compose-daybook.ts'
+import { asSidecar, tokenOf } from './compose-daybook.ts'
 import { testDaybook } from './test-daybook.ts'
 
 /** The time at the beginning of every test, a Monday. */
@@ -60,20 +58,13 @@ export interface Client {
   events(after?: number): Promise<HappenedEvent[]>
 }
 
-/** The writes of tasks with the maker of next occurrences. */
-export interface TaskService extends TestDaybook {
-  app: Hono<AppEnv>
-  /** Says what time it is from now on. */
-  at(instant: string): void
-  newUser(options?: { timeZone?: string }): Client
-  /** Publishes what is waiting and delivers it to its consumers, until nothing is left. */
-  deliver(): Promise<void>
-  /** Completes a task, delivers the event and resolves to the occurrence made of it, if any. */
-  next(user: Client, id: string, at?: string): Promise<TaskView | undefined>
-}
+export type TaskService = Awaited<ReturnType<typeof taskService>>
 
-/** Call at the top of a file, with the functions it takes besides. After each test invariants.ts checks the database. */
-export async function taskService(also: string[] = []): Promise<TaskService> {
+/**
+ * The writes of tasks with the maker of next occurrences. Call at the top of a file, with the functions it takes besides.
+ * After each test invariants.ts checks the database.
+ */
+export async function taskService(also: string[] = []) {
   const daybook = await testDaybook()
   const { sql, deps, zones, broker } = daybook
   // Tests write a lot at once; functions/fair-share.test.ts is about who has to wait.
@@ -125,11 +116,14 @@ export async function taskService(also: string[] = []): Promise<TaskService> {
     }
   }
 
-  const at: TaskService['at'] = (instant) => daybook.clock.set(instant)
-  const deliver: TaskService['deliver'] = async () => {
+  /** Says what time it is from now on. */
+  const at = (instant: string) => daybook.clock.set(instant)
+  /** Publishes what is waiting and delivers it to its consumers, until nothing is left. */
+  const deliver = async () => {
     while ((await deps.outbox.backlog()).waiting > 0) await publishPending(deps)
   }
-  const next: TaskService['next'] = async (user, id, instant) => {
+  /** Completes a task, delivers the event and resolves to the occurrence made of it, if any. */
+  const next = async (user: Client, id: string, instant?: string) => {
     if (instant) at(instant)
     await user.does('POST', `/api/tasks/${id}/complete`)
     const seen = (await user.events()).at(-1)?.seq

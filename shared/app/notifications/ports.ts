@@ -35,7 +35,6 @@ export interface DeliveryQueue {
    * notifications; null when there is nobody.
    */
   claimHeld(claim: Claim): Promise<{ audience: Audience; held: HeldDelivery[] } | null>
-  /** Users whose digest of the day is due. */
   claimDigests(claim: Claim): Promise<DueDigest[]>
   /** The earliest time at which a sweep finds something. */
   nextDueAt(): Promise<Date | null>

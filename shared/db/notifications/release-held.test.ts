@@ -1,13 +1,9 @@
 import { expect, it } from 'vitest'
 import type { Change } from '../../app/ports.ts'
-import {
-  changedDelivery,
-  NO_TARGET,
-  type Delivery,
-  type Notification,
-} from '../../domain/notifications/notification.ts'
+import { changedDelivery, type Delivery } from '../../domain/notifications/notification.ts'
 import { DEFAULT_PREFERENCES } from '../../domain/notifications/notification-preferences.ts'
 import { systemIds } from '../../kit/system.ts'
+import { aDelivery, aNotification } from '../../../testing/builders/a-notification.ts'
 import { testDatabase } from '../../../testing/worlds/database.ts'
 import { createChangeStore } from '../change-store.ts'
 import { createDeliveryQueue } from './delivery-queue.ts'
@@ -18,40 +14,10 @@ const now = new Date('2026-03-02T07:00:00Z')
 
 /** A mail that quiet hours hold back. */
 async function aHeldMail(): Promise<Delivery> {
-  const [userId, id] = [systemIds.uuid(), systemIds.uuid()]
-  const notification: Notification = {
-    id,
-    userId,
-    source: `test/${id}`,
-    type: 'notice',
-    taskId: null,
-    reminderId: null,
-    title: 'Pay rent',
-    body: '',
-    late: false,
-    createdAt: now,
-    readAt: null,
-  }
-  const delivery: Delivery = {
-    id: systemIds.uuid(),
-    userId,
-    notificationId: id,
-    reminderId: null,
-    fireAt: now,
-    channel: 'email',
-    target: NO_TARGET,
-    state: 'held',
-    attempts: 0,
-    nextAttemptAt: now,
-    triggeredAt: now,
-    deliveredAt: null,
-    late: false,
-    reason: 'quiet hours',
-    digestId: null,
-    taskId: null,
-    version: 1,
-  }
-  await commit(userId, { newNotifications: [{ notification, fact: null }], newDeliveries: [delivery] })
+  const notification = aNotification({ type: 'notice', taskId: null })
+  const of = { userId: notification.userId, notificationId: notification.id }
+  const delivery = aDelivery({ ...of, state: 'held', nextAttemptAt: now, reason: 'quiet hours' })
+  await commit(of.userId, { newNotifications: [{ notification, fact: null }], newDeliveries: [delivery] })
   return delivery
 }
 
@@ -60,32 +26,20 @@ const commit = async (userId: string, change: Partial<Change>) => {
   return (await changes.commit({ ...nothing, userId, ...change })).outcome
 }
 
-it('what was released as itself does not go into the digest of a slower worker', async () => {
+const TOLD = { state: 'delivered', attempts: 1, nextAttemptAt: null } as const
+
+it.each<[string, Partial<Delivery>, Partial<Delivery>]>([
+  ['released as itself', { state: 'triggered' }, { ...TOLD, digestId: systemIds.uuid() }],
+  ['cancelled during quiet hours', { state: 'cancelled', nextAttemptAt: null }, TOLD],
+  [
+    'put off by longer quiet hours',
+    { nextAttemptAt: new Date('2026-03-02T09:00:00Z') },
+    { state: 'triggered' },
+  ],
+])('what was %s is not told by a slower worker', async (_, first, second) => {
   const mail = await aHeldMail()
-  const itself = changedDelivery(mail, { state: 'triggered' })
-  const digestId = systemIds.uuid()
-  const inDigest = changedDelivery(mail, { state: 'delivered', attempts: 1, digestId })
-
-  expect(await commit(mail.userId, { changedDeliveries: [itself] })).toBe('applied')
-  expect(await commit(mail.userId, { changedDeliveries: [inDigest] })).toBe('conflict')
-})
-
-it('what was cancelled during quiet hours is not told by a slower worker', async () => {
-  const mail = await aHeldMail()
-  const cancelled = changedDelivery(mail, { state: 'cancelled', nextAttemptAt: null })
-  const told = changedDelivery(mail, { state: 'delivered', attempts: 1, nextAttemptAt: null })
-
-  expect(await commit(mail.userId, { changedDeliveries: [cancelled] })).toBe('applied')
-  expect(await commit(mail.userId, { changedDeliveries: [told] })).toBe('conflict')
-})
-
-it('what must wait on, because the quiet hours are longer now, is not told by a slower worker', async () => {
-  const mail = await aHeldMail()
-  const putOff = changedDelivery(mail, { nextAttemptAt: new Date('2026-03-02T09:00:00Z') })
-  const told = changedDelivery(mail, { state: 'triggered' })
-
-  expect(await commit(mail.userId, { changedDeliveries: [putOff] })).toBe('applied')
-  expect(await commit(mail.userId, { changedDeliveries: [told] })).toBe('conflict')
+  expect(await commit(mail.userId, { changedDeliveries: [changedDelivery(mail, first)] })).toBe('applied')
+  expect(await commit(mail.userId, { changedDeliveries: [changedDelivery(mail, second)] })).toBe('conflict')
 })
 
 it('what was decided before the user changed the quiet hours is decided again, at once', async () => {

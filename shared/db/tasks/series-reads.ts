@@ -17,7 +17,6 @@ type Reads = Pick<ChangeStore, 'loadSeries' | 'loadWaiting' | 'lastClosed' | 'lo
 /** Usually the first few are all there are. */
 const MAX_RECENT = 100
 
-/** What a store reads of series and their occurrences. */
 export function seriesReads(sql: Sql | Transaction): Reads {
   return {
     async loadSeries(userId, seriesId) {

@@ -34,27 +34,12 @@ describe('the digest of the day', () => {
     expect(decision.nextDigest).toEqual({ from: NOW, to: new Date('2026-03-03T08:30:00Z') })
   })
 
-  it('is not made when nothing is to be done, and still comes the next day', () => {
-    const decision = decide({ tasks: [], total: 0 })
-    expect(decision).toEqual({ nextDigest: { from: NOW, to: new Date('2026-03-03T08:30:00Z') }, facts: [] })
-  })
-
-  it('comes no more once it is not wanted', () => {
-    expect(decide({ audience: at(null) })).toEqual({ nextDigest: { from: NOW, to: null }, facts: [] })
-  })
-
   it('bears the day of the zone on which it was to come', () => {
     const audience = at('23:50', { timeZone: 'America/New_York' })
     const dueAt = new Date('2026-03-02T04:50:00Z')
     const late = decide({ audience, dueAt }, new Date('2026-03-02T05:20:00Z'))
     expect(noticeOf(late)).toMatchObject({ source: 'digest/2026-03-01', late: true })
     expect(late.nextDigest?.to).toEqual(new Date('2026-03-03T04:50:00Z'))
-  })
-
-  it('is one, the last, of those that were missed', () => {
-    const decision = decide({}, new Date('2026-03-05T08:00:00Z'))
-    expect(noticeOf(decision)?.source).toBe('digest/2026-03-04')
-    expect(decision.nextDigest?.to).toEqual(new Date('2026-03-05T08:30:00Z'))
   })
 })
 

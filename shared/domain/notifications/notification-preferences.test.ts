@@ -6,33 +6,13 @@ import {
   preferencesView,
   withoutMail,
 } from './notification-preferences.ts'
-import { CHANNELS, NOTIFICATION_TYPES } from './notification.ts'
+import { CHANNELS } from './notification.ts'
 
 const ID = '019c0000-0000-7000-8000-000000000001'
 const NOW = new Date('2026-03-02T12:00:00.000Z')
 const context = { accountTimeZone: 'Europe/Berlin', now: NOW, newSecret: () => 'whsec_new', newId: () => ID }
 
 describe('preferences', () => {
-  it('that name nothing are the defaults', () => {
-    const { preferences, nextDigestAt } = decidePreferences(
-      DEFAULT_PREFERENCES,
-      PreferencesInput.parse({}),
-      context,
-    )
-    expect(preferences).toEqual({ ...DEFAULT_PREFERENCES, version: 1 })
-    expect(nextDigestAt).toBe(null)
-  })
-
-  it('name channels for every type of notification', () => {
-    const { channels } = preferencesView(DEFAULT_PREFERENCES)
-    expect(Object.keys(channels)).toEqual([...NOTIFICATION_TYPES])
-    expect(
-      Object.values(channels)
-        .flat()
-        .every((channel) => CHANNELS.includes(channel)),
-    ).toBe(true)
-  })
-
   it('are answered as they can be sent back, but for what only the server sets', () => {
     const input = PreferencesInput.parse({
       channels: { notice: ['webhook'] },
@@ -52,21 +32,6 @@ describe('preferences', () => {
     const before = { ...DEFAULT_PREFERENCES, webhookUrl: 'https://hooks.example.org/', webhookSecret: null }
     const input = PreferencesInput.parse({ webhook_url: before.webhookUrl })
     expect(decidePreferences(before, input, context).preferences.webhookSecret).toBe('whsec_new')
-  })
-
-  it('keep a webhook confirmed while its URL stays, and ask again for another', () => {
-    const confirmed = {
-      ...DEFAULT_PREFERENCES,
-      webhookUrl: 'https://hooks.example.org/',
-      webhookSecret: 'whsec_old',
-      webhookId: 'old',
-      webhookConfirmedAt: NOW,
-    }
-    const withUrl = (webhook_url: string | null) =>
-      decidePreferences(confirmed, PreferencesInput.parse({ webhook_url }), context).preferences
-    expect(withUrl(confirmed.webhookUrl)).toMatchObject({ webhookId: 'old', webhookConfirmedAt: NOW })
-    expect(withUrl('https://other.example.org/')).toMatchObject({ webhookId: ID, webhookConfirmedAt: null })
-    expect(withUrl(null)).toMatchObject({ webhookId: null, webhookSecret: null, webhookConfirmedAt: null })
   })
 
   it('without mail of a type have the others, or the app', () => {

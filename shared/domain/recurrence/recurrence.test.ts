@@ -41,26 +41,17 @@ const days = (pattern: RecurrencePattern, limit: number) =>
 describe('the examples of RFC 5545 §3.8.5.3', () => {
   const accepted = RFC5545_EXAMPLES.filter((example) => 'expected' in example)
 
-  it('are all here', () => {
-    expect(RFC5545_EXAMPLES).toHaveLength(42)
-    expect(accepted).toHaveLength(37)
-  })
-
-  it.each(accepted)('$name: $rule', ({ rule, start, exdates, expected, isEndless }) => {
-    const pattern = { ...series(rule, start.toISOString(), { timeZone: RFC5545_TIME_ZONE }), exdates }
-    const limit = isEndless ? expected.length : MAX_OCCURRENCES
-    expect(occurrences(pattern, { limit })).toEqual(expected)
-  })
-
   // rrule in TZID mode, which the engine avoids, gives other instants when the server's own zone changes.
   it.each(['Pacific/Apia', 'America/Los_Angeles'])('are the same on a machine in %s', (zone) => {
     const before = process.env.TZ
     process.env.TZ = zone
     try {
       expect(new Date('2026-01-01T00:00:00Z').getHours()).not.toBe(0)
-      for (const { rule, start, exdates, expected } of accepted) {
+      expect(accepted).toHaveLength(37)
+      for (const { rule, start, exdates, expected, isEndless } of accepted) {
         const pattern = { ...series(rule, start.toISOString(), { timeZone: RFC5545_TIME_ZONE }), exdates }
-        expect(occurrences(pattern, { limit: expected.length })).toEqual(expected)
+        const limit = isEndless ? expected.length : MAX_OCCURRENCES
+        expect([rule, occurrences(pattern, { limit })]).toEqual([rule, expected])
       }
     } finally {
       if (before === undefined) delete process.env.TZ
@@ -70,79 +61,32 @@ describe('the examples of RFC 5545 §3.8.5.3', () => {
 })
 
 describe('clock changes', () => {
-  it.each([
-    {
-      name: 'keep 09:00 in Berlin through spring',
-      rule: 'daily',
-      start: '2026-03-28T08:00Z',
-      timeZone: 'Europe/Berlin',
-      expected: ['2026-03-28T08:00', '2026-03-29T07:00', '2026-03-30T07:00'],
-    },
-    {
-      name: 'keep 09:00 in Berlin through autumn',
-      rule: 'daily',
-      start: '2026-10-24T07:00Z',
-      timeZone: 'Europe/Berlin',
-      expected: ['2026-10-24T07:00', '2026-10-25T08:00', '2026-10-26T08:00'],
-    },
-    {
-      name: 'move a time in the gap forward by the gap, that day only',
-      rule: 'daily',
-      start: '2026-03-28T01:30Z',
-      timeZone: 'Europe/Berlin',
-      expected: ['2026-03-28T01:30', '2026-03-29T01:30', '2026-03-30T00:30'],
-    },
-    {
-      name: 'take the first of a time that comes twice',
-      rule: 'daily',
-      start: '2026-10-24T00:30Z',
-      timeZone: 'Europe/Berlin',
-      expected: ['2026-10-24T00:30', '2026-10-25T00:30', '2026-10-26T01:30'],
-    },
-    {
-      name: 'keep a start that is the second of a time that comes twice',
-      rule: 'daily',
-      start: '2026-10-25T01:30Z',
-      timeZone: 'Europe/Berlin',
-      expected: ['2026-10-25T01:30', '2026-10-26T01:30', '2026-10-27T01:30'],
-    },
-    {
-      name: 'move by half an hour where the gap is half an hour',
-      rule: 'daily',
-      start: '2026-10-02T15:45Z',
-      timeZone: 'Australia/Lord_Howe',
-      expected: ['2026-10-02T15:45', '2026-10-03T15:45', '2026-10-04T15:15'],
-    },
-    {
-      name: 'keep the local weekday where it differs from the UTC weekday',
-      rule: 'FREQ=WEEKLY;BYDAY=MO',
-      start: '2026-03-29T20:00Z',
-      timeZone: 'Pacific/Auckland',
-      expected: ['2026-03-29T20:00', '2026-04-05T21:00', '2026-04-12T21:00'],
-    },
-    {
-      name: 'leave out the day that Apia left out, once',
-      rule: 'daily',
-      start: '2011-12-28T19:00Z',
-      timeZone: 'Pacific/Apia',
-      expected: ['2011-12-28T19:00', '2011-12-29T19:00', '2011-12-30T19:00', '2011-12-31T19:00'],
-    },
-    {
-      name: 'do not count the day that Apia left out',
-      rule: 'FREQ=DAILY;COUNT=3',
-      start: '2011-12-28T19:00Z',
-      timeZone: 'Pacific/Apia',
-      expected: ['2011-12-28T19:00', '2011-12-29T19:00', '2011-12-30T19:00'],
-    },
-    {
-      name: 'put midnight that does not exist at the beginning of the day',
-      rule: 'daily',
-      start: '2018-11-03T03:00Z',
-      timeZone: 'America/Sao_Paulo',
-      expected: ['2018-11-03T03:00', '2018-11-04T03:00', '2018-11-05T02:00'],
-    },
-  ])('$name', ({ rule, start, timeZone, expected }) => {
-    const pattern = series(rule, start, { timeZone })
+  // A year, and what is expected of it from the start on.
+  it.each<[string, string, string, string?]>([
+    ['keep 09:00 through spring', 'Europe/Berlin', '2026 03-28T08:00 03-29T07:00 03-30T07:00'],
+    ['keep 09:00 through autumn', 'Europe/Berlin', '2026 10-24T07:00 10-25T08:00 10-26T08:00'],
+    ['move out of the gap, that day only', 'Europe/Berlin', '2026 03-28T01:30 03-29T01:30 03-30T00:30'],
+    ['take the first of a time of two', 'Europe/Berlin', '2026 10-24T00:30 10-25T00:30 10-26T01:30'],
+    ['keep a start that is the second', 'Europe/Berlin', '2026 10-25T01:30 10-26T01:30 10-27T01:30'],
+    ['move by half an hour', 'Australia/Lord_Howe', '2026 10-02T15:45 10-03T15:45 10-04T15:15'],
+    ['leave out a day, as Apia', 'Pacific/Apia', '2011 12-28T19:00 12-29T19:00 12-30T19:00 12-31T19:00'],
+    ['begin a day without midnight', 'America/Sao_Paulo', '2018 11-03T03:00 11-04T03:00 11-05T02:00'],
+    [
+      'keep the local weekday where it differs from the UTC weekday',
+      'Pacific/Auckland',
+      '2026 03-29T20:00 04-05T21:00 04-12T21:00',
+      'FREQ=WEEKLY;BYDAY=MO',
+    ],
+    [
+      'do not count the day that Apia left out',
+      'Pacific/Apia',
+      '2011 12-28T19:00 12-29T19:00 12-30T19:00',
+      'FREQ=DAILY;COUNT=3',
+    ],
+  ])('%s', (_, timeZone, instants, rule = 'daily') => {
+    const [year, ...times] = instants.split(' ')
+    const expected = times.map((time) => `${year}-${time}`)
+    const pattern = series(rule, `${expected[0]}Z`, { timeZone })
     expect(minutes(occurrences(pattern, { limit: expected.length }))).toEqual(expected)
     const [first, second, third] = expected.map((text) => new Date(`${text}Z`))
     expect(nextOccurrence(pattern, first as Date)).toEqual(second)
@@ -161,44 +105,30 @@ describe('clock changes', () => {
 
 describe('the end of short months', () => {
   it.each([
-    ['monthly', '2026-01-31', 'clamp', ['2026-01-31', '2026-02-28', '2026-03-31', '2026-04-30']],
-    ['monthly', '2026-01-31', 'skip', ['2026-01-31', '2026-03-31', '2026-05-31', '2026-07-31']],
-    ['monthly', '2028-01-30', 'clamp', ['2028-01-30', '2028-02-29', '2028-03-30']],
-    ['yearly', '2024-02-29', 'clamp', ['2024-02-29', '2025-02-28', '2026-02-28', '2027-02-28', '2028-02-29']],
-    ['yearly', '2024-02-29', 'skip', ['2024-02-29', '2028-02-29', '2032-02-29']],
-    ['yearly', '2096-02-29', 'skip', ['2096-02-29', '2104-02-29']],
-    [
-      'FREQ=MONTHLY;INTERVAL=3',
-      '2026-08-31',
-      'clamp',
-      ['2026-08-31', '2026-11-30', '2027-02-28', '2027-05-31'],
-    ],
+    ['monthly', '2026-01-31', 'clamp', '2026-01-31 2026-02-28 2026-03-31 2026-04-30'],
+    ['monthly', '2026-01-31', 'skip', '2026-01-31 2026-03-31 2026-05-31 2026-07-31'],
+    ['monthly', '2028-01-30', 'clamp', '2028-01-30 2028-02-29 2028-03-30'],
+    ['yearly', '2024-02-29', 'clamp', '2024-02-29 2025-02-28 2026-02-28 2027-02-28 2028-02-29'],
+    ['yearly', '2024-02-29', 'skip', '2024-02-29 2028-02-29 2032-02-29'],
+    ['yearly', '2096-02-29', 'skip', '2096-02-29 2104-02-29'],
+    ['FREQ=MONTHLY;INTERVAL=3', '2026-08-31', 'clamp', '2026-08-31 2026-11-30 2027-02-28 2027-05-31'],
     [
       'FREQ=MONTHLY;BYMONTHDAY=30,31',
       '2026-01-31',
       'clamp',
-      ['2026-01-31', '2026-02-28', '2026-03-30', '2026-03-31', '2026-04-30', '2026-05-30'],
+      '2026-01-31 2026-02-28 2026-03-30 2026-03-31 2026-04-30 2026-05-30',
     ],
-    ['FREQ=MONTHLY;BYMONTHDAY=31', '2026-02-10', 'clamp', ['2026-02-28', '2026-03-31', '2026-04-30']],
-    ['FREQ=MONTHLY;BYMONTHDAY=-31,31', '2026-01-02', 'clamp', ['2026-01-31', '2026-02-28', '2026-03-01']],
-    ['FREQ=MONTHLY;BYMONTHDAY=-31', '2026-01-01', 'clamp', ['2026-01-01', '2026-03-01', '2026-05-01']],
-    [
-      'FREQ=MONTHLY;BYMONTHDAY=31;BYDAY=FR',
-      '2026-01-01',
-      'clamp',
-      ['2026-07-31', '2027-04-30', '2027-12-31'],
-    ],
-    ['FREQ=MONTHLY;BYMONTHDAY=1,31;BYSETPOS=-1', '2026-01-01', 'clamp', ['2026-01-31', '2026-02-28']],
-    [
-      'FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30',
-      '2026-01-01',
-      'clamp',
-      ['2026-02-28', '2027-02-28', '2028-02-29'],
-    ],
-    ['FREQ=YEARLY;BYMONTH=2,3', '2026-01-31', 'clamp', ['2026-02-28', '2026-03-31', '2027-02-28']],
-    ['FREQ=MONTHLY;BYDAY=-1FR', '2026-01-30', 'clamp', ['2026-01-30', '2026-02-27', '2026-03-27']],
+    ['FREQ=MONTHLY;BYMONTHDAY=31', '2026-02-10', 'clamp', '2026-02-28 2026-03-31 2026-04-30'],
+    ['FREQ=MONTHLY;BYMONTHDAY=-31,31', '2026-01-02', 'clamp', '2026-01-31 2026-02-28 2026-03-01'],
+    ['FREQ=MONTHLY;BYMONTHDAY=-31', '2026-01-01', 'clamp', '2026-01-01 2026-03-01 2026-05-01'],
+    ['FREQ=MONTHLY;BYMONTHDAY=31;BYDAY=FR', '2026-01-01', 'clamp', '2026-07-31 2027-04-30 2027-12-31'],
+    ['FREQ=MONTHLY;BYMONTHDAY=1,31;BYSETPOS=-1', '2026-01-01', 'clamp', '2026-01-31 2026-02-28'],
+    ['FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30', '2026-01-01', 'clamp', '2026-02-28 2027-02-28 2028-02-29'],
+    ['FREQ=YEARLY;BYMONTH=2,3', '2026-01-31', 'clamp', '2026-02-28 2026-03-31 2027-02-28'],
+    ['FREQ=MONTHLY;BYDAY=-1FR', '2026-01-30', 'clamp', '2026-01-30 2026-02-27 2026-03-27'],
   ] as const)('%s from %s with %s', (rule, start, monthEnd, expected) => {
-    expect(days(series(rule, `${start}T09:00Z`, { monthEnd }), expected.length)).toEqual(expected)
+    const limit = expected.split(' ').length
+    expect(days(series(rule, `${start}T09:00Z`, { monthEnd }), limit).join(' ')).toBe(expected)
   })
 
   it('is reached in the local month, also where UTC is a day behind', () => {
@@ -216,40 +146,41 @@ describe('rules where rrule alone is wrong', () => {
       'a position that a month does not have picks nothing',
       'FREQ=MONTHLY;BYMONTHDAY=20,31;BYSETPOS=-2',
       '2026-01-01',
-      ['2026-01-20', '2026-03-20', '2026-05-20'],
+      '2026-01-20 2026-03-20 2026-05-20',
     ],
     [
       'two positions that meet give one day',
       'FREQ=MONTHLY;COUNT=3;BYMONTHDAY=10,20;BYSETPOS=1,-2',
       '2026-01-01',
-      ['2026-01-10', '2026-02-10', '2026-03-10'],
+      '2026-01-10 2026-02-10 2026-03-10',
     ],
     [
       'a position counts days before the start',
       'FREQ=WEEKLY;COUNT=2;BYDAY=MO,WE,FR;BYSETPOS=1',
       '2026-11-18',
-      ['2026-11-23', '2026-11-30'],
+      '2026-11-23 2026-11-30',
     ],
     [
       'plain and numbered weekdays add up',
       'FREQ=MONTHLY;COUNT=4;BYDAY=MO,1FR',
       '2026-11-01',
-      ['2026-11-02', '2026-11-06', '2026-11-09', '2026-11-16'],
+      '2026-11-02 2026-11-06 2026-11-09 2026-11-16',
     ],
     [
       'a 53rd weekday exists in some years only',
       'FREQ=YEARLY;COUNT=3;BYDAY=53TH',
       '2026-01-01',
-      ['2026-12-31', '2032-12-30', '2037-12-31'],
+      '2026-12-31 2032-12-30 2037-12-31',
     ],
     [
       'positions reach across the new year',
       'FREQ=WEEKLY;COUNT=2;BYDAY=MO,SU;BYSETPOS=-1',
       '2026-12-29',
-      ['2027-01-03', '2027-01-10'],
+      '2027-01-03 2027-01-10',
     ],
   ])('%s', (_name, rule, start, expected) => {
-    expect(days(series(rule, `${start}T09:00Z`), expected.length)).toEqual(expected)
+    const limit = expected.split(' ').length
+    expect(days(series(rule, `${start}T09:00Z`), limit).join(' ')).toBe(expected)
   })
 })
 
@@ -296,19 +227,19 @@ describe('COUNT, UNTIL, EXDATE and RDATE', () => {
   })
 
   it.each([
-    ['the instant itself is included', 'UNTIL=20261123T080000Z', ['2026-11-21', '2026-11-22', '2026-11-23']],
-    ['a second less is not', 'UNTIL=20261123T075959Z', ['2026-11-21', '2026-11-22']],
+    ['the instant itself is included', 'UNTIL=20261123T080000Z', '2026-11-21 2026-11-22 2026-11-23'],
+    ['a second less is not', 'UNTIL=20261123T075959Z', '2026-11-21 2026-11-22'],
     [
       'a local time is read in the zone of the series',
       'UNTIL=20261123T090000',
-      ['2026-11-21', '2026-11-22', '2026-11-23'],
+      '2026-11-21 2026-11-22 2026-11-23',
     ],
-    ['a local time a second less', 'UNTIL=20261123T085959', ['2026-11-21', '2026-11-22']],
-    ['a date includes that day', 'UNTIL=20261123', ['2026-11-21', '2026-11-22', '2026-11-23']],
-    ['before the start there is nothing', 'UNTIL=20200101', []],
+    ['a local time a second less', 'UNTIL=20261123T085959', '2026-11-21 2026-11-22'],
+    ['a date includes that day', 'UNTIL=20261123', '2026-11-21 2026-11-22 2026-11-23'],
+    ['before the start there is nothing', 'UNTIL=20200101', ''],
   ])('UNTIL: %s', (_name, until, expected) => {
     const pattern = series(`FREQ=DAILY;${until}`, '2026-11-21T08:00Z', { timeZone: 'Europe/Berlin' })
-    expect(days(pattern, 10)).toEqual(expected)
+    expect(days(pattern, 10).join(' ')).toBe(expected)
   })
 
   it('compares UNTIL with instants, not with wall clocks', () => {
@@ -354,55 +285,31 @@ describe('latestBetween', () => {
 
 describe('several times a day', () => {
   it.each([
-    [
-      'FREQ=DAILY;BYHOUR=9,17',
-      '2026-03-01T12:00Z',
-      ['2026-03-01T17:00', '2026-03-02T09:00', '2026-03-02T17:00'],
-    ],
-    [
-      'FREQ=DAILY;BYMINUTE=0,30',
-      '2026-03-01T09:15Z',
-      ['2026-03-01T09:30', '2026-03-02T09:00', '2026-03-02T09:30'],
-    ],
-    [
-      'FREQ=WEEKLY;BYDAY=MO;BYHOUR=8;BYMINUTE=45',
-      '2026-03-01T12:00Z',
-      ['2026-03-02T08:45', '2026-03-09T08:45'],
-    ],
+    ['FREQ=DAILY;BYHOUR=9,17', '2026-03-01T12:00Z', '2026-03-01T17:00 2026-03-02T09:00 2026-03-02T17:00'],
+    ['FREQ=DAILY;BYMINUTE=0,30', '2026-03-01T09:15Z', '2026-03-01T09:30 2026-03-02T09:00 2026-03-02T09:30'],
+    ['FREQ=WEEKLY;BYDAY=MO;BYHOUR=8;BYMINUTE=45', '2026-03-01T12:00Z', '2026-03-02T08:45 2026-03-09T08:45'],
     [
       'FREQ=MONTHLY;BYMONTHDAY=1,2;BYHOUR=8,20;BYSETPOS=-1',
       '2026-03-01T12:00Z',
-      ['2026-03-02T20:00', '2026-04-02T20:00'],
+      '2026-03-02T20:00 2026-04-02T20:00',
     ],
     [
       'FREQ=HOURLY;INTERVAL=8',
       '2026-03-01T06:10Z',
-      ['2026-03-01T06:10', '2026-03-01T14:10', '2026-03-01T22:10', '2026-03-02T06:10'],
+      '2026-03-01T06:10 2026-03-01T14:10 2026-03-01T22:10 2026-03-02T06:10',
     ],
-    [
-      'FREQ=HOURLY;INTERVAL=5',
-      '2026-03-01T22:00Z',
-      ['2026-03-01T22:00', '2026-03-02T03:00', '2026-03-02T08:00'],
-    ],
-    [
-      'FREQ=HOURLY;INTERVAL=30',
-      '2026-03-01T22:00Z',
-      ['2026-03-01T22:00', '2026-03-03T04:00', '2026-03-04T10:00'],
-    ],
+    ['FREQ=HOURLY;INTERVAL=5', '2026-03-01T22:00Z', '2026-03-01T22:00 2026-03-02T03:00 2026-03-02T08:00'],
+    ['FREQ=HOURLY;INTERVAL=30', '2026-03-01T22:00Z', '2026-03-01T22:00 2026-03-03T04:00 2026-03-04T10:00'],
     [
       'FREQ=HOURLY;BYHOUR=9,10;BYMINUTE=0,30;BYDAY=MO',
       '2026-03-01T22:00Z',
-      ['2026-03-02T09:00', '2026-03-02T09:30', '2026-03-02T10:00', '2026-03-02T10:30', '2026-03-09T09:00'],
+      '2026-03-02T09:00 2026-03-02T09:30 2026-03-02T10:00 2026-03-02T10:30 2026-03-09T09:00',
     ],
-    [
-      'FREQ=HOURLY;COUNT=3',
-      '2026-03-01T22:00Z',
-      ['2026-03-01T22:00', '2026-03-01T23:00', '2026-03-02T00:00'],
-    ],
+    ['FREQ=HOURLY;COUNT=3', '2026-03-01T22:00Z', '2026-03-01T22:00 2026-03-01T23:00 2026-03-02T00:00'],
   ])('%s from %s', (rule, start, expected) => {
     const pattern = series(rule, start)
-    const found = occurrences(pattern, { limit: expected.length })
-    expect(minutes(found)).toEqual(expected)
+    const found = occurrences(pattern, { limit: expected.split(' ').length })
+    expect(minutes(found).join(' ')).toBe(expected)
     // The same when it is asked for from the middle.
     for (const [index, instant] of found.slice(0, -1).entries()) {
       expect(nextOccurrence(pattern, instant)).toEqual(found[index + 1])
@@ -456,14 +363,9 @@ describe('occurrenceAfterCompletion', () => {
 
   it.each([
     ['every 3 days, done in the evening', 'FREQ=DAILY;INTERVAL=3', '2026-11-21T20:00Z', '2026-11-24T08:00'],
+    ['every 3 days, done early', 'FREQ=DAILY;INTERVAL=3', '2026-11-21T05:00Z', '2026-11-24T08:00'],
     [
-      'every 3 days, done early in the morning',
-      'FREQ=DAILY;INTERVAL=3',
-      '2026-11-21T05:00Z',
-      '2026-11-24T08:00',
-    ],
-    [
-      'every 3 days, done on the next local day',
+      'every 3 days, done the next local day',
       'FREQ=DAILY;INTERVAL=3',
       '2026-11-21T23:30Z',
       '2026-11-25T08:00',

@@ -59,7 +59,6 @@ export function beginningOf(asked: Date | WallTime | undefined, timeZone: string
   return isDate ? startOfDay(asked, timeZone) : instantOf(asked, timeZone)
 }
 
-/** The last second of a civil day `YYYY-MM-DD` in a zone. */
 export function lastSecondOfDay(date: string, timeZone: string): Date {
   const next = Temporal.PlainDate.from(date).add({ days: 1 }).toZonedDateTime(timeZone)
   return new Date(next.epochMilliseconds - 1000)

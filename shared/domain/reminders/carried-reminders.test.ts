@@ -30,33 +30,12 @@ function carry(
 
 describe('the reminders of the next occurrence', () => {
   it('are those of the last one anew, whatever had become of them', () => {
-    const done = { firedAt: at('2026-03-28T07:30:00Z'), fireAt: null, acknowledgedAt: NOW, snoozedUntil: NOW }
-    const relative = { offsetMinutes: 30, remindAt: at('2026-03-28T07:30:00Z'), channels: ['email'] } as const
-    const cancelled = { offsetMinutes: 0, remindAt: LAST.dueAt, fireAt: null, cancelledAt: NOW }
-    const { newReminders, facts, task } = carry([{ ...relative, ...done }, cancelled])
-    expect(newReminders).toMatchObject([
-      { offsetMinutes: 30, channels: ['email'], fireAt: at('2026-03-30T06:30:00Z') },
-      { offsetMinutes: 0, channels: null, fireAt: NEXT.dueAt },
-    ])
-    for (const reminder of newReminders) {
-      expect(reminder).toMatchObject({
-        origin: 'user',
-        taskId: NEXT.id,
-        userId: NEXT.userId,
-        version: 1,
-        createdAt: NOW,
-        firedAt: null,
-        acknowledgedAt: null,
-        snoozedUntil: null,
-        cancelledAt: null,
-        deletedAt: null,
-      })
-    }
-    expect(facts.map(({ definition }) => definition.type)).toEqual([
-      'reminder.scheduled',
-      'reminder.scheduled',
-    ])
-    expect(task).toEqual(NEXT)
+    const past = { fireAt: null, firedAt: NOW, acknowledgedAt: NOW, snoozedUntil: NOW, cancelledAt: NOW }
+    const own = { offsetMinutes: 30, channels: ['email'] } as const
+    const { newReminders, facts } = carry([{ ...past, ...own }])
+    const fresh = { firedAt: null, acknowledgedAt: null, snoozedUntil: null, cancelledAt: null, version: 1 }
+    expect(newReminders).toMatchObject([{ ...fresh, ...own, fireAt: at('2026-03-30T06:30:00Z') }])
+    expect(facts.map(({ definition }) => definition.type)).toEqual(['reminder.scheduled'])
   })
 
   it.each([
@@ -123,20 +102,5 @@ describe('the reminders of the next occurrence', () => {
     expect(carry([byDefault], { closedAt: at(closedAt), now: at(now) }).newReminders).toMatchObject([
       { ...byDefault, fireAt: fireAt && at(fireAt), deletedAt: null },
     ])
-  })
-
-  it('by default stay removed, and the event says so', () => {
-    const { newReminders, facts } = carry([{ origin: 'default', offsetMinutes: 60, deletedAt: NOW }])
-    expect(newReminders).toMatchObject([{ origin: 'default', fireAt: null, deletedAt: NOW }])
-    expect(facts.map(({ definition }) => definition.type)).toEqual(['reminder.cancelled'])
-  })
-
-  it('are none without a last occurrence, or when it had none', () => {
-    expect(carryReminders(null, NEXT, { now: NOW, newId, closedAt: NOW })).toEqual({
-      task: NEXT,
-      newReminders: [],
-      facts: [],
-    })
-    expect(carry([])).toEqual({ task: NEXT, newReminders: [], facts: [] })
   })
 })

@@ -5,12 +5,6 @@ const at = (text: string) => new Date(text)
 const allDay = (dueDate: string | null, timeZone: string) => ({ dueAt: null, dueDate, timeZone })
 
 describe('the time of a relative reminder', () => {
-  it('counts back from the due time', () => {
-    const task = { dueAt: at('2026-03-02T15:00:00Z'), dueDate: '2026-03-02', timeZone: 'UTC' }
-    expect(timeOf({ offsetMinutes: 30, remindAt: null }, task)).toEqual(at('2026-03-02T14:30:00Z'))
-    expect(timeOf({ offsetMinutes: 0, remindAt: null }, task)).toEqual(task.dueAt)
-  })
-
   it('counts back from nine in the morning of a day without a time, by the clocks of its zone', () => {
     expect(dueInstant(allDay('2026-03-28', 'Europe/Berlin'))).toEqual(at('2026-03-28T08:00:00Z'))
     expect(dueInstant(allDay('2026-03-29', 'Europe/Berlin'))).toEqual(at('2026-03-29T07:00:00Z'))
@@ -20,17 +14,6 @@ describe('the time of a relative reminder', () => {
   it('is an exact distance in time across a change of clocks', () => {
     const night = { dueAt: at('2026-03-29T01:30:00Z'), dueDate: '2026-03-29', timeZone: 'Europe/Berlin' }
     expect(timeOf({ offsetMinutes: 120, remindAt: null }, night)).toEqual(at('2026-03-28T23:30:00Z'))
-  })
-
-  it('is unknown while the task has no due time', () => {
-    expect(
-      timeOf({ offsetMinutes: 30, remindAt: at('2026-03-02T14:30:00Z') }, allDay(null, 'UTC')),
-    ).toBeNull()
-  })
-
-  it('is the absolute one when it is not relative', () => {
-    const remindAt = at('2026-03-02T14:30:00Z')
-    expect(timeOf({ offsetMinutes: null, remindAt }, allDay('2026-05-01', 'UTC'))).toBe(remindAt)
   })
 })
 

@@ -29,22 +29,6 @@ const RELATIVE = { offsetMinutes: 60, remindAt: at('14:00'), fireAt: at('14:00')
 const FIRED = { ...RELATIVE, remindAt: at('11:00'), fireAt: null, firedAt: at('11:00') }
 
 describe('a relative reminder that has not fired', () => {
-  it('moves with the due time', () => {
-    expect(follow(RELATIVE, due('17:00'))).toMatchObject({
-      remindAt: at('16:00'),
-      fireAt: at('16:00'),
-      types: ['reminder.rescheduled'],
-    })
-  })
-
-  it('stays as it is when the due time does', () => {
-    expect(follow(RELATIVE, { ...due('15:00'), title: 'Another' })).toBeNull()
-  })
-
-  it('fires at once when its time has passed and the task is still to come', () => {
-    expect(follow(RELATIVE, due('12:30'))).toMatchObject({ remindAt: at('11:30'), fireAt: now })
-  })
-
   it.each(['12:00', '11:59'])('fires no more when the task has been due at %s as well', (time) => {
     expect(follow(RELATIVE, due(time))).toMatchObject({ fireAt: null, types: ['reminder.rescheduled'] })
   })
@@ -110,17 +94,6 @@ describe('a relative reminder that has fired', () => {
 })
 
 describe('a task that is due on a day', () => {
-  const BERLIN = { dueAt: null, timeZone: 'Europe/Berlin' }
-  it.each([
-    ['winter', '2026-03-28', '2026-03-28T08:00:00.000Z'],
-    ['the day on which the clocks change', '2026-03-29', '2026-03-29T07:00:00.000Z'],
-    ['the day on which they change back', '2026-10-25', '2026-10-25T08:00:00.000Z'],
-  ])('counts from nine by the clocks of its zone: %s', (_, dueDate, expected) => {
-    expect(follow({ ...RELATIVE, offsetMinutes: 0 }, { ...BERLIN, dueDate })).toMatchObject({
-      fireAt: new Date(expected),
-    })
-  })
-
   it('takes its reminders along into another zone', () => {
     const day = { dueAt: null, dueDate: '2026-03-05' }
     const before = { offsetMinutes: 60, remindAt: new Date('2026-03-05T08:00:00Z') }
@@ -142,20 +115,6 @@ describe('an absolute reminder', () => {
 })
 
 describe('a task that is closed', () => {
-  const CLOSED: [string, Partial<Task>][] = [
-    ['completed', { completedAt: now }],
-    ['deleted', { deletedAt: now }],
-    ['deleted after it was completed', { completedAt: at('11:00'), deletedAt: now }],
-  ]
-  it.each(CLOSED)('cancels what is to come: %s', (_, closed) => {
-    expect(follow(RELATIVE, { ...due('15:00'), ...closed })).toMatchObject({
-      fireAt: null,
-      cancelledAt: now,
-      remindAt: at('14:00'),
-      types: ['reminder.cancelled'],
-    })
-  })
-
   it('cancels repetitions and snoozes as well', () => {
     const repeating = { ...FIRED, fireAt: at('12:10') }
     expect(follow(repeating, { ...due('12:00'), completedAt: now })).toMatchObject({
@@ -228,22 +187,11 @@ describe('a task that is open again', () => {
 })
 
 describe("a task's own remind_at", () => {
-  const OWN = { origin: 'task', remindAt: at('14:00') } as const
   const made = (task: Partial<Task>, reminders: Partial<Reminder>[] = []) =>
     remindersFollowing([{ task: aTask(task), reminders: reminders.map((one) => aReminder(one)) }], {
       now,
       newId,
     })
-
-  it('is a reminder of its own when it is to come', () => {
-    const { newReminders, facts } = made({ remindAt: at('14:00') })
-    expect(newReminders).toMatchObject([
-      { ...OWN, offsetMinutes: null, channels: null, fireAt: at('14:00'), version: 1, createdAt: now },
-    ])
-    expect(facts).toMatchObject([
-      { definition: { type: 'reminder.scheduled' }, subject: `reminder/${newReminders[0]!.id}` },
-    ])
-  })
 
   it.each<[string, Partial<Task>]>([
     ['it has passed', { remindAt: now }],
@@ -251,26 +199,6 @@ describe("a task's own remind_at", () => {
     ['the task is completed', { remindAt: at('14:00'), completedAt: now }],
   ])('is none when %s', (_, task) => {
     expect(made(task)).toEqual({ newReminders: [], changedReminders: [], facts: [] })
-  })
-
-  it('moves its reminder, also one that has fired, and makes no second one', () => {
-    const fired = { ...OWN, remindAt: at('11:00'), fireAt: null, firedAt: at('11:00') }
-    for (const own of [OWN, fired]) {
-      const { newReminders, changedReminders } = made({ remindAt: at('16:00') }, [own])
-      expect(newReminders).toEqual([])
-      expect(changedReminders).toMatchObject([
-        { remindAt: at('16:00'), fireAt: at('16:00'), deletedAt: null },
-      ])
-    }
-    expect(made({ remindAt: at('14:00') }, [OWN]).changedReminders).toEqual([])
-  })
-
-  it.each([null, at('11:00')])('takes its reminder away when it becomes %s', (remindAt) => {
-    expect(follow(OWN, { remindAt })).toMatchObject({
-      deletedAt: now,
-      fireAt: null,
-      types: ['reminder.cancelled'],
-    })
   })
 
   it('stays beside the reminders of the user', () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { expect, it, onTestFinished, vi } from 'vitest'
+import { OPEN } from '../../../testing/builders/open-function.ts'
 import { composeDaybook, tokenOf } from '../../../testing/worlds/compose-daybook.ts'
 import { testDatabase } from '../../../testing/worlds/database.ts'
 import { httpFunction } from '../http-function.ts'
@@ -15,10 +16,9 @@ const sql = await testDatabase()
 async function given() {
   const begun: string[] = []
   const large = httpFunction({
+    ...OPEN,
     route: 'GET /large',
-    summary: 'Large',
     auth: 'tasks:read',
-    uses: [],
     handle: async ({ actor }) => {
       begun.push(actor.userId)
       return { body: 'x'.repeat(MEGABYTES * 2 ** 20) }

@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { expect, it, onTestFinished } from 'vitest'
+import { OPEN } from '../../../testing/builders/open-function.ts'
 import { APP_TOKEN, tokenOf } from '../../../testing/worlds/compose-daybook.ts'
 import { testDaybook } from '../../../testing/worlds/test-daybook.ts'
 import { httpFunction } from '../http-function.ts'
@@ -10,14 +11,13 @@ import { serve } from './serve.ts'
 
 const body = { words: 'a task and another task and '.repeat(2000) }
 const JSON_TEXT = JSON.stringify(body)
-const open = { auth: 'none', uses: [], summary: 'Test' } as const
 const functions = [
-  httpFunction({ ...open, route: 'GET /large', handle: async () => ({ body }) }),
-  httpFunction({ ...open, route: 'GET /small', handle: async () => ({ body: { words: 'a'.repeat(2000) } }) }),
-  httpFunction({ ...open, route: 'GET /versioned', handle: async () => ({ body: { ...body, version: 4 } }) }),
-  httpFunction({ ...open, route: 'POST /large', handle: async () => ({ body }) }),
+  httpFunction({ ...OPEN, route: 'GET /large', handle: async () => ({ body }) }),
+  httpFunction({ ...OPEN, route: 'GET /small', handle: async () => ({ body: { words: 'a'.repeat(2000) } }) }),
+  httpFunction({ ...OPEN, route: 'GET /versioned', handle: async () => ({ body: { ...body, version: 4 } }) }),
+  httpFunction({ ...OPEN, route: 'POST /large', handle: async () => ({ body }) }),
   httpFunction({
-    ...open,
+    ...OPEN,
     route: 'GET /stream',
     auth: 'notifications:read',
     events: {},

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { OPEN } from '../../../testing/builders/open-function.ts'
 import { composeDaybook, tokenOf } from '../../../testing/worlds/compose-daybook.ts'
 import { testDatabase } from '../../../testing/worlds/database.ts'
 import { readConfig } from '../../config.ts'
@@ -12,34 +13,28 @@ const APP = 'https://app.example.org'
 const USER = '0199d0a0-0000-7000-8000-00000000000a'
 
 const own = httpFunction({
+  ...OPEN,
   route: 'PATCH /own',
-  summary: 'For users',
   auth: 'tasks:write',
-  uses: [],
   handle: async () => ({ body: { version: 3 } }),
 })
 const refused = httpFunction({
+  ...OPEN,
   route: 'GET /refused',
-  summary: 'Refuses',
-  auth: 'none',
-  uses: [],
   handle: async () => {
     throw new DomainError('auth.rate_limited', 'Wait.', { retryAfterSeconds: 840 })
   },
 })
 /** Answers as pages do, without the kit. */
 const page = httpFunction({
+  ...OPEN,
   route: 'GET /page',
-  summary: 'A page',
-  auth: 'none',
-  uses: [],
   handle: async () => new Response('page', { headers: { 'cache-control': 'public, max-age=300' } }),
 })
 const stream = httpFunction({
+  ...OPEN,
   route: 'GET /stream',
-  summary: 'A stream',
   auth: 'tasks:read',
-  uses: [],
   events: {},
   handle: async () => ({
     first: { event: 'connected', data: {} },

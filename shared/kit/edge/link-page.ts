@@ -15,7 +15,6 @@ interface LinkPage<Uses extends readonly Capability[]> {
   /** What a field for a new password is called, where the page has one. */
   password?: string
   button: string
-  /** What is said when it is done. */
   done: string
   /** Throws a DomainError, which the page tells; doing it twice is doing it once. */
   act: (deps: DepsOf<Uses>, token: string, c: Context<AppEnv>, password: string) => Promise<void>

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { OPEN } from '../../../testing/builders/open-function.ts'
 import { composeDaybook, tokenOf } from '../../../testing/worlds/compose-daybook.ts'
 import { testDatabase } from '../../../testing/worlds/database.ts'
 import { DomainError } from '../../domain/errors.ts'
@@ -11,34 +12,14 @@ const sql = await testDatabase()
 const [ADA, BOB] = ['0199d0a0-0000-7000-8000-00000000000a', '0199d0a0-0000-7000-8000-00000000000b']
 const TRUSTED = '10.0.0.1'
 
-const own = httpFunction({
-  route: 'GET /own',
-  summary: 'For users',
-  auth: 'tasks:read',
-  uses: [],
-  handle: async () => ({ body: {} }),
-})
-const open = httpFunction({
-  route: 'GET /open',
-  summary: 'For all',
-  auth: 'none',
-  uses: [],
-  handle: async () => ({ body: {} }),
-})
-const probe = httpFunction({
-  route: 'GET /livez',
-  summary: 'Probe',
-  auth: 'none',
-  uses: [],
-  handle: async () => ({ body: {} }),
-})
+const own = httpFunction({ ...OPEN, route: 'GET /own', auth: 'tasks:read' })
+const open = httpFunction({ ...OPEN, route: 'GET /open' })
+const probe = httpFunction({ ...OPEN, route: 'GET /livez' })
 /** Refuses by a limit of its own. */
 const guarded = (route: `GET /${string}`, limit?: number) =>
   httpFunction({
+    ...OPEN,
     route,
-    summary: 'Guarded',
-    auth: 'none',
-    uses: [],
     handle: async () => {
       throw new DomainError('auth.rate_limited', 'Wait.', { retryAfterSeconds: 840, ...(limit && { limit }) })
     },

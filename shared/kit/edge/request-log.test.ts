@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { DomainError } from '../../domain/errors.ts'
+import { OPEN } from '../../../testing/builders/open-function.ts'
 import { composeDaybook, tokenOf } from '../../../testing/worlds/compose-daybook.ts'
 import { testDatabase } from '../../../testing/worlds/database.ts'
 import { cronFunction } from '../cron-function.ts'
@@ -21,10 +22,9 @@ const functions = [
   named(
     'tasks/get-thing',
     httpFunction({
+      ...OPEN,
       route: 'GET /api/things/:id',
-      summary: 'Get',
       auth: 'tasks:read',
-      uses: [],
       params: z.object({ id: z.string() }),
       handle: async ({ params }) => {
         if (params.id === 'forbidden') throw new DomainError('auth.forbidden', 'Not for you.')
@@ -32,39 +32,19 @@ const functions = [
       },
     }),
   ),
-  named(
-    'tasks/list-things',
-    httpFunction({
-      route: 'GET /api/things',
-      summary: 'List',
-      auth: 'none',
-      uses: [],
-      handle: async () => ({ body: {} }),
-    }),
-  ),
+  named('tasks/list-things', httpFunction({ ...OPEN, route: 'GET /api/things' })),
   named(
     'tasks/add-thing',
     httpFunction({
+      ...OPEN,
       route: 'POST /api/things',
-      summary: 'Add',
-      auth: 'none',
-      uses: [],
       body: z.strictObject({ title: z.string() }),
       handle: async () => {
         throw new Error('a failure of ours')
       },
     }),
   ),
-  named(
-    'health/livez',
-    httpFunction({
-      route: 'GET /livez',
-      summary: 'Probe',
-      auth: 'none',
-      uses: [],
-      handle: async () => ({ body: {} }),
-    }),
-  ),
+  named('health/livez', httpFunction({ ...OPEN, route: 'GET /livez' })),
   named('outbox/relay', cronFunction({ schedule: '@every 5m', uses: [], handle: async () => {} })),
 ]
 
