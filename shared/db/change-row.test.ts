@@ -5,12 +5,7 @@ import { aDelivery, aNotification } from '../../testing/builders/a-notification.
 import { aReminder } from '../../testing/builders/a-reminder.ts'
 import { anAnswer, anEvent, anOccurrence, aSeries, aTask, NOON } from '../../testing/builders/a-task.ts'
 import { testDatabase } from '../../testing/worlds/database.ts'
-<<<<<<< HEAD:shared/db/change-row.test.ts
 import { changeRow } from './change-row.ts'
-import type { Sql } from './connect.ts'
-=======
-import { changeRow } from './change-store.ts'
->>>>>>> fewer-lines:shared/db/change-rows.test.ts
 
 const USER = crypto.randomUUID()
 const delivery = aDelivery({ userId: USER, target: USER })
