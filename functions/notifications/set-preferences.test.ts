@@ -1,5 +1,5 @@
 import { describe, expect, inject, it } from 'vitest'
-import { createChangeStore } from '../../shared/db/change-store.ts'
+import { createChangeStore } from '../../shared/db/changes/change-store.ts'
 import { connect } from '../../shared/db/connect.ts'
 import { createPreferenceStore } from '../../shared/db/notifications/preference-store.ts'
 import type { PreferencesView } from '../../shared/domain/notifications/notification-preferences.ts'

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import type { CloudEvent } from '../../domain/cloud-event.ts'
-import { createChangeStore } from '../../db/change-store.ts'
+import { createChangeStore } from '../../db/changes/change-store.ts'
 import { createOutbox } from '../../db/outbox/outbox.ts'
 import { systemIds } from '../../kit/system.ts'
 import { aChange, NOON } from '../../../testing/builders/a-task.ts'

@@ -3,7 +3,7 @@ import type { IdentityChange, IdentityOutcome, IdentityStore } from '../../app/a
 import type { Actor } from '../../app/ports.ts'
 import type { Sql } from '../connect.ts'
 import type { EventDraft } from '../../domain/draft-event.ts'
-import { changeRow } from '../change-row.ts'
+import { changeRow } from '../changes/change-row.ts'
 import { countFromRow, identityRows, sessionFromRow, userFromRow, userToRow } from './identity-rows.ts'
 import type { CountRow, SessionRow, UserRow } from './identity-rows.ts'
 

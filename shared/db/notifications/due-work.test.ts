@@ -7,7 +7,7 @@ import { systemIds } from '../../kit/system.ts'
 import { aReminder } from '../../../testing/builders/a-reminder.ts'
 import { aChange, aTask, NOON } from '../../../testing/builders/a-task.ts'
 import { testDatabase } from '../../../testing/worlds/database.ts'
-import { createChangeStore } from '../change-store.ts'
+import { createChangeStore } from '../changes/change-store.ts'
 import type { Sql } from '../connect.ts'
 import { createReminderQueue } from '../reminders/reminder-queue.ts'
 

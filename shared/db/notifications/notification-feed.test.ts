@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { systemIds, systemTimer } from '../../kit/system.ts'
 import { announce } from '../../../testing/worlds/announce.ts'
 import { testDatabaseTarget } from '../../../testing/worlds/database.ts'
-import { createChangeStore } from '../change-store.ts'
+import { createChangeStore } from '../changes/change-store.ts'
 import { connect } from '../connect.ts'
 import { createNotificationSignal } from './notification-feed.ts'
 

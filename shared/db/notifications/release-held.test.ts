@@ -5,7 +5,7 @@ import { DEFAULT_PREFERENCES } from '../../domain/notifications/notification-pre
 import { systemIds } from '../../kit/system.ts'
 import { aDelivery, aNotification } from '../../../testing/builders/a-notification.ts'
 import { testDatabase } from '../../../testing/worlds/database.ts'
-import { createChangeStore } from '../change-store.ts'
+import { createChangeStore } from '../changes/change-store.ts'
 import { createDeliveryQueue } from './delivery-queue.ts'
 
 const sql = await testDatabase()

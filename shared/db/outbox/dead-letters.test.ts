@@ -9,7 +9,7 @@ import {
 import { systemIds } from '../../kit/system.ts'
 import { aChange, anEvent, NOON } from '../../../testing/builders/a-task.ts'
 import { testDatabase } from '../../../testing/worlds/database.ts'
-import { createChangeStore } from '../change-store.ts'
+import { createChangeStore } from '../changes/change-store.ts'
 import { createDeadLetters } from './dead-letters.ts'
 
 const sql = await testDatabase()

@@ -1,6 +1,6 @@
 import postgres from 'postgres'
-import type { CommitResult } from '../app/ports.ts'
-import type { Limited } from '../domain/quotas.ts'
+import type { CommitResult } from '../../app/ports.ts'
+import type { Limited } from '../../domain/quotas.ts'
 
 /** SQLSTATEs that commit_change raises. */
 const SQLSTATE_OUTCOMES: Record<string, CommitResult> = {

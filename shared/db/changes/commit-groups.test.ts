@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Sql } from './connect.ts'
+import type { Sql } from '../connect.ts'
 import { changeRow } from './change-row.ts'
 import { createChangeStore } from './change-store.ts'
-import { createChangeLog } from './outbox/outbox.ts'
+import { createChangeLog } from '../outbox/outbox.ts'
 import { inGroups } from './commit-groups.ts'
-import { aChange, anAnswer, anEvent, aTask, tasksAdded } from '../../testing/builders/a-task.ts'
-import { testDatabase } from '../../testing/worlds/database.ts'
-import { systemIds } from '../kit/system.ts'
+import { aChange, anAnswer, anEvent, aTask, tasksAdded } from '../../../testing/builders/a-task.ts'
+import { testDatabase } from '../../../testing/worlds/database.ts'
+import { systemIds } from '../../kit/system.ts'
 
 const uuid = () => systemIds.uuid()
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { SubtaskQuery } from '../app/tasks/ports.ts'
-import type { Task } from '../domain/tasks/task.ts'
-import { systemIds } from '../kit/system.ts'
-import { aSeries, NOON, tasksAdded } from '../../testing/builders/a-task.ts'
-import { testDaybook } from '../../testing/worlds/test-daybook.ts'
+import type { SubtaskQuery } from '../../app/tasks/ports.ts'
+import type { Task } from '../../domain/tasks/task.ts'
+import { systemIds } from '../../kit/system.ts'
+import { aSeries, NOON, tasksAdded } from '../../../testing/builders/a-task.ts'
+import { testDaybook } from '../../../testing/worlds/test-daybook.ts'
 
 const uuid = () => systemIds.uuid()
 const later = (ms: number) => new Date(NOON.getTime() + ms)

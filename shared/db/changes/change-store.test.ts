@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { Change, CommitResult } from '../app/ports.ts'
-import { DAY_MS } from '../domain/durations.ts'
-import type { Series } from '../domain/recurrence/series.ts'
-import type { Task } from '../domain/tasks/task.ts'
-import { systemIds } from '../kit/system.ts'
+import type { Change, CommitResult } from '../../app/ports.ts'
+import { DAY_MS } from '../../domain/durations.ts'
+import type { Series } from '../../domain/recurrence/series.ts'
+import type { Task } from '../../domain/tasks/task.ts'
+import { systemIds } from '../../kit/system.ts'
 import {
   aChange,
   anAnswer,
@@ -13,9 +13,9 @@ import {
   aTask,
   NOON,
   tasksAdded,
-} from '../../testing/builders/a-task.ts'
-import { EVERYTHING } from '../../testing/builders/task-queries.ts'
-import { testDaybook } from '../../testing/worlds/test-daybook.ts'
+} from '../../../testing/builders/a-task.ts'
+import { EVERYTHING } from '../../../testing/builders/task-queries.ts'
+import { testDaybook } from '../../../testing/worlds/test-daybook.ts'
 
 const uuid = () => systemIds.uuid()
 const later = (ms: number) => new Date(NOON.getTime() + ms)

@@ -1,24 +1,24 @@
-import type { Change, ChangeStore, CommitResult } from '../app/ports.ts'
-import type { LoadedTask } from '../app/tasks/ports.ts'
-import type { Placed } from '../domain/tasks/reorder.ts'
+import type { Change, ChangeStore, CommitResult } from '../../app/ports.ts'
+import type { LoadedTask } from '../../app/tasks/ports.ts'
+import type { Placed } from '../../domain/tasks/reorder.ts'
 import { changeRow } from './change-row.ts'
 import { inGroups } from './commit-groups.ts'
 import { refusalOf, resultOf, type Applied } from './commit-result.ts'
-import type { Sql, Transaction } from './connect.ts'
+import type { Sql, Transaction } from '../connect.ts'
 import { mergedRows } from './merged-rows.ts'
 import { oneByOne, type OneByOne } from './one-by-one.ts'
-import { createPreferenceStore } from './notifications/preference-store.ts'
+import { createPreferenceStore } from '../notifications/preference-store.ts'
 import {
   deliveryFromRow,
   reminderFromRow,
   type DeliveryRow,
   type ReminderRow,
-} from './reminders/reminder-rows.ts'
-import { fromJson, seriesFromRow, taskFromRow } from './tasks/task-rows.ts'
-import type { SeriesRow, TaskRow } from './tasks/task-rows.ts'
-import { seriesReads } from './tasks/series-reads.ts'
-import { subtaskReads } from './tasks/subtask-reads.ts'
-import { inTransaction } from './transaction.ts'
+} from '../reminders/reminder-rows.ts'
+import { fromJson, seriesFromRow, taskFromRow } from '../tasks/task-rows.ts'
+import type { SeriesRow, TaskRow } from '../tasks/task-rows.ts'
+import { seriesReads } from '../tasks/series-reads.ts'
+import { subtaskReads } from '../tasks/subtask-reads.ts'
+import { inTransaction } from '../transaction.ts'
 
 /** What a change with more rows takes is not for others to wait for. */
 const MAX_GROUPED_ROWS = 100

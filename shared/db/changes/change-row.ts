@@ -1,8 +1,8 @@
-import type { Change } from '../app/ports.ts'
-import type { Occurrence } from '../domain/recurrence/series.ts'
-import { preferencesToRow } from './audience.ts'
-import { deliveryToRow, notificationToRow, reminderToRow } from './reminders/reminder-rows.ts'
-import { occurrenceToRow, seriesToRow, slotZone, taskToRow } from './tasks/task-rows.ts'
+import type { Change } from '../../app/ports.ts'
+import type { Occurrence } from '../../domain/recurrence/series.ts'
+import { preferencesToRow } from '../audience.ts'
+import { deliveryToRow, notificationToRow, reminderToRow } from '../reminders/reminder-rows.ts'
+import { occurrenceToRow, seriesToRow, slotZone, taskToRow } from '../tasks/task-rows.ts'
 
 /** `seq` counts from the change's first event, 1; commit_reminding adds what came before. */
 const seqOf = ({ id, fact }: { id: string; fact: number }) => ({ id, seq: fact + 1 })

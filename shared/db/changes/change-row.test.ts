@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import type { Change } from '../app/ports.ts'
-import { DEFAULT_PREFERENCES } from '../domain/notifications/notification-preferences.ts'
-import { aDelivery, aNotification } from '../../testing/builders/a-notification.ts'
-import { aReminder } from '../../testing/builders/a-reminder.ts'
-import { anAnswer, anEvent, anOccurrence, aSeries, aTask, NOON } from '../../testing/builders/a-task.ts'
-import { testDatabase } from '../../testing/worlds/database.ts'
+import type { Change } from '../../app/ports.ts'
+import { DEFAULT_PREFERENCES } from '../../domain/notifications/notification-preferences.ts'
+import { aDelivery, aNotification } from '../../../testing/builders/a-notification.ts'
+import { aReminder } from '../../../testing/builders/a-reminder.ts'
+import { anAnswer, anEvent, anOccurrence, aSeries, aTask, NOON } from '../../../testing/builders/a-task.ts'
+import { testDatabase } from '../../../testing/worlds/database.ts'
 import { changeRow } from './change-row.ts'
 
 const USER = crypto.randomUUID()
