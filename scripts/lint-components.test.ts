@@ -14,7 +14,7 @@ spec:
     - { name: brokers, envRef: BROKERS }
     - { name: authType, value: none }
     - { name: initialOffset, value: oldest }
-scopes: [tasks-api, tasks-worker, web-api]
+scopes: [tasks-api, tasks-worker, edge]
 `
 const CRON = `
 apiVersion: dapr.io/v1alpha1
@@ -383,7 +383,7 @@ describe('the component linter', () => {
       'a breaker that any client can open',
       'components/resiliency.yaml',
       'scopes: [tasks-worker]',
-      'scopes: [web-api]',
+      'scopes: [edge]',
       'shut the route for all',
     ],
     ['a sampling rate that is a number', 'configuration/main.yaml', "'0.1'", '0.1', 'tracing.samplingRate'],

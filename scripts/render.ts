@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { eventSchemas } from '../shared/openapi/event-schemas.ts'
 import { openApiDocument } from '../shared/openapi/openapi.ts'
+import { chartComponents } from './render/chart-components.ts'
 import { daprResources } from './render/dapr-resources.ts'
 import { chartTable, functionDocs } from './render/function-table.ts'
 import { json } from './render/generated.ts'
@@ -11,7 +12,6 @@ import { mcpTools } from './render/mcp-tools.ts'
 import { featureTable, routeTable } from './render/routes.ts'
 import { runTemplate } from './render/run-template.ts'
 import { readCode } from './render/units.ts'
-import { kedaWorkers } from './render/workers.ts'
 import packageJson from '../package.json' with { type: 'json' }
 
 /** Folders in which every file is generated: what is there besides is left over. */
@@ -39,6 +39,7 @@ async function generatedFiles(): Promise<Map<string, string>> {
     fn.kind === 'http' && !fn.name.startsWith('web/') ? [fn] : [],
   )
   const dapr = daprResources(code)
+  const table = chartTable(code)
   const lastTemplate = read('dapr.yaml') ?? ''
   return new Map([
     ...dapr,
@@ -50,8 +51,9 @@ async function generatedFiles(): Promise<Map<string, string>> {
     ],
     ['functions/routes.ts', routeTable(code)],
     ['functions/features.ts', featureTable(code)],
-    ['charts/daybook/files/functions.yaml', chartTable(code)],
-    ['knative/keda/workers.yaml', kedaWorkers(code)],
+    ['charts/daybook/files/functions.yaml', table],
+    ['charts/daybook-platform/files/functions.yaml', table],
+    ['charts/daybook-platform/files/components.yaml', chartComponents(code)],
     ['docs/functions.md', functionDocs(code, about)],
     ['docs/mcp-tools.json', mcpTools(code)],
     ['docs/openapi.json', json(openApiDocument(documented, packageJson.version, about))],

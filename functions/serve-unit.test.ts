@@ -9,7 +9,8 @@ import { aReminder } from '../testing/builders/a-reminder.ts'
 import { aChange, aTask } from '../testing/builders/a-task.ts'
 import { testDatabase } from '../testing/worlds/database.ts'
 import { openEventStream } from '../testing/worlds/event-stream.ts'
-import { runFunctions } from './main.ts'
+import { loadFunctions } from './main.ts'
+import { runFunctions } from './serve-unit.ts'
 
 const RESOURCES = {
   ...SYSTEM_RESOURCES,
@@ -20,11 +21,8 @@ const RESOURCES = {
 
 it('a unit has its signing keys before it listens', async () => {
   const sql = await testDatabase()
-  const unit = await runFunctions(
-    readConfig({ PORT: '0' }),
-    { ...RESOURCES, sql },
-    { names: ['auth/get-me'] },
-  )
+  const functions = await loadFunctions(['auth/get-me'])
+  const unit = await runFunctions(readConfig({ PORT: '0' }), { ...RESOURCES, sql }, functions)
   onTestFinished(unit.close)
   expect(await sql`select 1 from signing_keys`).toHaveLength(1)
 })
@@ -40,11 +38,11 @@ it.each([
     const sql = await testDatabase()
     const warned: string[] = []
     const log = { ...silentLogger, warn: (_: object, message: string) => void warned.push(message) }
-    const names = ['notifications/sweep-deliveries']
+    const functions = await loadFunctions(['notifications/sweep-deliveries'])
     const worker = await runFunctions(
       readConfig({ PORT: '0', ...env }),
       { ...RESOURCES, sql, log },
-      { names },
+      functions,
     )
     onTestFinished(worker.close)
     const told = warned.filter((message) => message.includes('web push'))
@@ -54,8 +52,8 @@ it.each([
 
 it('a unit with live streams ends at once when it is told to', async () => {
   const sql = await testDatabase()
-  const names = ['auth/register-user', 'sync/stream-notifications']
-  const unit = await runFunctions(readConfig({ PORT: '0' }), { ...RESOURCES, sql }, { names })
+  const functions = await loadFunctions(['auth/register-user', 'sync/stream-notifications'])
+  const unit = await runFunctions(readConfig({ PORT: '0' }), { ...RESOURCES, sql }, functions)
   const { token } = await createApiClient(async (path, init) => unit.app.request(path, init)).register()
   const url = `http://127.0.0.1:${unit.server.port}/api/notifications/stream`
   const stream = await openEventStream(url, { headers: { authorization: `Bearer ${token}` } })
@@ -76,13 +74,8 @@ it('a worker tells at start-up what came due while none was awake, and in time w
   await createChangeStore(sql).commit(
     aChange(task.userId, { newTasks: [task], newReminders: [missed!, soon!] }),
   )
-  const worker = await runFunctions(
-    readConfig({ PORT: '0' }),
-    { ...RESOURCES, sql },
-    {
-      names: ['reminders/sweep-reminders'],
-    },
-  )
+  const functions = await loadFunctions(['reminders/sweep-reminders'])
+  const worker = await runFunctions(readConfig({ PORT: '0' }), { ...RESOURCES, sql }, functions)
   onTestFinished(worker.close)
   const told = () => sql<{ reminder_id: string; late: boolean }[]>`
     select reminder_id, late from deliveries order by fire_at`
