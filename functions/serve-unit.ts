@@ -1,6 +1,5 @@
 import type { Hono } from 'hono'
 import { readConfig, type Config } from '../shared/config.ts'
-import { installHttp } from '../shared/dapr/http.ts'
 import { connect } from '../shared/db/connect.ts'
 import { requireMigrated } from '../shared/db/migrate.ts'
 import type { AppEnv } from '../shared/kit/base-app.ts'
@@ -10,6 +9,7 @@ import { leavesEvents } from '../shared/kit/leaves-events.ts'
 import { createRefusalLog } from '../shared/kit/edge/refusal-log.ts'
 import { serve, type RunningServer } from '../shared/kit/edge/serve.ts'
 import { exitOnSignal } from '../shared/kit/process.ts'
+import { isEverywhere } from '../shared/kit/units.ts'
 import { createLogger } from '../shared/observability/logger.ts'
 import { composeDeps, SYSTEM_RESOURCES, type ComposedDeps, type ProcessResources } from './compose.ts'
 
@@ -65,7 +65,6 @@ export async function serveUnit(functions: readonly DaybookFunction[]): Promise<
   if (!url) throw new Error('DATABASE_URL is not set; it names the PostgreSQL of this Daybook.')
   if (!config.dapr.appToken)
     throw new Error('APP_API_TOKEN is not set; the sidecar sends it with every callback.')
-  installHttp()
   const log = createLogger({ level: config.logLevel, service: 'daybook' })
   const sql = connect(url, {
     max: config.database.pool,
@@ -82,4 +81,16 @@ export async function serveUnit(functions: readonly DaybookFunction[]): Promise<
     await daybook.close()
     await sql.end({ timeout: 5 })
   })
+}
+
+/** The named ones and those that every unit answers; all where none is named. */
+export function chosen(
+  functions: readonly (readonly [name: string, fn: DaybookFunction])[],
+  names: readonly string[],
+): DaybookFunction[] {
+  const unknown = names.filter((name) => !functions.some(([known]) => known === name))
+  if (unknown.length > 0) throw new Error(`This unit has no function ${unknown.join(', ')}.`)
+  return functions
+    .map(([name, fn]) => Object.assign(fn, { name }))
+    .filter((fn) => names.length === 0 || names.includes(fn.name) || isEverywhere(fn))
 }
