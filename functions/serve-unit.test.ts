@@ -10,7 +10,7 @@ import { aChange, aTask } from '../testing/builders/a-task.ts'
 import { testDatabase } from '../testing/worlds/database.ts'
 import { openEventStream } from '../testing/worlds/event-stream.ts'
 import { loadFunctions } from './main.ts'
-import { runFunctions } from './serve-unit.ts'
+import { chosen, runFunctions } from './serve-unit.ts'
 
 const RESOURCES = {
   ...SYSTEM_RESOURCES,
@@ -83,4 +83,13 @@ it('a worker tells at start-up what came due while none was awake, and in time w
     { reminder_id: missed!.id, late: true },
     { reminder_id: soon!.id, late: false },
   ])
+})
+
+it('a unit runs the functions it is told to, with those that every unit answers, and no others', async () => {
+  const loaded = await loadFunctions(['tasks/get-task', 'tasks/create-task', 'health/check-liveness'])
+  const functions = loaded.map((fn) => [fn.name, fn] as const)
+  const names = (...given: string[]) => chosen(functions, given).map(({ name }) => name)
+  expect(names()).toEqual(['tasks/get-task', 'tasks/create-task', 'health/check-liveness'])
+  expect(names('tasks/create-task')).toEqual(['tasks/create-task', 'health/check-liveness'])
+  expect(() => names('auth/log-in')).toThrow('This unit has no function auth/log-in.')
 })

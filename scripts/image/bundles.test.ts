@@ -64,7 +64,7 @@ describe('a program of the image', () => {
       status: 1,
       err: 'Daybook: This unit has no function tasks/nothing.\n',
     })
-    const { DATABASE_URL, ...others } = settings
+    const { DATABASE_URL: _, ...others } = settings
     expect((await start('tasks-worker', [], others).ended).err).toContain('DATABASE_URL is not set')
   })
 

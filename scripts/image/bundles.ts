@@ -136,5 +136,5 @@ function packagesOf(inputs: readonly string[]): Map<string, string> {
     }
     return [name, version] as const
   })
-  return new Map(found.toSorted())
+  return new Map(found.toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
