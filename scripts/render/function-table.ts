@@ -31,6 +31,8 @@ const chartEntry = (unit: UnitSpec) => ({
   scaling: unit.scaling,
   public: unit.isGateway,
   called: unit.scaling.kind === 'knative',
+  // What comes through its sidecar: events, jobs, ticks.
+  receives: unit.functions.some(({ kind }) => kind === 'topic' || kind === 'job' || kind === 'cron'),
   ...unit.needs,
   jobs: unit.functions.some((fn) => fn.kind === 'job' || fn.uses.includes('jobs')),
   functions: Object.fromEntries(unit.functions.map((fn) => [fn.name, functionEntry(fn)])),
