@@ -37,6 +37,9 @@ const CHOICES: Record<string, Choice> = {
   'no migration': { daybook: ['migration.enabled=false'] },
   'no scaler role': { daybook: ['database.scalerRole='] },
   'no mail relay': { daybook: ['mailRelay.enabled=false'] },
+  'an API server to ask for secrets': {
+    daybook: ['networkPolicy.apiServer.peers[0].ipBlock.cidr=10.0.0.1/32'],
+  },
   'a mail server': { daybook: ['mailRelay.smtp=true'] },
   monitoring: {
     daybook: ['monitoring.podMonitors=true', 'monitoring.rules=true', 'monitoring.labels.release=prometheus'],

@@ -52,7 +52,7 @@ interface FunctionEntry {
 }
 
 export const parseManifests = (...texts: readonly string[]): Manifest[] =>
-  texts.flatMap((text) => parseAllDocuments(text).flatMap((document) => (document.toJS() as Manifest) ?? []))
+  texts.flatMap((text) => parseAllDocuments(text).flatMap((document): Manifest[] => document.toJS() ?? []))
 
 export const ofKind = ({ all }: Manifests, kind: string, group = ''): Manifest[] =>
   all.filter((each) => each.kind === kind && String(each.apiVersion).startsWith(group))

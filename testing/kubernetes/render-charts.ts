@@ -4,7 +4,7 @@ import { parse } from 'yaml'
 import { lint, template, type Release } from '../../tools/k8s/helm.ts'
 import { parseManifests, type Manifests, type Table } from './manifests.ts'
 
-export const CHARTS = fileURLToPath(new URL('../../charts/', import.meta.url))
+const CHARTS = fileURLToPath(new URL('../../charts/', import.meta.url))
 const table = parse(readFileSync(`${CHARTS}daybook/files/functions.yaml`, 'utf8')) as Table
 
 export interface Choice {

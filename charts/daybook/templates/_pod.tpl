@@ -88,7 +88,6 @@ seccompProfile: { type: RuntimeDefault }
     - name: MAIL_SMTP_URL
       valueFrom: { secretKeyRef: { name: daybook-mail, key: smtp-url } }
     {{- end }}
-  startupProbe: { tcpSocket: { port: 8025, host: 127.0.0.1 }, periodSeconds: 1, failureThreshold: 30 }
   resources: {{- .root.Values.resources | toYaml | nindent 4 }}
   securityContext: {{- include "daybook.restricted" . | nindent 4 }}
   volumeMounts:
