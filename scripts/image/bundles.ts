@@ -82,21 +82,21 @@ const unitEntries = (units: readonly Unit[], everywhere: readonly string[]): Plu
 
 /** Loads what the unit is made of once its fetch is there, as functions/main.ts does. */
 const startOf = (id: string): string => `
-import { installHttp } from './shared/dapr/http.ts'
-import { failToStart } from './shared/kit/process.ts'
-installHttp()
-try {
-  const { chosen, functions, serveUnit } = await import('functions-of:${id}')
-  await serveUnit(chosen(functions, process.argv.slice(2)))
-} catch (error) {
-  failToStart(error)
-}
+  import { installHttp } from './shared/dapr/http.ts'
+  import { failToStart } from './shared/kit/process.ts'
+  installHttp()
+  try {
+    const { chosen, functions, serveUnit } = await import('functions-of:${id}')
+    await serveUnit(chosen(functions, process.argv.slice(2)))
+  } catch (error) {
+    failToStart(error)
+  }
 `
 
 const functionsOf = (names: readonly string[]): string => `
-export { chosen, serveUnit } from './functions/serve-unit.ts'
-${names.map((name, index) => `import f${index} from './functions/${name}.ts'`).join('\n')}
-export const functions = [${names.map((name, index) => `[${JSON.stringify(name)}, f${index}]`).join(', ')}]
+  export { chosen, serveUnit } from './functions/serve-unit.ts'
+  ${names.map((name, index) => `import f${index} from './functions/${name}.ts'`).join('\n')}
+  export const functions = [${names.map((name, index) => `[${JSON.stringify(name)}, f${index}]`).join(', ')}]
 `
 
 const checkedDriver: Plugin = {
