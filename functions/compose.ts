@@ -114,6 +114,7 @@ export function composeDeps(config: Config, resources: ProcessResources): Compos
     logRequests: config.logRequests,
     corsOrigins: config.corsOrigins,
     zoneDatabase,
+    granularity: config.granularity,
     addressKey: ids.hex(16),
     maxWeightOfUser: Math.max(2, Math.floor(config.database.pool / POOL_SHARES)),
   }

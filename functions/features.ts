@@ -2,12 +2,12 @@
 
 /** The services of this Daybook, for GET /api/health/status. */
 export const FEATURES = {
-  auth: { dueRows: [], waitsForEvents: false, continuesSeries: false, sendsOut: false },
-  notifications: { dueRows: ['deliveries'], waitsForEvents: false, continuesSeries: false, sendsOut: true },
-  outbox: { dueRows: ['outbox'], waitsForEvents: true, continuesSeries: false, sendsOut: false },
-  recurrence: { dueRows: [], waitsForEvents: true, continuesSeries: true, sendsOut: false },
-  reminders: { dueRows: ['dueReminders'], waitsForEvents: false, continuesSeries: false, sendsOut: false },
-  sync: { dueRows: [], waitsForEvents: false, continuesSeries: false, sendsOut: false },
-  tasks: { dueRows: [], waitsForEvents: false, continuesSeries: false, sendsOut: false },
-  web: { dueRows: [], waitsForEvents: false, continuesSeries: false, sendsOut: false },
+  auth: { dueRows: [], waitsForEvents: false, sendsOut: false },
+  notifications: { dueRows: ['deliveries'], waitsForEvents: false, sendsOut: true },
+  outbox: { dueRows: ['outbox'], waitsForEvents: true, sendsOut: false },
+  recurrence: { dueRows: ['waitingSeries'], waitsForEvents: true, sendsOut: false },
+  reminders: { dueRows: ['dueReminders'], waitsForEvents: false, sendsOut: false },
+  sync: { dueRows: [], waitsForEvents: false, sendsOut: false },
+  tasks: { dueRows: [], waitsForEvents: false, sendsOut: false },
+  web: { dueRows: [], waitsForEvents: false, sendsOut: false },
 } as const

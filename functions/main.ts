@@ -1,23 +1,10 @@
 import { readdirSync } from 'node:fs'
-import type { Hono } from 'hono'
-import { readConfig, type Config } from '../shared/config.ts'
 import { installHttp } from '../shared/dapr/http.ts'
-import { connect } from '../shared/db/connect.ts'
-import { requireMigrated } from '../shared/db/migrate.ts'
-import type { AppEnv } from '../shared/kit/base-app.ts'
-import { proxyList, THIS_MACHINE } from '../shared/kit/edge/client-address.ts'
-import { mountFunctions, type DaybookFunction } from '../shared/kit/mount-functions.ts'
-import { leavesEvents } from '../shared/kit/leaves-events.ts'
-import { createRefusalLog } from '../shared/kit/edge/refusal-log.ts'
-import { serve, type RunningServer } from '../shared/kit/edge/serve.ts'
-import { exitOnSignal, failToStart } from '../shared/kit/process.ts'
-import { createLogger } from '../shared/observability/logger.ts'
-import { composeDeps, SYSTEM_RESOURCES, type ComposedDeps, type ProcessResources } from './compose.ts'
+import type { DaybookFunction } from '../shared/kit/mount-functions.ts'
+import { failToStart } from '../shared/kit/process.ts'
+import { isEverywhere } from '../shared/kit/units.ts'
 
 const HERE = new URL('./', import.meta.url)
-/** Requests that are still running get this long at shutdown. */
-const GRACE_MS = 10_000
-
 /** `<service>/<function>` of every function file, sorted. */
 export function functionNames(): string[] {
   return readdirSync(HERE, { recursive: true, encoding: 'utf8' })
@@ -42,80 +29,17 @@ export async function loadFunctions(names: readonly string[] = functionNames()):
   )
 }
 
-/** Whatever a unit runs, it answers the probes of its platform. */
-const withHealth = (names: readonly string[]): string[] => [
-  ...new Set([...names, ...functionNames().filter((name) => name.startsWith('health/'))]),
-]
-
-export interface Daybook {
-  app: Hono<AppEnv>
-  server: RunningServer
-  /** Ends live streams, stops accepting, finishes requests, publishes what they left, in this order. The pool stays open. */
-  close(): Promise<void>
-}
-
-/** Serves the named functions (all of them by default) on the configured address. */
-export async function runFunctions(
-  config: Config,
-  resources: ProcessResources,
-  {
-    names,
-    extend,
-  }: { names?: readonly string[]; extend?: (app: Hono<AppEnv>, deps: ComposedDeps) => void } = {},
-): Promise<Daybook> {
-  const deps = composeDeps(config, resources)
-  const functions = await loadFunctions(names && withHealth(names))
-  const app = mountFunctions(functions, deps)
-  extend?.(app, deps)
-  await deps.prepare()
-  const noteRefusal = createRefusalLog(deps)
-  const server = await serve(app.fetch, config.http, {
-    ...config.connections,
-    isExempt: proxyList([...THIS_MACHINE, ...config.trustedProxies]),
-    onRefused: (reason, address) => noteRefusal('refused connection', reason, address),
-  })
-  const { web_push: noWebPush } = deps.settings.disabledChannels
-  if (noWebPush !== undefined && functions.some(({ name }) => name === 'notifications/sweep-deliveries'))
-    deps.log.warn({}, `started without web push: ${noWebPush}`)
-  // Not every unit may: scripts/render/platform.ts gives the broker to those that leave events.
-  if (functions.some(leavesEvents)) deps.publishing.wake()
-  const tickers = functions.map((fn) => (fn.kind === 'cron' ? fn.startPolling(deps) : null))
-  return {
-    app,
-    server,
-    close: async () => {
-      deps.streams.endAll()
-      await Promise.all([server.close(GRACE_MS), ...tickers.map((ticker) => ticker?.stop())])
-      deps.identity.sessions.stop()
-      await deps.publishing.stop()
-    },
+// A deployed unit: `node functions/main.ts <service/function>…`. Without names it is all of them.
+if (import.meta.main) {
+  const given = process.argv.slice(2)
+  const everywhere = functionNames().filter((name) => isEverywhere({ name }))
+  const names = given.length > 0 ? [...new Set([...given, ...everywhere])] : functionNames()
+  // First: what is loaded after it finds the fetch of this process, and not another to load.
+  installHttp()
+  try {
+    const { serveUnit } = await import('./serve-unit.ts')
+    await serveUnit(await loadFunctions(names))
+  } catch (error) {
+    failToStart(error)
   }
 }
-
-/** A deployed unit: `node functions/main.ts <service/function>…`, its sidecar on DAPR_HTTP_PORT. */
-async function main(names: readonly string[]): Promise<void> {
-  const config = readConfig()
-  const { url } = config.database
-  if (!url) throw new Error('DATABASE_URL is not set; it names the PostgreSQL of this Daybook.')
-  if (!config.dapr.appToken)
-    throw new Error('APP_API_TOKEN is not set; the sidecar sends it with every callback.')
-  installHttp()
-  const log = createLogger({ level: config.logLevel, service: 'daybook' })
-  const sql = connect(url, {
-    max: config.database.pool,
-    applicationName: 'daybook',
-    prepare: config.database.prepare,
-  })
-  // Units come and go and may not change tables; whoever deploys them migrates first.
-  await requireMigrated(sql)
-  if (config.publicUrl === undefined) log.warn({}, 'started without PUBLIC_URL; mails have no links')
-  const resources = { ...SYSTEM_RESOURCES, sql, log, sidecarFetch: fetch, appToken: config.dapr.appToken }
-  const daybook = await runFunctions(config, resources, names.length > 0 ? { names } : {})
-  log.info({ port: daybook.server.port, functions: names }, 'serving')
-  exitOnSignal(async () => {
-    await daybook.close()
-    await sql.end({ timeout: 5 })
-  })
-}
-
-if (import.meta.main) await main(process.argv.slice(2)).catch(failToStart)

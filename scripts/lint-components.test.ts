@@ -14,7 +14,7 @@ spec:
     - { name: brokers, envRef: BROKERS }
     - { name: authType, value: none }
     - { name: initialOffset, value: oldest }
-scopes: [tasks-api, tasks-worker, web-api]
+scopes: [tasks-api, tasks-worker, edge]
 `
 const CRON = `
 apiVersion: dapr.io/v1alpha1
@@ -220,7 +220,7 @@ const FAULTS: Record<
     [
       'a breaker that any client can open',
       'scopes: [tasks-worker]',
-      'scopes: [web-api]',
+      'scopes: [edge]',
       'shut the route for all',
     ],
   ],

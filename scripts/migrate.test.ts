@@ -8,6 +8,7 @@ import { connect, socketUrl, type SocketTarget } from '../shared/db/connect.ts'
 import { startEmbeddedPostgres } from '../profiles/embedded/embedded-postgres.ts'
 import { EMBEDDED_ROLES } from '../profiles/embedded/embedded-roles.ts'
 import { MIGRATION_LOCK } from '../shared/db/migrate.ts'
+import { DUE_ROWS } from '../shared/db/due-rows.ts'
 import { prepareDatabase } from '../shared/db/prepare-database.ts'
 import { systemIds } from '../shared/kit/system.ts'
 
@@ -124,6 +125,21 @@ describe('npm run migrate', () => {
     )
   })
 
+  it('lets a role count what is due, and read nothing of it', async () => {
+    const { as, env } = await emptyDatabase()
+    const role = `scaler_${systemIds.hex(4)}`
+    await admin`create role ${admin(role)} login`
+    expect(await run(MIGRATE, { ...env, DATABASE_SCALER_ROLE: role })).toMatchObject({ status: 0, err: '' })
+    const scaler = connect({ ...as('app'), user: role }, { max: 1, applicationName: 'test' })
+    onTestFinished(() => scaler.end({ timeout: 1 }))
+    for (const query of Object.values(DUE_ROWS)) {
+      expect(Object.values((await scaler.unsafe(query))[0] ?? {})).toEqual([0])
+    }
+    for (const table of ['reminders', 'deliveries', 'tasks', 'users']) {
+      await expect(scaler`select * from ${scaler(table)}`).rejects.toMatchObject({ code: '42501' })
+    }
+  })
+
   it('works on the embedded database, beside a Daybook that runs and alone', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'daybook-migrate-'))
     chmodSync(dataDir, 0o755)
@@ -138,6 +154,21 @@ describe('npm run migrate', () => {
     await server.stop()
     expect(await run(MIGRATE, env)).toEqual({ status: 0, out: 'The database is up to date.', err: '' })
   }, 60_000)
+})
+
+describe.each([...USERS, ['npm run migrate', MIGRATE, {}] as const])('%s', (_, args, more) => {
+  it('refuses a PostgreSQL that is too old, in one line that says so', async () => {
+    const { as } = await emptyDatabase()
+    const owner = connect(as('owner'), { max: 1, applicationName: 'test' })
+    onTestFinished(() => owner.end({ timeout: 1 }))
+    // As such a server answers.
+    await owner`create schema old`
+    await owner`create function old.current_setting(text) returns text language sql as 'select $$150004$$'`
+    await owner.unsafe(`alter database ${as('owner').database} set search_path = old, pg_catalog, public`)
+    const { status, err } = await run([...args], { ...more, DATABASE_URL: socketUrl(as('owner')) })
+    expect(status).toBe(1)
+    expect(err).toMatch(/Daybook needs PostgreSQL 18 or newer; the server of this database is 15\.$/)
+  })
 })
 
 describe.each(USERS)('%s', (_, args, more) => {

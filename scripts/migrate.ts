@@ -7,7 +7,7 @@ import { prepareDatabase, type DatabaseTargets } from '../shared/db/prepare-data
 import { explain } from '../shared/kit/process.ts'
 
 // `npm run migrate [-- --status]`: brings the tables and functions of DATABASE_URL or of the embedded database up to date, as their owner
-// (DATABASE_MIGRATION_URL), and opens their rows to the role of DATABASE_URL. Waits while another process migrates.
+// (DATABASE_MIGRATION_URL), and opens their rows to the role of DATABASE_URL, and counts of them to DATABASE_SCALER_ROLE. Waits while another process migrates.
 const USAGE = 'Usage: npm run migrate [-- --status]'
 const say = (line: string) => void process.stdout.write(`${line}\n`)
 
@@ -44,8 +44,8 @@ async function tellStatus({ ownerTarget }: DatabaseTargets): Promise<void> {
 }
 
 async function openDatabase({ database, dataDir, runtimeDir }: Config) {
-  const { url, migrationUrl } = database
-  if (url) return { target: url, ownerTarget: migrationUrl ?? url, stop: async () => {} }
+  const { url, migrationUrl, scalerRole } = database
+  if (url) return { target: url, ownerTarget: migrationUrl ?? url, scalerRole, stop: async () => {} }
   const server = await joinEmbeddedPostgres(dataDir, { runtimeDir })
   return { target: server.target, ownerTarget: server.as('owner'), stop: server.stop }
 }

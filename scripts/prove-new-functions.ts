@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse, parseAllDocuments } from 'yaml'
+import { isBuilt } from '../tools/k8s/programs.ts'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const NEW: [name: string, kind: string, detail?: string][] = [
@@ -42,6 +43,8 @@ try {
   assert.deepEqual(changedPaths(), changed, 'npm run new has not rendered all that follows')
   run('npm', 'run', '--silent', 'check')
   run('npm', 'test')
+  if (isBuilt('helm')) theManifestsHaveIt()
+  else console.log('The manifests were not rendered: Helm is not built yet; run npm run k8s:build.')
   everyOtherFileIsGenerated(changed)
   theNewServiceIsEverywhere()
   othersKeepTheirPorts()
@@ -61,7 +64,8 @@ function copyRepository(): void {
     maxBuffer: 512 * 1024 * 1024,
   })
   execFileSync('tar', ['-xf', '-', '-C', copy], { input: archive })
-  for (const path of ['node_modules', 'testing/generated-client/node_modules']) {
+  const linked = ['node_modules', 'testing/generated-client/node_modules']
+  for (const path of [...linked, ...(isBuilt('helm') ? ['tools/k8s/bin'] : [])]) {
     symlinkSync(join(ROOT, path), join(copy, path))
   }
   git('init', '--quiet')
@@ -110,17 +114,19 @@ function theNewServiceIsEverywhere(): void {
     spec: { targets: { apps: Record<string, object> } }
   }
   assert.ok('samples-api' in spec.targets.apps)
-  assert.match(text('dapr/configuration/kubernetes/samples-api.yaml'), /appId: web-api/)
-  // Scaled.
-  const { units } = yaml('charts/daybook/files/functions.yaml') as {
+  // In the charts, and scaled.
+  const { units, apps } = yaml('charts/daybook/files/functions.yaml') as {
     units: Record<string, { scaling: { kind: string; min: number } }>
+    apps: Record<'unit' | 'function', { app: string }[]>
   }
   assert.equal(units['samples-api']?.scaling.kind, 'knative')
   assert.deepEqual([units['samples-worker']?.scaling.kind, units['samples-worker']?.scaling.min], ['keda', 1])
-  const scaled = parseAllDocuments(text('knative/keda/workers.yaml')).map((document) =>
-    nameOf(document.toJS()),
-  )
-  assert.ok(scaled.includes('samples-worker'))
+  assert.ok(apps.unit.some(({ app }) => app === 'samples-api'))
+  assert.ok(apps.function.some(({ app }) => app === 'samples-list-samples'))
+  const { components } = yaml('charts/daybook-platform/files/components.yaml') as {
+    components: Record<string, { scopes: string[] }>
+  }
+  assert.ok(components['pubsub']?.scopes.includes('samples-worker'))
   // Documented.
   const document = JSON.parse(text('docs/openapi.json')) as {
     paths: Record<string, object>
@@ -132,6 +138,20 @@ function theNewServiceIsEverywhere(): void {
   assert.match(text('docs/mcp-tools.json'), /"list_samples"/)
   // Reported: functions/health/get-feature-status.test.ts asks for every service there is.
   assert.match(text('functions/features.ts'), /samples: /)
+}
+
+/** A Knative Service, a scaler and a tick, and no rule of the manifests broken. */
+function theManifestsHaveIt(): void {
+  assert.equal(nameOf(yaml('knative/40-samples-api.yaml')), 'samples-api')
+  const named = (path: string, kind: string) =>
+    parseAllDocuments(text(path)).flatMap((document) => {
+      const each = document.toJS() as { kind?: string } | null
+      return each?.kind === kind ? [nameOf(each)] : []
+    })
+  assert.ok(named('knative/30-units.yaml', 'ScaledObject').includes('samples-worker'))
+  assert.ok(named('knative/10-platform.yaml', 'Component').includes('sweep-samples-cron'))
+  assert.ok(named('knative/10-platform.yaml', 'HTTPEndpoint').includes('samples-api'))
+  run('npm', 'run', '--silent', 'test:k8s')
 }
 
 function othersKeepTheirPorts(): void {

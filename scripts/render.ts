@@ -4,14 +4,15 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { eventSchemas } from '../shared/openapi/event-schemas.ts'
 import { openApiDocument } from '../shared/openapi/openapi.ts'
+import { chartComponents } from './render/chart-components.ts'
 import { daprResources } from './render/dapr-resources.ts'
 import { chartTable, functionDocs } from './render/function-table.ts'
 import { json } from './render/generated.ts'
+import { knativeFiles } from './render/knative.ts'
 import { mcpTools } from './render/mcp-tools.ts'
 import { featureTable, routeTable } from './render/routes.ts'
 import { runTemplate } from './render/run-template.ts'
 import { readCode } from './render/units.ts'
-import { kedaWorkers } from './render/workers.ts'
 import packageJson from '../package.json' with { type: 'json' }
 
 /** Folders in which every file is generated: what is there besides is left over. */
@@ -39,6 +40,7 @@ async function generatedFiles(): Promise<Map<string, string>> {
     fn.kind === 'http' && !fn.name.startsWith('web/') ? [fn] : [],
   )
   const dapr = daprResources(code)
+  const table = chartTable(code)
   const lastTemplate = read('dapr.yaml') ?? ''
   return new Map([
     ...dapr,
@@ -50,8 +52,9 @@ async function generatedFiles(): Promise<Map<string, string>> {
     ],
     ['functions/routes.ts', routeTable(code)],
     ['functions/features.ts', featureTable(code)],
-    ['charts/daybook/files/functions.yaml', chartTable(code)],
-    ['knative/keda/workers.yaml', kedaWorkers(code)],
+    ['charts/daybook/files/functions.yaml', table],
+    ['charts/daybook-platform/files/functions.yaml', table],
+    ['charts/daybook-platform/files/components.yaml', chartComponents(code)],
     ['docs/functions.md', functionDocs(code, about)],
     ['docs/mcp-tools.json', mcpTools(code)],
     ['docs/openapi.json', json(openApiDocument(documented, packageJson.version, about))],
@@ -82,19 +85,40 @@ const filesIn = (folder: string): string[] =>
         .map((entry) => `${entry.parentPath.slice(at('').length)}/${entry.name}`)
     : []
 
-const files = await generatedFiles()
-const orphans = FOLDERS.flatMap(filesIn).filter((path) => !files.has(path))
-const stale = [...files].filter(([path, content]) => read(path) !== content).map(([path]) => path)
+const isCheck = process.argv.includes('--check')
+let written = 0
+let removed = 0
 
-if (process.argv.includes('--check')) {
-  for (const path of stale) console.error(`${path} is not what the functions say; run npm run render.`)
-  for (const path of orphans) console.error(`${path} belongs to nothing any more; run npm run render.`)
-  process.exitCode = stale.length + orphans.length > 0 ? 1 : 0
-} else {
+/** Brings these files to their contents and removes others of their folders, or says what differs. */
+function bring(files: ReadonlyMap<string, string>, folders: readonly string[]): void {
+  const orphans = folders.flatMap(filesIn).filter((path) => !files.has(path))
+  const stale = [...files].filter(([path, content]) => read(path) !== content).map(([path]) => path)
+  if (isCheck) {
+    for (const path of stale) console.error(`${path} is not what the functions say; run npm run render.`)
+    for (const path of orphans) console.error(`${path} belongs to nothing any more; run npm run render.`)
+    if (stale.length + orphans.length > 0) process.exitCode = 1
+    return
+  }
   for (const path of stale) {
     mkdirSync(dirname(at(path)), { recursive: true })
     writeFileSync(at(path), files.get(path) ?? '')
   }
   for (const path of orphans) rmSync(at(path))
-  console.log(`${files.size} generated files, ${stale.length} written, ${orphans.length} removed.`)
+  written += stale.length
+  removed += orphans.length
+}
+
+const files = await generatedFiles()
+bring(files, FOLDERS)
+// Of the charts, whose tables are there now.
+const manifests = knativeFiles()
+if (manifests) bring(new Map(manifests), ['knative'])
+else
+  console.log(
+    `knative/ is ${isCheck ? 'not checked' : 'left as it is'}: Helm is not built yet; run npm run k8s:build.`,
+  )
+if (!isCheck) {
+  console.log(
+    `${files.size + (manifests?.length ?? 0)} generated files, ${written} written, ${removed} removed.`,
+  )
 }

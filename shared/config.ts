@@ -15,6 +15,12 @@ const networks = listOf(
   ),
 )
 
+/** Of proxies of ours. One that holds every address would let any client say where it is. */
+const proxies = networks.refine(
+  (all) => !all.some((network) => network.endsWith('/0')),
+  'must not be all addresses: name the networks of your proxies, such as 10.20.0.0/16',
+)
+
 /** As browsers send it (RFC 6454 §6.2), so that it is compared as it is. */
 const origin = z
   .string()
@@ -49,6 +55,10 @@ const Environment = z.object({
   DAYBOOK_DATA_DIR: z.string().min(1).default('.daybook'),
   DATABASE_URL: databaseUrl.optional(),
   DATABASE_MIGRATION_URL: databaseUrl.optional(),
+  DATABASE_SCALER_ROLE: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be the name of a role')
+    .optional(),
   DATABASE_POOL: z.coerce.number().int().min(2).max(100).default(40),
   DATABASE_PREPARE: z.stringbool().default(true),
   DAPR_HTTP_PORT: port.default(3500),
@@ -56,8 +66,9 @@ const Environment = z.object({
   APP_API_TOKEN: z.string().min(1).optional(),
   PUBLIC_URL: z.url().optional(),
   CORS_ORIGINS: listOf(origin).default([]),
+  GRANULARITY: oneOf('unit', 'function').default('unit'),
   REGISTRATION: oneOf('open', 'invite', 'closed').default('open'),
-  TRUSTED_PROXIES: networks.default([]),
+  TRUSTED_PROXIES: proxies.default([]),
   MAIL_FROM: sender.default('Daybook <daybook@localhost>'),
   MAIL_SMTP_URL: z
     .url({ protocol: /^smtps?$/, hostname: /./, error: 'must look like smtp://user:password@host:587' })
@@ -134,6 +145,7 @@ export const systemEnvironment = (): Variables => pick(inheritedEnvironment(), O
 /** What only those read who start units, migrate or pass mail on. */
 const NOT_OF_UNITS = new Set([
   'DATABASE_MIGRATION_URL',
+  'DATABASE_SCALER_ROLE',
   'DAYBOOK_DATA_DIR',
   'XDG_RUNTIME_DIR',
   'MAIL_SMTP_URL',
@@ -183,6 +195,8 @@ export function readConfig(env: Variables = inheritedEnvironment()) {
     publicUrl: e.PUBLIC_URL,
     /** Whose pages may read our answers in a browser. */
     corsOrigins: e.CORS_ORIGINS,
+    /** What the gateway calls: a unit, or an app of a function's own. */
+    granularity: e.GRANULARITY,
     /** Who may register. */
     registration: e.REGISTRATION,
     /** Whose X-Forwarded-For is believed. */
@@ -194,6 +208,8 @@ export function readConfig(env: Variables = inheritedEnvironment()) {
       url: e.DATABASE_URL,
       /** As the owner of the tables, whom migrations need. */
       migrationUrl: e.DATABASE_MIGRATION_URL ?? e.DATABASE_URL,
+      /** Who may see how much is due, and nothing else. */
+      scalerRole: e.DATABASE_SCALER_ROLE,
       pool: e.DATABASE_POOL,
       prepare: e.DATABASE_PREPARE,
     },

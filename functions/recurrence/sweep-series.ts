@@ -5,5 +5,7 @@ import { cronFunction } from '../../shared/kit/cron-function.ts'
 export default cronFunction({
   schedule: '@every 5m',
   uses: ['tasks', 'events'],
+  wakesOn: 'waitingSeries',
+  everyMs: 300_000,
   handle: sweepSeries,
 })

@@ -12,10 +12,9 @@ import type { AppEnv } from '../../shared/kit/base-app.ts'
 import { mountFunctions, type DaybookFunction } from '../../shared/kit/mount-functions.ts'
 import { serve } from '../../shared/kit/edge/serve.ts'
 import { systemClock, systemTimer } from '../../shared/kit/system.ts'
-import { unitsOf } from '../../shared/kit/units.ts'
+import { unitOf, unitsOf } from '../../shared/kit/units.ts'
 import { silentLogger } from '../../shared/observability/logger.ts'
 import { APP_TOKEN, composeDaybook, obligingSidecar } from '../../testing/worlds/compose-daybook.ts'
-import { openEventStream } from '../../testing/worlds/event-stream.ts'
 import { testDatabase } from '../../testing/worlds/database.ts'
 import { SYSTEM_RESOURCES } from '../compose.ts'
 import { loadFunctions } from '../main.ts'
@@ -30,7 +29,7 @@ async function unitsApart() {
   const apps = new Map<string, (request: Request) => Promise<Response>>()
   const received: { unit: string; request: Request }[] = []
   const sidecar = createSidecar({
-    appId: 'web-api',
+    appId: 'edge',
     sql,
     resources: parseResources([]),
     app: () => new Response(null, { status: 404 }),
@@ -46,7 +45,7 @@ async function unitsApart() {
   const mounted = new Map<string, Hono<AppEnv>>()
   const depsOf = new Map<string, Deps>()
   for (const unit of unitsOf(functions)) {
-    const ownFetch = unit.id === 'web-api' ? sidecarFetch : obligingSidecar
+    const ownFetch = unit.id === 'edge' ? sidecarFetch : obligingSidecar
     const resources = { ...SYSTEM_RESOURCES, log: silentLogger, sidecarFetch: ownFetch }
     const { deps } = composeDaybook(sql, { env: { TRUSTED_PROXIES: '10.0.0.0/8' }, resources })
     const app = mountFunctions(await loadFunctions(unit.functions), deps)
@@ -57,7 +56,7 @@ async function unitsApart() {
       return app.fetch(request)
     })
   }
-  return { web: mounted.get('web-api')!, mounted, deps: depsOf, apps, received, sidecarFetch }
+  return { web: mounted.get('edge')!, mounted, deps: depsOf, apps, received, sidecarFetch }
 }
 
 const world = await unitsApart()
@@ -90,7 +89,7 @@ function alone(answer: () => Response = () => new Response('{}'), env: Record<st
   return { app: mountFunctions([gateway], deps), forwarded, deps, logged: daybook.logged }
 }
 
-/** A client that has asked for the changes and takes nothing of the answer before it is read. */
+/** A client that has asked for tasks and takes nothing of the answer before it is read. */
 async function askAndPause(app: Hono<AppEnv>): Promise<Socket> {
   const server = await serve(app.fetch, { port: 0, host: '127.0.0.1' }, { stalledAfterMs: 600 })
   const socket = connect(server.port, '127.0.0.1')
@@ -99,7 +98,7 @@ async function askAndPause(app: Hono<AppEnv>): Promise<Socket> {
     await server.close(0)
   })
   socket.pause().on('error', () => {})
-  socket.write('GET /api/changes HTTP/1.1\r\nhost: x\r\n\r\n')
+  socket.write('GET /api/tasks HTTP/1.1\r\nhost: x\r\n\r\n')
   return socket
 }
 
@@ -115,7 +114,8 @@ const brokenBy = (signal: AbortSignal): Response =>
   )
 
 describe('the gateway', () => {
-  it.each(Object.entries(ROUTES))('answers %s as %s does', async (route, unit) => {
+  it.each(Object.entries(ROUTES))('answers %s as %s does', async (route, name) => {
+    const unit = unitOf({ name, kind: 'http' })!
     const [method = '', pattern = ''] = route.split(' ')
     const path = pattern.replaceAll(/:\w+/g, '0199d0a0-0000-7000-8000-000000000000')
     const init = { method, headers: { 'x-request-id': 'asked-by-a-test' } }
@@ -271,7 +271,6 @@ describe('the gateway', () => {
         'x-forwarded-host': 'evil.example',
         connection: 'x-secret',
         'x-secret': '1',
-        'last-event-id': '7',
       },
     })
     const { unit, request } = world.received[0]!
@@ -283,9 +282,8 @@ describe('the gateway', () => {
       'user-agent': 'curl/8',
       'x-request-id': 'r-1',
       tracestate: 'a=1',
-      'last-event-id': '7',
       'dapr-api-token': APP_TOKEN,
-      'dapr-caller-app-id': 'web-api',
+      'dapr-caller-app-id': 'edge',
     })
     expect(sent.traceparent).toMatch(new RegExp(`^00-${trace}-[0-9a-f]{16}-01$`))
     for (const name of ['cookie', 'dapr-app-id', 'x-forwarded-host', 'x-secret'])
@@ -326,66 +324,41 @@ describe('the gateway', () => {
     expect(forwarded).toMatchObject([{ method, isRepeatable }])
   })
 
-  it('streams an answer and drops what belongs to one connection', async () => {
+  // As Envoy behind a load balancer writes it with use_remote_address, and what a client may send itself.
+  it.each([
+    ['203.0.113.7', '203.0.113.7'],
+    ['1.2.3.4, 203.0.113.7', '203.0.113.7'],
+    ['10.9.9.9, 203.0.113.7, 10.0.0.3', '203.0.113.7'],
+  ])('tells a unit the address of the client behind the ingress: %s is %s', async (given, expected) => {
+    const account = { email: `person-${++people}@example.org`, password: 'correct horse battery staple' }
+    const pod = { incoming: { socket: { remoteAddress: '10.244.0.9' } } }
+    const request = json(account, { 'x-forwarded-for': given })
+    const answer = await world.web.request('/api/auth/register', request, pod)
+    const { user } = (await answer.json()) as { user: { id: string } }
+    const found = await sql`
+      select distinct data -> 'actor' ->> 'client_ip' as address from events where user_id = ${user.id}`
+    expect(found).toEqual([{ address: expected }])
+  })
+
+  it('drops of an answer what belongs to one connection', async () => {
     const answer = () =>
-      new Response(
-        new ReadableStream({
-          start: (controller) => controller.enqueue(new TextEncoder().encode('data: 1\n\n')),
-        }),
-        {
-          headers: {
-            'content-type': 'text/event-stream',
-            connection: 'close, x-hop',
-            'x-hop': '1',
-            'keep-alive': '5',
-            'set-cookie': 'a=b',
-            'dapr-anything': '1',
-            traceparent: 'x',
-            'x-kept': '1',
-          },
+      new Response('{}', {
+        headers: {
+          connection: 'close, x-hop',
+          'x-hop': '1',
+          'keep-alive': '5',
+          'set-cookie': 'a=b',
+          'dapr-anything': '1',
+          traceparent: 'x',
+          'x-kept': '1',
         },
-      )
-    const got = await alone(answer).app.request('/api/changes')
-    const { value } = await got.body!.getReader().read()
-    expect(Buffer.from(value ?? '').toString()).toBe('data: 1\n\n')
-    expect(got.headers.get('content-type')).toBe('text/event-stream')
+      })
+    const got = await alone(answer).app.request('/api/tasks')
     expect(got.headers.get('set-cookie')).toBe('a=b')
     expect(got.headers.get('x-kept')).toBe('1')
     for (const name of ['connection', 'keep-alive', 'x-hop', 'dapr-anything', 'traceparent']) {
       expect([name, got.headers.get(name)]).toEqual([name, null])
     }
-  })
-
-  it('passes a live stream on as it comes, and ends it at the unit when its client goes away', async () => {
-    const token = await registered()
-    const server = await serve(world.web.fetch, { port: 0, host: '127.0.0.1' })
-    onTestFinished(() => server.close(1000))
-    const { streams } = world.deps.get('sync')!
-    const address = `http://127.0.0.1:${server.port}/api/notifications/stream`
-    const open = () =>
-      openEventStream(address, { headers: { authorization: `Bearer ${token}`, accept: '*/*' } })
-    const opened = await Promise.all(Array.from({ length: 5 }, open))
-    await vi.waitFor(() => expect(opened.filter(({ messages }) => messages.length === 1)).toHaveLength(5))
-    expect(streams.count()).toBe(5)
-    expect(world.received.at(-1)!.request.headers.get('accept')).toMatch(/^text\/event-stream/)
-    for (const stream of opened) stream.close()
-    await vi.waitFor(() => expect(streams.count()).toBe(0))
-  })
-
-  it('ends a live stream that breaks off at the unit, as if it were over', async () => {
-    let breakOff: (() => void) | undefined
-    const body = new ReadableStream({
-      start(controller) {
-        controller.enqueue(new TextEncoder().encode('data: 1\n\n'))
-        breakOff = () => controller.error(new Error('terminated'))
-      },
-    })
-    const headers = { 'content-type': 'text/event-stream' }
-    const got = await alone(() => new Response(body, { headers })).app.request('/api/notifications/stream')
-    const reader = got.body!.getReader()
-    expect(Buffer.from((await reader.read()).value ?? '').toString()).toBe('data: 1\n\n')
-    breakOff!()
-    expect(await reader.read()).toEqual({ done: true, value: undefined })
   })
 
   it('takes no more of an answer from a unit than its client takes, and drops a client that takes nothing', async () => {
@@ -477,7 +450,7 @@ describe('the gateway', () => {
     const ask = (token: string, times: number) => {
       const socket = connect(server.port, '127.0.0.1').on('error', () => {})
       onTestFinished(() => void socket.destroy())
-      const request = `GET /api/changes HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`
+      const request = `GET /api/tasks HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`
       socket.pause().write(request.repeat(times))
       return socket
     }
@@ -494,23 +467,12 @@ describe('the gateway', () => {
     await vi.waitFor(() => expect(taken).toBe(61), { timeout: 5000 })
   })
 
-  it('knows the live streams by their paths', () => {
-    const isStream = (fn: DaybookFunction) => fn.kind === 'http' && fn.spec.events !== undefined
-    const paths = functions.flatMap((fn) => (fn.kind === 'http' && isStream(fn) ? [fn.path] : []))
-    expect(paths).toContain('/api/notifications/stream')
-    expect(
-      Object.keys(ROUTES)
-        .filter((route) => route.endsWith('/stream'))
-        .toSorted(),
-    ).toEqual(paths.map((path) => `GET ${path}`).toSorted())
-  })
-
   it('says that a unit is away, when to come back, and nothing of how it knows', async () => {
     const dapr = createDaprClient({ baseUrl: 'http://sidecar', fetch: world.sidecarFetch, timeoutMs: 1000 })
     const units = createUpstreams(dapr, { clock: systemClock, startTimer: systemTimer, patienceMs: 100 })
-    world.apps.delete('sync')
+    world.apps.delete('tasks-api')
     const answer = await mountFunctions([gateway], { ...alone().deps, upstreams: units }).request(
-      '/api/changes',
+      '/api/tasks',
     )
     const problem = (await answer.json()) as object
     expect(answer.status).toBe(503)

@@ -9,6 +9,7 @@ import { MIN_BYTES } from '../../shared/kit/edge/compress-answers.ts'
 import { passedOn } from '../../shared/kit/edge/pass-on.ts'
 import { createTurns, type InTurn } from '../../shared/kit/edge/turns.ts'
 import { routesFunction } from '../../shared/kit/routes-function.ts'
+import { appOf } from '../../shared/kit/units.ts'
 import { ROUTES } from '../routes.ts'
 
 /** Our name in Via (RFC 9110 §7.6.3). Who finds it there was sent a request that has been here before. */
@@ -22,9 +23,10 @@ export default routesFunction({
   routes: (app, deps) => {
     const inTurn = createTurns(MAX_AT_ONCE, deps.startTimer)
     const served = new Set(app.routes.map(({ method, path }) => `${method} ${path}`))
-    for (const [route, unit] of Object.entries(ROUTES)) {
+    for (const [route, name] of Object.entries(ROUTES)) {
       const [method = '', path = ''] = route.split(' ')
-      if (!served.has(route)) app.on(method, path, (c) => forward(c, unit, deps, inTurn))
+      const appId = appOf({ name, kind: 'http' }, deps.settings.granularity)
+      if (appId !== null && !served.has(route)) app.on(method, path, (c) => forward(c, appId, deps, inTurn))
     }
   },
 })
@@ -39,12 +41,12 @@ type GatewayDeps = DepsOf<['units']>
 
 async function forward(
   c: Context<AppEnv>,
-  unit: string,
+  appId: string,
   deps: GatewayDeps,
   inTurn: InTurn,
 ): Promise<Response> {
   if (c.req.header('via')?.includes(NAME)) {
-    throw new DomainError('request.not_found', `${unit} does not serve this path.`)
+    throw new DomainError('request.not_found', `${appId} does not serve this path.`)
   }
   const token = c.req.header('authorization')
   if (token !== undefined) c.get('requestLimit').ofToken(token)
@@ -62,16 +64,16 @@ async function forward(
     signal: c.req.raw.signal,
   }
   const pass = async () => {
-    const answer = await deps.upstreams.forward(unit, request)
-    const body = answer.body && (await passedOn(answer, answer.body, c, deps.log))
+    const answer = await deps.upstreams.forward(appId, request)
+    const body = answer.body && (await passedOn(answer.body, c, deps.log))
     const headers = endToEnd(answer.headers)
     if (body instanceof Uint8Array && body.length >= MIN_BYTES) {
       headers.set('content-length', String(body.length))
     }
     return new Response(body, { status: answer.status, headers })
   }
-  const answer = await inTurn(token ?? `address ${networkOf(clientAddressOf(deps, c))}`, 1, pass, (passed) =>
-    passed.headers.get('content-type') === 'text/event-stream' ? undefined : answerTaken(c),
+  const answer = await inTurn(token ?? `address ${networkOf(clientAddressOf(deps, c))}`, 1, pass, () =>
+    answerTaken(c),
   )
   // A token that is good for nothing has a share of its own; its address has not.
   if (answer.status === 401) c.get('requestLimit').ofAddress()
@@ -88,8 +90,6 @@ function headersOf(c: Context<AppEnv>, deps: GatewayDeps): Headers {
     'x-request-id': c.get('requestId'),
     via: `1.1 ${NAME}`,
     ...(tracestate !== null && { tracestate }),
-    // Whatever its client says: by this a live stream gets a connection of its own (shared/dapr/http.ts).
-    ...(c.req.path.endsWith('/stream') && { accept: 'text/event-stream' }),
     ...forwardedFor(deps, c),
   }
   for (const [name, value] of Object.entries(ours)) headers.set(name, value)

@@ -6,7 +6,8 @@ import { readResources, resourcesForApps, type Resources } from '../../dapr/embe
 import { ensureSchema } from '../../dapr/embedded/schema.ts'
 import { createSidecar, type Sidecar } from '../../dapr/embedded/sidecar.ts'
 import { SYSTEM_RESOURCES, type ComposedDeps } from '../../functions/compose.ts'
-import { runFunctions, type Daybook } from '../../functions/main.ts'
+import { loadFunctions } from '../../functions/main.ts'
+import { runFunctions, type Daybook } from '../../functions/serve-unit.ts'
 import type { Config } from '../../shared/config.ts'
 import { createBroker } from '../../shared/dapr/broker.ts'
 import { connect, type Sql } from '../../shared/db/connect.ts'
@@ -77,9 +78,9 @@ export async function startEmbedded(
     const sidecarFetch = (url: string, init: RequestInit) => sidecar.fetch(new Request(url, init))
     const ownUrl = () => daybook && `http://${hostOf(config)}:${daybook.server.port}`
     const resources = { ...SYSTEM_RESOURCES, sql, log, sidecarFetch, appToken, ownUrl, createBroker: ordered }
-    daybook = await runFunctions(config, resources, {
-      ...(extend && { extend: (app: Hono<AppEnv>, deps: ComposedDeps) => extend(app, deps, sql) }),
-    })
+    daybook = await runFunctions(config, resources, await loadFunctions(), (app, deps) =>
+      extend?.(app, deps, sql),
+    )
     closers.push(sidecar.stop, daybook.close)
     await sidecar.start()
     return { url: ownUrl()!, sql, sidecar, close }

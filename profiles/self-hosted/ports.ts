@@ -1,11 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Unit } from '../../shared/kit/units.ts'
+import { EDGE, type Unit } from '../../shared/kit/units.ts'
 import type { SchedulerPorts } from '../../tools/dapr/scheduler.ts'
 import { findTakenPort, freePorts } from '../../tools/ports.ts'
 import { ProgramError } from '../../tools/program-error.ts'
-import { GATEWAY } from './gateway.ts'
 import type { UnitPorts } from './unit.ts'
 
 export interface Ports {
@@ -44,7 +43,7 @@ export async function planPorts(
     broker: [next(), next()],
     units: new Map(
       units.map(({ id }) => {
-        const app = id === GATEWAY && gatewayPort !== 0 ? gatewayPort : next()
+        const app = id === EDGE && gatewayPort !== 0 ? gatewayPort : next()
         return [id, { app, http: next(), grpc: next(), internalGrpc: next(), metrics: next() }]
       }),
     ),

@@ -68,7 +68,7 @@ describe('a sidecar', () => {
     expect(havingGot(got, 'DAYBOOK_MAIL_AUTHORIZATION')).toEqual([])
     // Every unit leaves events.
     expect(havingGot(got, 'DAYBOOK_SECRET_kafkapassword')).toEqual([...got.keys()])
-    expect(got.get('web-api')).toEqual([
+    expect(got.get('edge')).toEqual([
       'DAYBOOK_KAFKA_BROKERS',
       'DAYBOOK_KAFKA_USER',
       'DAYBOOK_SECRET_kafkapassword',

@@ -113,7 +113,7 @@ describe.each(BROKERS)('Daybook on real Dapr and %s', (broker) => {
     for (const { id } of daybook.units) {
       expect(await callSidecar(id, '/v1.0/metadata', { headers: {} })).toBe(401)
       expect(await callSidecar(id, '/v1.0/metadata')).toBe(200)
-      const foreign = { 'dapr-api-token': daybook.tokensOf(id === 'sync' ? 'web-api' : 'sync').api }
+      const foreign = { 'dapr-api-token': daybook.tokensOf(id === 'edge' ? 'tasks-api' : 'edge').api }
       expect(await callSidecar(id, '/v1.0/metadata', { headers: foreign })).toBe(401)
     }
   })
@@ -139,7 +139,7 @@ describe.each(BROKERS)('Daybook on real Dapr and %s', (broker) => {
     expect(await callSidecar('reminders-worker', '/v1.0/jobs/later', { method: 'DELETE' })).toBe(204)
     expect(await callSidecar('notifications-api', '/v1.0/secrets/secretstore/vapidprivatekey')).toBe(200)
     expect(await callSidecar('notifications-api', '/v1.0/secrets/secretstore/kafkapassword')).toBe(403)
-    expect(await callSidecar('web-api', '/v1.0/invoke/auth-api/method/livez')).toBe(200)
+    expect(await callSidecar('edge', '/v1.0/invoke/auth-api/method/livez')).toBe(200)
     expect(await callSidecar('tasks-api', '/v1.0/jobs/later', job)).toBe(404)
     expect(await callSidecar('tasks-api', '/v1.0/state/statestore', save)).toBe(404)
     expect(await callSidecar('tasks-api', '/v1.0/secrets/secretstore/vapidprivatekey')).toBe(404)

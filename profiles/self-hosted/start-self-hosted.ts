@@ -5,7 +5,7 @@ import { socketUrl } from '../../shared/db/connect.ts'
 import type { EmbeddedPostgres } from '../embedded/embedded-postgres.ts'
 import { prepareDatabase } from '../../shared/db/prepare-database.ts'
 import { ownFolder } from '../../shared/private-folder.ts'
-import type { Unit } from '../../shared/kit/units.ts'
+import { EDGE, type Unit } from '../../shared/kit/units.ts'
 import { startScheduler } from '../../tools/dapr/scheduler.ts'
 import type { Program } from '../../tools/program.ts'
 import { loadUnits } from '../load-units.ts'
@@ -13,7 +13,6 @@ import { startMailRelay, type MailRelay } from '../mail-relay/relay.ts'
 import { BROKERS, checkBroker, type BrokerName } from './broker.ts'
 import { claimFolder } from './claim.ts'
 import { startDatabase } from './database.ts'
-import { GATEWAY } from './gateway.ts'
 import { supervise, type Part, type SupervisedPart } from './part.ts'
 import { planPorts, type Ports } from './ports.ts'
 import { CONFIGURATION, writeResources } from './resources.ts'
@@ -104,7 +103,7 @@ export async function startSelfHosted({
     ])
     const database = await opening
     const { variant, variable } = BROKERS[broker]
-    const url = `http://${config.http.host}:${ports.units.get(GATEWAY)!.app}`
+    const url = `http://${config.http.host}:${ports.units.get(EDGE)!.app}`
     if (!config.environment['DAYBOOK_MAIL_URL']) relay = await startMailRelay(config)
     const tokensOf = keepTokens(config)
     const context: UnitContext = {
@@ -249,8 +248,8 @@ async function stopAll(parts: ReadonlyMap<string, SupervisedPart>): Promise<void
   const stop = async (...names: string[]) => {
     for (const name of names) await parts.get(name)?.stop()
   }
-  await stop(GATEWAY, sidecarOf(GATEWAY))
-  const apps = [...parts.keys()].filter((name) => parts.has(sidecarOf(name)) && name !== GATEWAY)
+  await stop(EDGE, sidecarOf(EDGE))
+  const apps = [...parts.keys()].filter((name) => parts.has(sidecarOf(name)) && name !== EDGE)
   await Promise.all(
     apps.map((app) => (app.endsWith('-worker') ? stop(sidecarOf(app), app) : stop(app, sidecarOf(app)))),
   )

@@ -2,12 +2,11 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { unitEnvironment } from '../../shared/config.ts'
-import type { Unit } from '../../shared/kit/units.ts'
+import { EDGE, type Unit } from '../../shared/kit/units.ts'
 import { startDaprd, type Daprd, type DaprdPorts } from '../../tools/dapr/daprd.ts'
 import { removePidFile, writePidFile } from '../../tools/pid-file.ts'
 import { startProgram, type Program } from '../../tools/program.ts'
 import { NAMES, pidFolderOf } from './claim.ts'
-import { GATEWAY } from './gateway.ts'
 import { sidecarEnvironment } from './sidecar-environment.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -69,7 +68,7 @@ export async function startApp(unit: Unit, ports: UnitPorts, context: UnitContex
     env: {
       ...unitEnvironment(context.environment),
       PORT: String(ports.app),
-      HOST: unit.id === GATEWAY ? context.gatewayHost : '127.0.0.1',
+      HOST: unit.id === EDGE ? context.gatewayHost : '127.0.0.1',
       DATABASE_URL: context.databaseUrl,
       DATABASE_POOL: String(context.pool),
       DAPR_HTTP_PORT: String(ports.http),

@@ -1,4 +1,4 @@
-import { GATEWAY } from '../../profiles/self-hosted/gateway.ts'
+import { EDGE } from '../../shared/kit/units.ts'
 import type { Component } from './components.ts'
 import { about, record, strings, text, type Finding, type Resource } from './finding.ts'
 
@@ -148,9 +148,9 @@ function lintApps(document: Policies): Finding[] {
       const problem = `apps.${app} repeats a call whatever the app answers, a 404 or 412 as well`
       findings.push(about(resource, problem, "add matching: { httpStatusCodes: '502,504' } to the retry"))
     }
-    if (names['circuitBreaker'] !== undefined && (scopes.length === 0 || scopes.includes(GATEWAY))) {
-      const problem = `apps.${app} has a circuit breaker for ${GATEWAY}: any client's refused calls shut the route for all`
-      findings.push(about(resource, problem, `give the document scopes without ${GATEWAY}`))
+    if (names['circuitBreaker'] !== undefined && (scopes.length === 0 || scopes.includes(EDGE))) {
+      const problem = `apps.${app} has a circuit breaker for ${EDGE}: any client's refused calls shut the route for all`
+      findings.push(about(resource, problem, `give the document scopes without ${EDGE}`))
     }
     return findings
   })

@@ -12,7 +12,7 @@ const FORMAT = { singleQuote: true, lineWidth: 0 } as const
 /** The scope of a component that no function uses yet: no scope at all would open it to every app. */
 const NOBODY = 'unused'
 
-interface Template {
+export interface Template {
   /** Below dapr/templates/. */
   path: string
   document: Document
@@ -39,7 +39,7 @@ export function daprResources(code: Code): [path: string, content: string][] {
   return [...rendered, ['dapr/components/cron.yaml', crons], ...configurations(code.units, readers)]
 }
 
-function readTemplates(folder: string): Template[] {
+export function readTemplates(folder: string): Template[] {
   return readdirSync(`${ROOT}dapr/templates/${folder}`)
     .filter((file) => file.endsWith('.yaml'))
     .toSorted()
@@ -59,7 +59,10 @@ function readTemplates(folder: string): Template[] {
 }
 
 /** Who may use a component: the units whose functions need it. A secret store also serves the components they load. */
-function scopesOf(templates: readonly Template[], units: readonly UnitSpec[]): (name: string) => string[] {
+export function scopesOf(
+  templates: readonly Template[],
+  units: readonly UnitSpec[],
+): (name: string) => string[] {
   const taking = new Set(templates.filter(({ takesSecrets }) => takesSecrets).map(({ name }) => name))
   return (name) => {
     const wanted = name === 'secretstore' ? [name, ...taking] : [name]
@@ -69,7 +72,7 @@ function scopesOf(templates: readonly Template[], units: readonly UnitSpec[]): (
 }
 
 /** Calls of every component but a secret store, whose callers ask again; of a broker also its deliveries. */
-function addComponentTargets(document: Document, templates: readonly Template[]): void {
+export function addComponentTargets(document: Document, templates: readonly Template[]): void {
   const components = templates.filter(
     ({ path, kind }) => path.startsWith('components/') && kind === 'Component',
   )
@@ -94,10 +97,7 @@ function addComponentTargets(document: Document, templates: readonly Template[])
 /** Of the gateway's calls: every unit that serves something it passes on. */
 function addAppTargets(document: Document, units: readonly UnitSpec[]): void {
   const called = units.filter((unit) => !unit.isGateway && pathsOf(unit).length > 0)
-  const targets = called.map(({ id, hasStreams }) => [
-    id,
-    hasStreams ? { retry: 'gateway-retry' } : { timeout: 'gateway-call', retry: 'gateway-retry' },
-  ])
+  const targets = called.map(({ id }) => [id, { timeout: 'gateway-call', retry: 'gateway-retry' }])
   document.setIn(['spec', 'targets'], document.createNode({ apps: Object.fromEntries(targets) as object }))
   document.set(
     'scopes',
@@ -131,7 +131,7 @@ function cronComponents(units: readonly UnitSpec[]): string {
   return header('the cron functions') + documents.join('---\n')
 }
 
-/** One Configuration for each unit: what its app may ask of Dapr, which secrets it may read, who may call it. */
+/** One Configuration for each unit: what its app may ask of Dapr and which secrets it may read. */
 function configurations(
   units: readonly UnitSpec[],
   readers: readonly string[],
@@ -148,9 +148,6 @@ function configurations(
       // Dapr warns of rules about a store that it has not loaded.
       if (readers.includes(unit.id)) {
         document.setIn(['spec', 'secrets', 'scopes'], document.createNode([secretScope(unit)]))
-      }
-      if (profile.endsWith('kubernetes')) {
-        document.setIn(['spec', 'accessControl'], document.createNode(accessTo(unit, units)))
       }
       const from = `dapr/templates/${path} and the functions`
       return [`dapr/${profile}/${unit.id}.yaml`, header(from) + document.toString(FORMAT)]
@@ -170,28 +167,3 @@ const secretScope = ({ needs: { secrets } }: UnitSpec) => ({
   defaultAccess: 'deny',
   ...(secrets.length > 0 && { allowedSecrets: secrets }),
 })
-
-/** Only the gateway calls others, and those only by the paths they serve. */
-function accessTo(unit: UnitSpec, units: readonly UnitSpec[]): object {
-  const own = unit.isGateway ? [] : pathsOf(unit)
-  const callers = own.length > 0 ? units.filter(({ isGateway }) => isGateway) : []
-  const verbs = new Map<string, Set<string>>()
-  for (const { method, path } of own) {
-    const area = `/${path.split('/')[1] ?? ''}/**`
-    verbs.set(area, (verbs.get(area) ?? new Set()).add(method))
-    if (method === 'GET') verbs.get(area)?.add('HEAD')
-  }
-  const operations = [...verbs].map(([name, methods]) => ({
-    name,
-    httpVerb: [...methods].toSorted(),
-    action: 'allow',
-  }))
-  const trust = { trustDomain: 'cluster.local', namespace: 'daybook' }
-  return {
-    defaultAction: 'deny',
-    trustDomain: trust.trustDomain,
-    ...(callers.length > 0 && {
-      policies: callers.map(({ id }) => ({ appId: id, defaultAction: 'deny', ...trust, operations })),
-    }),
-  }
-}

@@ -1,15 +1,25 @@
 import { stringify } from 'yaml'
-import { bindingOf } from '../../shared/kit/cron-function.ts'
+import { TOPIC_SETTINGS } from '../../shared/domain/topics.ts'
+import { bindingOf, cronRouteOf } from '../../shared/kit/cron-function.ts'
 import type { DaybookFunction } from '../../shared/kit/mount-functions.ts'
+import { appOf } from '../../shared/kit/units.ts'
 import { header } from './generated.ts'
 import type { Code, UnitSpec } from './units.ts'
 
-/** Everything the charts need to know: one entry for each unit, with its functions. */
+/**
+ * Everything the charts need to know: one entry for each unit, with its functions, and which apps there are of each
+ * granularity. `functions` of an app are those it runs: all of its unit where there are none.
+ */
 export const chartTable = ({ units, functions }: Code): string =>
   header('the functions') +
   stringify(
     {
       units: Object.fromEntries(units.map((unit) => [unit.id, chartEntry(unit)])),
+      apps: {
+        unit: units.map(({ id }) => ({ app: id, unit: id, functions: [] })),
+        function: units.flatMap(appsOf),
+      },
+      topics: TOPIC_SETTINGS,
       everywhere: functions
         .filter((fn) => !units.some((unit) => unit.functions.includes(fn)))
         .map(({ name }) => name),
@@ -17,14 +27,21 @@ export const chartTable = ({ units, functions }: Code): string =>
     { singleQuote: true, lineWidth: 0 },
   )
 
-const chartEntry = ({ functions, needs, scaling, isGateway, hasStreams }: UnitSpec) => ({
-  scaling,
-  public: isGateway,
-  streams: hasStreams,
-  ...needs,
-  jobs: functions.some((fn) => fn.kind === 'job' || fn.uses.includes('jobs')),
-  functions: Object.fromEntries(functions.map((fn) => [fn.name, functionEntry(fn)])),
+const chartEntry = (unit: UnitSpec) => ({
+  scaling: unit.scaling,
+  public: unit.isGateway,
+  called: unit.scaling.kind === 'knative',
+  // What comes through its sidecar: events, jobs, ticks.
+  receives: unit.functions.some(({ kind }) => kind === 'topic' || kind === 'job' || kind === 'cron'),
+  ...unit.needs,
+  jobs: unit.functions.some((fn) => fn.kind === 'job' || fn.uses.includes('jobs')),
+  functions: Object.fromEntries(unit.functions.map((fn) => [fn.name, functionEntry(fn)])),
 })
+
+const appsOf = (unit: UnitSpec) =>
+  unit.scaling.kind === 'knative'
+    ? unit.functions.map((fn) => ({ app: appOf(fn, 'function'), unit: unit.id, functions: [fn.name] }))
+    : [{ app: unit.id, unit: unit.id, functions: [] }]
 
 function functionEntry(fn: DaybookFunction): object {
   const { kind, uses } = fn
@@ -37,8 +54,10 @@ function functionEntry(fn: DaybookFunction): object {
       return { kind, topics: fn.topics, uses }
     case 'job':
       return { kind, job: fn.job, uses }
-    case 'cron':
-      return { kind, binding: bindingOf(fn), schedule: fn.schedule, wakesOn: fn.wakesOn, uses }
+    case 'cron': {
+      const { schedule, wakesOn, everyMs } = fn
+      return { kind, binding: bindingOf(fn), path: cronRouteOf(fn), schedule, wakesOn, everyMs, uses }
+    }
   }
 }
 

@@ -12,8 +12,7 @@ import { daprResources } from './dapr-resources.ts'
 import { mcpTools } from './mcp-tools.ts'
 import { featureTable } from './routes.ts'
 import { portOffsets } from './run-template.ts'
-import { readCode, specOf, type Code } from './units.ts'
-import { kedaWorkers } from './workers.ts'
+import { readCode, specOf, type Code, type Trigger } from './units.ts'
 
 const handle = async () => ({ body: {} })
 const named = <Fn extends DaybookFunction>(name: string, fn: Fn): Fn => Object.assign(fn, { name })
@@ -72,8 +71,13 @@ const sweepNotes = named(
     schedule: '@every 1h',
     uses: ['deliveries'],
     wakesOn: 'deliveries',
+    everyMs: 2000,
     handle: async () => {},
   }),
+)
+const sweepHourly = named(
+  'notes/sweep-hourly',
+  cronFunction({ schedule: '@every 1h', uses: [], everyMs: 3_600_000, handle: async () => {} }),
 )
 const fireNote = named(
   'notes/fire-note',
@@ -86,14 +90,15 @@ const codeOf = (...units: [id: string, ...functions: DaybookFunction[]][]): Code
 })
 
 const scaling = (...functions: DaybookFunction[]) => {
-  const { kind, min, triggers } = specOf('notes', functions).scaling
-  return [kind, min, triggers.map((trigger) => (trigger.type === 'kafka' ? trigger.topic : trigger.rows))]
+  const { kind, min, triggers } = specOf('notes-worker', functions).scaling
+  const named = (trigger: Trigger) =>
+    trigger.type === 'kafka' ? trigger.topic : trigger.type === 'cron' ? trigger.start : trigger.rows
+  return [kind, min, triggers.map(named)]
 }
 
 describe('how a unit is run', () => {
   it('sleeps only where something wakes it', () => {
     expect(scaling(listNotes)).toEqual(['knative', 0, []])
-    expect(scaling(watchNotes, listNotes)).toEqual(['deployment', 1, []])
     expect(scaling(followTasks)).toEqual(['keda', 0, ['task-events']])
     expect(scaling(followTasks, tidyNotes)).toEqual(['keda', 1, ['task-events']])
     expect(scaling(tidyNotes)).toEqual(['deployment', 1, []])
@@ -101,17 +106,14 @@ describe('how a unit is run', () => {
     expect(scaling(fireNote, sweepNotes)).toEqual(['keda', 0, ['deliveries']])
   })
 
-  it('is known to KEDA under its own name and consumer group', () => {
-    const documents = parseAllDocuments(kedaWorkers(codeOf(['notes-worker', followTasks]))).map(
-      (document) => document.toJS() as unknown,
-    )
-    expect(documents[1]).toMatchObject({
-      kind: 'ScaledObject',
-      metadata: { name: 'notes-worker' },
-      spec: {
-        triggers: [{ type: 'kafka', metadata: { consumerGroup: 'notes-worker', topic: 'task-events' } }],
-      },
-    })
+  it('is woken by the clock for what it does every few hours, if it does it when it starts', () => {
+    expect(scaling(sweepHourly)).toEqual(['keda', 0, ['0 * * * *']])
+    expect(scaling(tidyNotes, sweepHourly)).toEqual(['keda', 1, ['0 * * * *']])
+  })
+
+  it('holds connections only where it never sleeps', () => {
+    expect(() => specOf('notes-api', [watchNotes])).toThrow('notes/watch-notes holds connections')
+    expect(specOf('edge', [watchNotes, listNotes]).scaling).toMatchObject({ kind: 'deployment', min: 1 })
   })
 
   it('keeps its ports when others come and go', () => {
@@ -144,18 +146,18 @@ describe('Dapr resources', () => {
     ['notes-api', listNotes, putNote],
     ['notes-worker', sweepNotes],
     ['pages-api', openPage],
-    ['sync', watchNotes],
+    ['edge', watchNotes],
   )
   const files = new Map(daprResources(code))
   const at = (path: string) => parse(files.get(path) ?? '') as Record<string, never>
 
   it('are in scope of the units whose functions need them', () => {
-    expect(at('dapr/components/pubsub.yaml')).toMatchObject({ scopes: ['notes-api', 'sync'] })
+    expect(at('dapr/components/pubsub.yaml')).toMatchObject({ scopes: ['notes-api', 'edge'] })
     expect(at('dapr/components/mail.yaml')).toMatchObject({ scopes: ['notes-worker'] })
-    expect(at('dapr/variants/pubsub-kafka-tls.yaml')).toMatchObject({ scopes: ['notes-api', 'sync'] })
+    expect(at('dapr/variants/pubsub-kafka-tls.yaml')).toMatchObject({ scopes: ['notes-api', 'edge'] })
     // Components of the first and the last take secrets in a variant.
     expect(at('dapr/components/secretstore.yaml')).toMatchObject({
-      scopes: ['notes-api', 'notes-worker', 'sync'],
+      scopes: ['notes-api', 'notes-worker', 'edge'],
     })
   })
 
@@ -183,7 +185,7 @@ describe('Dapr resources', () => {
   })
 
   it('let an app read the secrets its functions use, and no other', () => {
-    const secrets = (unit: string) => at(`dapr/configuration/kubernetes/${unit}.yaml`)['spec']
+    const secrets = (unit: string) => at(`dapr/configuration/self-hosted/${unit}.yaml`)['spec']
     expect(secrets('notes-api')).toMatchObject({ secrets: { scopes: [{ defaultAccess: 'deny' }] } })
     expect(JSON.stringify(secrets('notes-api'))).not.toContain('allowedSecrets')
     expect(secrets('notes-worker')).toMatchObject({
@@ -211,29 +213,6 @@ describe('Dapr resources', () => {
 })
 
 describe('what is rendered of this Daybook', () => {
-  it('lets the gateway call every unit by what it serves, and nobody else call anyone', async () => {
-    const files = new Map(daprResources(await readCode()))
-    const policies = (unit: string) =>
-      (
-        parse(files.get(`dapr/configuration/kubernetes/${unit}.yaml`) ?? '') as {
-          spec: {
-            accessControl: { defaultAction: string; policies?: { appId: string; operations: object[] }[] }
-          }
-        }
-      ).spec.accessControl
-    expect(policies('auth-api').policies).toMatchObject([
-      {
-        appId: 'web-api',
-        defaultAction: 'deny',
-        operations: [
-          { name: '/api/**', httpVerb: ['DELETE', 'GET', 'HEAD', 'PATCH', 'POST'], action: 'allow' },
-          { name: '/.well-known/**', httpVerb: ['GET', 'HEAD'], action: 'allow' },
-        ],
-      },
-    ])
-    expect(policies('tasks-worker')).toEqual({ defaultAction: 'deny', trustDomain: 'cluster.local' })
-  })
-
   it('says whose it is at the beginning of every file of dapr/', async () => {
     const heads = daprResources(await readCode()).map(([, content]) => content.split('\n')[0])
     expect(heads.filter((head) => !head?.startsWith('# Generated from '))).toEqual([])
@@ -248,7 +227,7 @@ describe('what is rendered of this Daybook', () => {
 })
 
 describe('the list of tools', () => {
-  const { tools } = JSON.parse(mcpTools(codeOf(['notes-api', listNotes, openPage, putNote, watchNotes]))) as {
+  const { tools } = JSON.parse(mcpTools(codeOf(['edge', listNotes, openPage, putNote, watchNotes]))) as {
     tools: { name: string; inputSchema: object; annotations: object; call: object; description: string }[]
   }
 
@@ -291,11 +270,9 @@ it('the status of a service follows from what its functions begin with', () => {
     featureTable(codeOf(['notes-worker', ...functions]))
       .split('\n')
       .find((line) => line.includes('notes:'))
-  expect(lines(listNotes)).toContain(
-    'dueRows: [], waitsForEvents: false, continuesSeries: false, sendsOut: false',
-  )
+  expect(lines(listNotes)).toContain('dueRows: [], waitsForEvents: false, sendsOut: false')
   expect(lines(followTasks)).toContain('waitsForEvents: true')
   expect(lines(followTasks, sweepNotes)).toContain(
-    "dueRows: ['deliveries'], waitsForEvents: false, continuesSeries: false, sendsOut: true",
+    "dueRows: ['deliveries'], waitsForEvents: false, sendsOut: true",
   )
 })

@@ -19,13 +19,16 @@ export const pathsOf = ({ functions }: Pick<UnitSpec, 'functions'>): Route[] =>
     })
   })
 
-/** Which unit serves what, for the gateway, in the order in which the functions are mounted. */
+/** Which function serves what, for the gateway, in the order in which they are mounted. */
 export function routeTable({ units }: Code): string {
   const lines = units
     .filter(({ isGateway }) => !isGateway)
-    .flatMap((unit) => pathsOf(unit).map(({ method, path }) => `  '${method} ${path}': '${unit.id}',\n`))
+    .flatMap(({ functions }) => functions)
+    .flatMap((fn) =>
+      pathsOf({ functions: [fn] }).map(({ method, path }) => `  '${method} ${path}': '${fn.name}',\n`),
+    )
   return `${header('the functions', '//')}
-/** Route to the unit that serves it (shared/kit/units.ts). */
+/** Route to the function that serves it. */
 export const ROUTES: Readonly<Record<string, string>> = {
 ${lines.join('')}}
 `
@@ -39,10 +42,9 @@ export function featureTable({ units }: Code): string {
     services.set(service, [...(services.get(service) ?? []), fn])
   }
   const lines = [...services].map(([service, functions]) => {
-    const { dueRows, waitsForEvents, continuesSeries, sendsOut } = traitsOf(functions)
+    const { dueRows, waitsForEvents, sendsOut } = traitsOf(functions)
     const rows = dueRows.map((name) => `'${name}'`).join(', ')
-    const traits = `waitsForEvents: ${waitsForEvents}, continuesSeries: ${continuesSeries}, sendsOut: ${sendsOut}`
-    return `  ${service}: { dueRows: [${rows}], ${traits} },\n`
+    return `  ${service}: { dueRows: [${rows}], waitsForEvents: ${waitsForEvents}, sendsOut: ${sendsOut} },\n`
   })
   return `${header('the functions', '//')}
 /** The services of this Daybook, for GET /api/health/status. */
@@ -53,12 +55,11 @@ ${lines.toSorted().join('')}} as const
 
 function traitsOf(functions: readonly DaybookFunction[]): FeatureTraits {
   const dueRows = functions.flatMap((fn) => (fn.kind === 'cron' && fn.wakesOn ? [fn.wakesOn] : []))
-  // What has rows of its own to look at does not depend on being told.
-  const isOnItsOwn = dueRows.some((rows) => rows !== 'outbox')
+  // What has rows with a time to look at does not depend on being told.
+  const isOnItsOwn = dueRows.some((rows) => rows === 'dueReminders' || rows === 'deliveries')
   return {
     dueRows,
     waitsForEvents: !isOnItsOwn && functions.some(({ kind }) => kind === 'topic'),
-    continuesSeries: functions.some(({ kind, uses }) => kind === 'topic' && uses.includes('tasks')),
     sendsOut: functions.some(({ uses }) => uses.includes('deliveries')),
   }
 }

@@ -1,11 +1,15 @@
 import { loadFunctions } from '../../functions/main.ts'
 import { DUE_ROWS } from '../../shared/db/due-rows.ts'
+import { TOPIC_SETTINGS } from '../../shared/domain/topics.ts'
+import type { CronFunction } from '../../shared/kit/cron-function.ts'
 import type { DaybookFunction } from '../../shared/kit/mount-functions.ts'
-import { unitsOf } from '../../shared/kit/units.ts'
+import { EDGE, unitsOf } from '../../shared/kit/units.ts'
 import { needsOf, type Needs } from './platform.ts'
 
 export type Trigger =
-  { type: 'kafka'; topic: string } | { type: 'postgresql'; rows: keyof typeof DUE_ROWS; query: string }
+  | { type: 'kafka'; topic: string; partitions: number }
+  | { type: 'postgresql'; rows: keyof typeof DUE_ROWS; query: string }
+  | { type: 'cron'; start: string; end: string }
 
 /** How a unit is run on Kubernetes. `why` it cannot sleep; null: it sleeps while it has nothing to do. */
 interface Scaling {
@@ -24,8 +28,6 @@ export interface UnitSpec {
   scaling: Scaling
   /** It passes requests on to the other units. */
   isGateway: boolean
-  /** It holds connections for as long as clients like. */
-  hasStreams: boolean
 }
 
 export interface Code {
@@ -47,14 +49,15 @@ export async function readCode(): Promise<Code> {
 }
 
 export function specOf(id: string, functions: readonly DaybookFunction[]): UnitSpec {
-  const hasStreams = functions.some(({ uses }) => uses.includes('streams'))
+  const holder = functions.find(({ uses }) => uses.includes('streams') || uses.includes('units'))
+  if (holder && id !== EDGE)
+    throw new Error(`${holder.name} holds connections, which is for the services of ${EDGE}.`)
   return {
     id,
     functions,
     needs: needsOf(functions),
-    scaling: scalingOf(functions, hasStreams),
+    scaling: scalingOf(id, functions),
     isGateway: functions.some(({ uses }) => uses.includes('units')),
-    hasStreams,
   }
 }
 
@@ -62,10 +65,10 @@ export function specOf(id: string, functions: readonly DaybookFunction[]): UnitS
 const MAX_WORKERS = 4
 const MAX_SERVICES = 20
 
-function scalingOf(functions: readonly DaybookFunction[], hasStreams: boolean): Scaling {
-  if (hasStreams) {
-    const why = 'a stream that ends with its pod is opened again at once'
-    return { kind: 'deployment', min: 1, max: 1, why, triggers: [] }
+function scalingOf(id: string, functions: readonly DaybookFunction[]): Scaling {
+  if (id === EDGE) {
+    const why = 'it holds the connections of clients'
+    return { kind: 'deployment', min: 1, max: MAX_SERVICES, why, triggers: [] }
   }
   if (functions.every(({ kind }) => kind === 'http' || kind === 'routes')) {
     return { kind: 'knative', min: 0, max: MAX_SERVICES, why: null, triggers: [] }
@@ -81,15 +84,33 @@ function triggersOf(functions: readonly DaybookFunction[]): Trigger[] {
   const rows = new Set(functions.flatMap((fn) => (fn.kind === 'cron' && fn.wakesOn ? [fn.wakesOn] : [])))
   return [
     ...[...rows].map((each) => ({ type: 'postgresql' as const, rows: each, query: DUE_ROWS[each] })),
-    ...[...topics].map((topic) => ({ type: 'kafka' as const, topic })),
+    ...[...topics].map((topic) => ({
+      type: 'kafka' as const,
+      topic,
+      partitions: TOPIC_SETTINGS[topic].partitions,
+    })),
+    ...functions.flatMap((fn) => (fn.kind === 'cron' && fn.wakesOn === null ? clockTrigger(fn) : [])),
   ]
 }
 
-/** Neither a job nor a tick of a cron binding starts a pod; rows do, where a cron function names them. */
+/** Up for as long as its work takes at start-up, and the cooldown after that. */
+const MINUTES_AWAKE = 2
+
+/** For what is to be done every few hours: the unit is started then, and does it because it starts. */
+function clockTrigger({ schedule, everyMs }: CronFunction): Trigger[] {
+  const hours = Number(/^@every (\d+)h$/.exec(schedule)?.[1])
+  if (!(everyMs !== null && 24 % hours === 0)) return []
+  const every = hours === 1 ? '*' : `*/${hours}`
+  return [{ type: 'cron', start: `0 ${every} * * *`, end: `${MINUTES_AWAKE} ${every} * * *` }]
+}
+
+/** Neither a job nor a tick of a cron binding starts a pod; rows do, where a cron function names them, and a clock. */
 function reasonToStayAwake(functions: readonly DaybookFunction[]): string | null {
   const crons = functions.filter((fn) => fn.kind === 'cron')
-  const waiting = crons.find(({ wakesOn }) => wakesOn === null)
+  const waiting = crons.find((fn) => fn.wakesOn === null && clockTrigger(fn).length === 0)
   if (waiting) return `${waiting.name} has a schedule and no rows to wake on`
+  const late = crons.find((fn) => fn.wakesOn !== null && fn.wakesOn !== 'outbox' && fn.everyMs === null)
+  if (late) return `${late.name} is woken by rows and does not look at them when it starts`
   const job = functions.find(({ kind }) => kind === 'job')
   return job && crons.length === 0 ? `${job.name} has jobs and there are no rows to wake on` : null
 }

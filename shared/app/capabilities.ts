@@ -36,5 +36,7 @@ type BaseDeps = Pick<Deps, 'clock' | 'startTimer' | 'ids' | 'log' | 'settings'>
 export type DepsOf<Uses extends readonly Capability[]> = BaseDeps &
   Pick<Deps, (typeof CAPABILITIES)[Uses[number]][number]>
 
-/** Rows whose time makes work, whoever wrote them: what wakes a cron function before its next tick. */
-export type DueRows = 'dueReminders' | 'deliveries' | 'outbox'
+/** Rows whose time makes work, whoever wrote them, and of which the next is known before it is due. */
+export type TimedRows = 'dueReminders' | 'deliveries'
+/** What wakes a cron function before its next tick: such rows, or what others should have done and have not. */
+export type DueRows = TimedRows | 'outbox' | 'waitingSeries'

@@ -183,6 +183,9 @@ export interface ChangeStore {
   exclusively<T>(userId: string, work: (store: ChangeStore) => Promise<T>): Promise<T>
 }
 
+/** Whether a unit's HTTP functions are one app of Dapr, or each has its own (decision 093). */
+export type Granularity = 'unit' | 'function'
+
 export interface Settings {
   /** Secret the sidecar shows (`dapr-api-token`) on topic, job and cron routes. */
   appToken: string
@@ -209,6 +212,7 @@ export interface Settings {
   corsOrigins: readonly string[]
   /** The zone database of this process, as `2026a`. */
   zoneDatabase: string
+  granularity: Granularity
   /** Keeps the digests of addresses in the log from being looked up. */
   addressKey: string
 }

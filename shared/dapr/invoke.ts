@@ -28,7 +28,6 @@ const FORWARDED = [
   'idempotency-key',
   'if-match',
   'if-none-match',
-  'last-event-id',
   'traceparent',
   'tracestate',
   'user-agent',
@@ -37,8 +36,6 @@ const FORWARDED = [
   'x-forwarded-proto',
   'x-request-id',
 ]
-
-const EVENTS = 'text/event-stream'
 
 // daprd decodes the path and then resolves dot segments, so `/api/..%2fjob%2fx` would reach a callback of the callee,
 // with the callee's own app token. Paths of this product need no escapes.
@@ -131,10 +128,8 @@ function forwarded(headers: Invocation['headers']): Record<string, string> {
     const value = headers?.get(name)
     // Headers travel as gRPC metadata, and the whole call fails for a value outside ASCII.
     if (!value || !/^[\t\x20-\x7e]*$/.test(value)) continue
-    // Of a request that takes events only, daprd 1.18.2 keeps the refusal to itself and answers 500. It streams any answer.
-    if (name === 'accept' && value.trim().toLowerCase() === EVENTS) kept[name] = `${EVENTS}, */*`
     // daprd reads `Basic dapr-app-id:<other app>` as the target of the call; Daybook takes bearer tokens only.
-    else if (!(name === 'authorization' && !/^bearer /i.test(value))) kept[name] = value
+    if (!(name === 'authorization' && !/^bearer /i.test(value))) kept[name] = value
   }
   return kept
 }

@@ -160,22 +160,3 @@ describe('a call to the sidecar', () => {
     expect(await dapr.secrets.bulk('s')).toEqual({ '/v1.0/secrets/s/bulk': { a: 'b' } })
   })
 })
-
-describe('live streams', () => {
-  it('leave connections for everything else, however many are open', { timeout: 20_000 }, async () => {
-    let streams = 0
-    const dapr = await clientOf((request, response) => {
-      const isStream = request.headers.accept === 'text/event-stream'
-      response.writeHead(200, { 'x-request-id': 'r' })
-      if (isStream) response.write(`data: ${(streams += 1)}\n\n`)
-      else response.end('{}')
-    })
-    const gone = new AbortController()
-    const stream = { method: 'GET', path: '/api/x/stream', signal: gone.signal }
-    const headers = new Headers({ accept: 'text/event-stream' })
-    const open = Array.from({ length: 200 }, () => dapr.invokeStream('sync', { ...stream, headers }))
-    expect((await Promise.all(open)).map(({ status }) => status)).toEqual(Array(200).fill(200))
-    expect((await dapr.invoke('tasks-api', { method: 'GET', path: '/api/tasks' })).status).toBe(200)
-    gone.abort()
-  })
-})

@@ -16,7 +16,7 @@ const OURS: SqlFolders = {
 export const MIGRATION_LOCK = 7_246_002
 
 class MigrationError extends Error {
-  readonly code: 'migration.newer_data' | 'migration.changed' | 'migration.pending'
+  readonly code: 'migration.newer_data' | 'migration.changed' | 'migration.pending' | 'migration.old_server'
   constructor(code: MigrationError['code'], message: string) {
     super(message)
     this.name = 'MigrationError'
@@ -34,6 +34,7 @@ export async function migrate(sql: Sql, folders: SqlFolders = OURS): Promise<str
   const migrations = readSqlFiles(folders.migrations)
   const functions = readSqlFiles(folders.functions)
   const applied: string[] = []
+  await requireServerVersion(sql)
   for (const table of ['schema_migrations', 'schema_functions']) {
     await sql`create table if not exists ${sql(table)} (
       name text primary key, checksum text not null, applied_at timestamptz(3) not null default now())`.catch(
@@ -107,8 +108,22 @@ export async function migrationStatus(sql: Sql, folders: SqlFolders = OURS): Pro
   }
 }
 
+/** What every test runs on. An older server fails at some statement, and does not say why. */
+const LEAST_SERVER = 18
+
+async function requireServerVersion(sql: Sql): Promise<void> {
+  const [row] = await sql<{ version: number }[]>`
+    select current_setting('server_version_num')::int / 10000 as version`
+  if (row!.version >= LEAST_SERVER) return
+  throw new MigrationError(
+    'migration.old_server',
+    `Daybook needs PostgreSQL ${LEAST_SERVER} or newer; the server of this database is ${row!.version}.`,
+  )
+}
+
 /** For who works with the tables and does not make them. Throws {@link MigrationError} `migration.pending`. */
 export async function requireMigrated(sql: Sql, folders: SqlFolders = OURS): Promise<void> {
+  await requireServerVersion(sql)
   const { applied, pending } = await migrationStatus(sql, folders)
   if (pending.length === 0) return
   const state =

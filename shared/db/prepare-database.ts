@@ -1,3 +1,4 @@
+import { DUE_COLUMNS } from './due-rows.ts'
 import { connect, type ConnectionTarget, type Sql } from './connect.ts'
 import { MIGRATION_LOCK, migrate } from './migrate.ts'
 
@@ -6,6 +7,8 @@ export interface DatabaseTargets {
   target: ConnectionTarget
   /** As migrations connect: who owns the tables. The same where there is one role for both. */
   ownerTarget: ConnectionTarget
+  /** A role that only counts what is due (due-rows.ts), for who starts workers. */
+  scalerRole?: string | undefined
 }
 
 /** More tables than the product's own: how they are made, and in which schema. */
@@ -16,7 +19,7 @@ export interface MoreTables {
 
 /** Brings the tables up to date as their owner and opens their rows to the product's role. Returns the names of what was applied. */
 export async function prepareDatabase(
-  { target, ownerTarget }: DatabaseTargets,
+  { target, ownerTarget, scalerRole }: DatabaseTargets,
   more?: MoreTables,
 ): Promise<string[]> {
   const owner = connect(ownerTarget, { max: 1, applicationName: 'daybook-migrate' })
@@ -27,6 +30,7 @@ export async function prepareDatabase(
     if (role !== (await roleIn(owner))) {
       for (const schema of ['public', ...(more ? [more.schema] : [])]) await openRows(owner, schema, role)
     }
+    if (scalerRole !== undefined) await openCounts(owner, scalerRole)
     return applied
   } finally {
     await owner.end({ timeout: 5 })
@@ -56,6 +60,17 @@ async function openRows(owner: Sql, schema: string, role: string): Promise<void>
       ),
     ]
     await tx.unsafe(statements.join(';\n'))
+  })
+}
+
+/** A role may count what is due, and read nothing of it. */
+async function openCounts(owner: Sql, role: string): Promise<void> {
+  await owner.begin(async (tx) => {
+    await tx`select pg_advisory_xact_lock(${MIGRATION_LOCK})`
+    await tx`grant usage on schema public to ${tx(role)}`
+    for (const [table, columns] of Object.entries(DUE_COLUMNS)) {
+      await tx`grant select (${tx(columns)}) on ${tx(table)} to ${tx(role)}`
+    }
   })
 }
 

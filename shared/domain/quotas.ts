@@ -46,7 +46,8 @@ export function limitsOf(
   }
 }
 
-const number = new Intl.NumberFormat('en').format
+// Made when it is needed: to load what is known of a language takes longer than all else that this process does to start.
+const number = (count: number): string => new Intl.NumberFormat('en').format(count)
 
 const MESSAGES: Record<Limited, (most: string) => string> = {
   tasks: (most) => `The limit of ${most} tasks is reached; deleted tasks count for 30 days.`,

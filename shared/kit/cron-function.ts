@@ -1,5 +1,5 @@
 import type { Hono } from 'hono'
-import type { Capability, DepsOf, DueRows } from '../app/capabilities.ts'
+import type { Capability, DepsOf, DueRows, TimedRows } from '../app/capabilities.ts'
 import type { Deps } from '../app/ports.ts'
 import type { MadeBy } from '../domain/actor.ts'
 import type { AppEnv } from './base-app.ts'
@@ -15,7 +15,8 @@ interface CronSpec<Uses extends readonly Capability[]> {
   wakesOn?: DueRows & keyof DepsOf<Uses>
   /**
    * The process that runs the function also calls it at start-up, when what it wakes on is due next and at least this
-   * often, never twice at once: what it waits for is rows with a time, and a binding only ticks every few minutes.
+   * often, never twice at once. A binding with an interval counts from the start of its sidecar, so in a pod that lives
+   * for less it never ticks, and a unit may sleep only where this does its work.
    */
   everyMs?: number
   /** `madeBy` is for the events of what it does. */
@@ -74,9 +75,10 @@ export function cronFunction<const Uses extends readonly Capability[]>(spec: Cro
 }
 
 async function nextDueAt(deps: Deps, rows: DueRows | null): Promise<Date | null> {
-  // Rows of the outbox are due at once: whoever writes one wakes the publisher of the process.
-  return rows === null || rows === 'outbox' ? null : await deps[rows].nextDueAt()
+  return rows !== null && isTimed(rows) ? await deps[rows].nextDueAt() : null
 }
+
+const isTimed = (rows: DueRows): rows is TimedRows => rows === 'dueReminders' || rows === 'deliveries'
 
 /** Whoever calls while it runs waits for that run. */
 function oneAtATime<Given extends object>(handle: (deps: Given) => Promise<unknown>): typeof handle {

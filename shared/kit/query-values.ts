@@ -8,14 +8,20 @@ import { onlyOne, type QueryTexts } from './request.ts'
  * with commas, or several of an entry each; 422 for any other name that is given more than once.
  */
 export function queryReader(schema: z.ZodType): (query: QueryTexts) => Record<string, unknown> {
-  const properties = (jsonSchema(schema, 'input').properties ?? {}) as Record<string, JsonSchema>
-  return (query) =>
-    Object.fromEntries(
+  // With the first request: a process that starts for one request need not convert the schemas of all.
+  let properties: Record<string, JsonSchema> | undefined
+  return (query) => {
+    const known = (properties ??= (jsonSchema(schema, 'input').properties ?? {}) as Record<
+      string,
+      JsonSchema
+    >)
+    return Object.fromEntries(
       Object.entries(query).map(([name, texts]) => {
-        const wanted = Object.hasOwn(properties, name) ? properties[name]! : {}
+        const wanted = Object.hasOwn(known, name) ? known[name]! : {}
         return [name, wanted.type === 'array' ? listOf(texts, wanted) : valueOf(onlyOne(name, texts), wanted)]
       }),
     )
+  }
 }
 
 /** What is blank between commas is no entry, but a list of nothing else is refused as such by its schema. */

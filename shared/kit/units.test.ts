@@ -7,9 +7,9 @@ describe('unitOf', () => {
     ['tasks/purge-expired', 'cron', 'tasks-worker'],
     ['recurrence/create-next-occurrence', 'topic', 'recurrence-worker'],
     ['reminders/fire-reminder', 'job', 'reminders-worker'],
-    ['web/gateway', 'http', 'web-api'],
-    ['sync/list-changes', 'http', 'sync'],
-    ['sync/fan-out', 'topic', 'sync'],
+    ['web/gateway', 'routes', 'edge'],
+    ['sync/list-changes', 'http', 'edge'],
+    ['sync/fan-out', 'topic', 'edge'],
   ] as const)('puts %s (%s) into %s', (name, kind, unit) => {
     expect(unitOf({ name, kind })).toBe(unit)
   })

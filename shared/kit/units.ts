@@ -1,3 +1,5 @@
+import type { Granularity } from '../app/ports.ts'
+
 type FunctionKind = 'http' | 'routes' | 'topic' | 'job' | 'cron'
 
 export interface NamedFunction {
@@ -20,18 +22,30 @@ export interface Unit {
   functions: readonly string[]
 }
 
-/** Sync holds long connections and listens for events in the process that holds them, so it is never taken apart. */
-const UNDIVIDED = new Set(['sync'])
-/** Answered by every unit (functions/main.ts adds them), deployed by none. */
+/**
+ * The unit that holds the connections of clients, for as long as they like, and passes on what the others serve: one that is
+ * never taken apart and never asleep (decision 094).
+ */
+export const EDGE = 'edge'
+const AT_THE_EDGE = new Set(['web', 'sync'])
+/** Answered by every unit, deployed by none. */
 const EVERYWHERE = new Set(['health'])
 
+const serviceOf = ({ name }: { name: string }): string => name.split('/')[0] ?? ''
+
+export const isEverywhere = (fn: { name: string }): boolean => EVERYWHERE.has(serviceOf(fn))
+
 /** The app-id of the unit that runs a function; null when every unit does. */
-export function unitOf({ name, kind }: NamedFunction): string | null {
-  const [service = ''] = name.split('/')
-  if (EVERYWHERE.has(service)) return null
-  if (UNDIVIDED.has(service)) return service
-  return `${service}-${kind === 'http' || kind === 'routes' ? 'api' : 'worker'}`
+export function unitOf(fn: NamedFunction): string | null {
+  const service = serviceOf(fn)
+  if (isEverywhere(fn)) return null
+  if (AT_THE_EDGE.has(service)) return EDGE
+  return `${service}-${fn.kind === 'http' || fn.kind === 'routes' ? 'api' : 'worker'}`
 }
+
+/** The app that answers the requests for an HTTP function. */
+export const appOf = (fn: NamedFunction, granularity: Granularity): string | null =>
+  granularity === 'function' && unitOf(fn) !== EDGE ? fn.name.replace('/', '-') : unitOf(fn)
 
 /** The units that the functions make, both sorted by name. */
 export function unitsOf(functions: readonly NamedFunction[]): Unit[] {

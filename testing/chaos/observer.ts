@@ -7,6 +7,7 @@ import { supervise, type SupervisedPart } from '../../profiles/self-hosted/part.
 import { CONFIGURATION, writeResources } from '../../profiles/self-hosted/resources.ts'
 import type { SelfHosted } from '../../profiles/self-hosted/start-self-hosted.ts'
 import { HEALTH_CHECK, startSidecar } from '../../profiles/self-hosted/unit.ts'
+import { EDGE } from '../../shared/kit/units.ts'
 import { freePortsFor } from '../../tools/ports.ts'
 import { privateFolder } from '../../shared/private-folder.ts'
 
@@ -20,7 +21,7 @@ export const OBSERVED = [
 ] as const
 const DEAD_LETTERS = 'dlq-events'
 /** The unit whose settings its sidecar has. */
-const CONSUMER = 'sync'
+const CONSUMER = EDGE
 
 /** A delivery, in the order in which they came. */
 export interface Delivery {

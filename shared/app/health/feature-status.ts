@@ -11,8 +11,6 @@ export interface FeatureTraits {
   dueRows: readonly DueRows[]
   /** Its functions begin with events. */
   waitsForEvents: boolean
-  /** It makes tasks of events: a series without its next task waits for it. */
-  continuesSeries: boolean
   /** What it does goes out through the sidecar. */
   sendsOut: boolean
 }
@@ -48,7 +46,7 @@ const OVERDUE_MS = 60_000
 /** Since when something waits longer than it may: null where nobody answers. */
 type Overdue = { since: Date | null } | null
 
-interface Signals extends DependencyStates, Record<DueRows | 'waitingSeries', Overdue> {}
+interface Signals extends DependencyStates, Record<DueRows, Overdue> {}
 
 type Asked = Pick<
   Deps,
@@ -102,12 +100,11 @@ interface Judged {
 }
 
 function judge(traits: FeatureTraits, signals: Signals): Judged {
-  const { dueRows, waitsForEvents, continuesSeries, sendsOut } = traits
+  const { dueRows, waitsForEvents, sendsOut } = traits
   if (!signals.database) return { status: 'degraded', since: null }
   if (waitsForEvents && (signals.outbox || !signals.sidecar))
     return { status: 'queued', since: signals.outbox?.since ?? null }
-  const waiting = [...dueRows, ...(continuesSeries ? (['waitingSeries'] as const) : [])]
-  const overdue = waiting.flatMap((rows) => signals[rows] ?? [])
+  const overdue = dueRows.flatMap((rows) => signals[rows] ?? [])
   if (overdue.length === 0 && !(sendsOut && !signals.sidecar)) return { status: 'available', since: null }
   const [first = null] = overdue
     .flatMap(({ since }) => since ?? [])

@@ -29,9 +29,9 @@ interface Tally {
  * again after a crash at any moment, and nothing moves twice. Resolves to how many tasks and series moved.
  */
 export async function followZones(deps: Following, madeBy: MadeBy): Promise<number> {
-  const moved = (await followZoneDatabase(deps, madeBy)) + (await followUsers(deps, madeBy))
+  const moved = await followZoneDatabase(deps, madeBy)
   if (moved > 0) deps.publishing.wake()
-  return moved
+  return moved + (await followUsers(deps, madeBy))
 }
 
 async function followZoneDatabase(deps: Following, madeBy: MadeBy): Promise<number> {
@@ -70,8 +70,9 @@ async function followZoneDatabase(deps: Following, madeBy: MadeBy): Promise<numb
   return moved ?? 0
 }
 
-async function followUsers(deps: Following, madeBy: MadeBy): Promise<number> {
-  const { zones, log } = deps
+/** Takes what floats to where its user is now. */
+export async function followUsers(deps: Following, madeBy: MadeBy): Promise<number> {
+  const { zones, log, publishing } = deps
   const total: Tally = { moved: 0, missed: 0, madeBy }
   for (;;) {
     const before = total.moved
@@ -79,7 +80,10 @@ async function followUsers(deps: Following, madeBy: MadeBy): Promise<number> {
     for (const row of await zones.floatingTasks(BATCH)) await derive(deps, total, row, decideTaskAgain)
     if (total.moved === before) break
   }
-  if (total.moved > 0) log.info({ moved: total.moved }, 'moved floating tasks to the zones of their users')
+  if (total.moved > 0) {
+    log.info({ moved: total.moved }, 'moved floating tasks to the zones of their users')
+    publishing.wake()
+  }
   return total.moved
 }
 

@@ -48,7 +48,7 @@ describe('TRUSTED_PROXIES', () => {
     expect(readConfig(env).trustedProxies).toEqual(['127.0.0.1', '10.0.0.0/8', 'fd00::/8'])
   })
 
-  it.each(['everybody', '10.0.0.0/33', '10.0.0', 'fd00::/129', '10.0.0.1,,::1', '*'])(
+  it.each(['everybody', '10.0.0.0/33', '10.0.0', 'fd00::/129', '10.0.0.1,,::1', '*', '0.0.0.0/0', '::/0'])(
     'does not take %j',
     (value) => {
       expect(() => readConfig({ TRUSTED_PROXIES: value })).toThrow('TRUSTED_PROXIES')

@@ -4,26 +4,19 @@ import type { Log } from '../../app/ports.ts'
 
 type Body = ReadableStream<Uint8Array<ArrayBuffer>>
 
-/** Of an answer that is read before its client takes any of it: all of what units make but live streams. */
+/** Of an answer that is read before its client takes any of it: nearly all of what units make. */
 const MAX_HELD_BYTES = 4 * 1024 * 1024
 
 /**
- * The body of another unit's answer. It is read whole, so that a slow client does not keep a connection to the sidecar; a
- * live stream, and what is too large, is passed on as fast as the client takes it. A live stream that breaks off is
- * over like any other: its client comes back and says where it was. Any other answer must not pass for a whole one.
+ * The body of another unit's answer. It is read whole, so that a slow client does not keep a connection to the sidecar;
+ * what is too large is passed on as fast as the client takes it. An answer that breaks off must not pass for a whole one.
  */
-export async function passedOn(
-  answer: Pick<Response, 'headers'>,
-  body: Body,
-  c: Context,
-  log: Log,
-): Promise<Body | Uint8Array<ArrayBuffer>> {
-  const isStream = answer.headers.get('content-type') === 'text/event-stream'
+export async function passedOn(body: Body, c: Context, log: Log): Promise<Body | Uint8Array<ArrayBuffer>> {
   const reader = body.getReader()
   const held: Uint8Array<ArrayBuffer>[] = []
 
   function breakOff(controller: ReadableStreamDefaultController, err: unknown): void {
-    if (isStream || c.req.raw.signal.aborted) return controller.close()
+    if (c.req.raw.signal.aborted) return controller.close()
     log.warn({ request_id: c.get('requestId'), err }, 'failed to pass on an answer; its connection is cut')
     // Absent where the app is called without a connection, as in tests.
     const { outgoing } = (c.env ?? {}) as Partial<HttpBindings>
@@ -44,7 +37,7 @@ export async function passedOn(
   }
 
   // What fails here fails again when it is passed on.
-  if (!isStream && (await hold().catch(() => false))) return Buffer.concat(held)
+  if (await hold().catch(() => false)) return Buffer.concat(held)
   return new ReadableStream(
     {
       async pull(controller) {
