@@ -118,7 +118,7 @@ describe('dependencies', () => {
     const importers = product
       .filter((file) => file.imports.some(({ from }) => /^functions\/(?!(routes|features)\.ts$)/.test(from)))
       .map((file) => file.path)
-    expect(importers.filter((path) => !/^(functions\/(main|serve-unit)\.ts$|profiles\/)/.test(path))).toEqual(
+    expect(importers.filter((path) => !/^(functions\/(main|serve-unit|start-unit)\.ts$|profiles\/)/.test(path))).toEqual(
       [],
     )
   })
