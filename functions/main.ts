@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs'
-import { installHttp } from '../shared/dapr/http.ts'
 import type { DaybookFunction } from '../shared/kit/mount-functions.ts'
 import { failToStart } from '../shared/kit/process.ts'
 import { isEverywhere } from '../shared/kit/units.ts'
+import { startUnit } from './start-unit.ts'
 
 const HERE = new URL('./', import.meta.url)
 /** `<service>/<function>` of every function file, sorted. */
@@ -34,12 +34,8 @@ if (import.meta.main) {
   const given = process.argv.slice(2)
   const everywhere = functionNames().filter((name) => isEverywhere({ name }))
   const names = given.length > 0 ? [...new Set([...given, ...everywhere])] : functionNames()
-  // First: what is loaded after it finds the fetch of this process, and not another to load.
-  installHttp()
-  try {
-    const { serveUnit } = await import('./serve-unit.ts')
-    await serveUnit(await loadFunctions(names))
-  } catch (error) {
-    failToStart(error)
-  }
+  await startUnit(async () => {
+    const [{ serveUnit }, functions] = await Promise.all([import('./serve-unit.ts'), loadFunctions(names)])
+    return { serveUnit, functions }
+  }).catch(failToStart)
 }

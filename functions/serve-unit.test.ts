@@ -85,6 +85,16 @@ it('a worker tells at start-up what came due while none was awake, and in time w
   ])
 })
 
+it('a worker that is up for a moment purges, though no binding ticks in that time', async () => {
+  const sql = await testDatabase()
+  await sql`insert into processed_events (consumer, event_id, processed_at)
+    values ('test', ${SYSTEM_RESOURCES.ids.uuid()}, now() - interval '9 days')`
+  const functions = await loadFunctions(['tasks/purge-expired', 'recurrence/sweep-series'])
+  const worker = await runFunctions(readConfig({ PORT: '0' }), { ...RESOURCES, sql }, functions)
+  await worker.close()
+  expect(await sql`select 1 from processed_events`).toEqual([])
+})
+
 it('a unit runs the functions it is told to, with those that every unit answers, and no others', async () => {
   const loaded = await loadFunctions(['tasks/get-task', 'tasks/create-task', 'health/check-liveness'])
   const functions = loaded.map((fn) => [fn.name, fn] as const)

@@ -1,7 +1,5 @@
 import type { Hono } from 'hono'
-import { readConfig, type Config } from '../shared/config.ts'
-import { connect } from '../shared/db/connect.ts'
-import { requireMigrated } from '../shared/db/migrate.ts'
+import type { Config } from '../shared/config.ts'
 import type { AppEnv } from '../shared/kit/base-app.ts'
 import { proxyList, THIS_MACHINE } from '../shared/kit/edge/client-address.ts'
 import { mountFunctions, type DaybookFunction } from '../shared/kit/mount-functions.ts'
@@ -10,8 +8,8 @@ import { createRefusalLog } from '../shared/kit/edge/refusal-log.ts'
 import { serve, type RunningServer } from '../shared/kit/edge/serve.ts'
 import { exitOnSignal } from '../shared/kit/process.ts'
 import { isEverywhere } from '../shared/kit/units.ts'
-import { createLogger } from '../shared/observability/logger.ts'
 import { composeDeps, SYSTEM_RESOURCES, type ComposedDeps, type ProcessResources } from './compose.ts'
+import type { OpenedUnit } from './start-unit.ts'
 
 /** Requests that are still running get this long at shutdown. */
 const GRACE_MS = 10_000
@@ -58,23 +56,11 @@ export async function runFunctions(
   }
 }
 
-/** A deployed unit, its sidecar on DAPR_HTTP_PORT. */
-export async function serveUnit(functions: readonly DaybookFunction[]): Promise<void> {
-  const config = readConfig()
-  const { url } = config.database
-  if (!url) throw new Error('DATABASE_URL is not set; it names the PostgreSQL of this Daybook.')
-  if (!config.dapr.appToken)
-    throw new Error('APP_API_TOKEN is not set; the sidecar sends it with every callback.')
-  const log = createLogger({ level: config.logLevel, service: 'daybook' })
-  const sql = connect(url, {
-    max: config.database.pool,
-    applicationName: 'daybook',
-    prepare: config.database.prepare,
-  })
-  // Units come and go and may not change tables; whoever deploys them migrates first.
-  await requireMigrated(sql)
+/** Serves the functions of a unit until a signal ends it. */
+export async function serveUnit(unit: OpenedUnit, functions: readonly DaybookFunction[]): Promise<void> {
+  const { config, log, sql, appToken } = unit
   if (config.publicUrl === undefined) log.warn({}, 'started without PUBLIC_URL; mails have no links')
-  const resources = { ...SYSTEM_RESOURCES, sql, log, sidecarFetch: fetch, appToken: config.dapr.appToken }
+  const resources = { ...SYSTEM_RESOURCES, sql, log, sidecarFetch: fetch, appToken }
   const daybook = await runFunctions(config, resources, functions)
   log.info({ port: daybook.server.port, functions: functions.map(({ name }) => name) }, 'serving')
   exitOnSignal(async () => {

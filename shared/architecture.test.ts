@@ -118,9 +118,9 @@ describe('dependencies', () => {
     const importers = product
       .filter((file) => file.imports.some(({ from }) => /^functions\/(?!(routes|features)\.ts$)/.test(from)))
       .map((file) => file.path)
-    expect(importers.filter((path) => !/^(functions\/(main|serve-unit)\.ts$|profiles\/)/.test(path))).toEqual(
-      [],
-    )
+    expect(
+      importers.filter((path) => !/^(functions\/(main|serve-unit|start-unit)\.ts$|profiles\/)/.test(path)),
+    ).toEqual([])
   })
 
   it('on tests, benches and commands are held by none of what runs at its users', () => {

@@ -127,6 +127,13 @@ describe('the gateway', () => {
     expect(world.received.at(-1)).toMatchObject({ unit, request: { method } })
   })
 
+  it('calls an app of each function, where there is one', async () => {
+    const { app, forwarded } = alone(undefined, { GRANULARITY: 'function' })
+    await app.request('/api/tasks')
+    await app.request('/api/auth/login', json({}))
+    expect(forwarded.map(({ unit }) => unit)).toEqual(['tasks-list-tasks', 'auth-log-in'])
+  })
+
   it('serves a task from its creation to its end', async () => {
     const authorization = `Bearer ${await registered()}`
     const headers = { authorization }

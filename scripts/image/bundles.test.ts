@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { functionNames } from '../../functions/main.ts'
+import { EMBEDDED_ROLES } from '../../profiles/embedded/embedded-roles.ts'
 import { socketUrl } from '../../shared/db/connect.ts'
 import { testDatabaseTarget } from '../../testing/worlds/database.ts'
 import { freePorts } from '../../tools/ports.ts'
@@ -66,6 +67,19 @@ describe('a program of the image', () => {
     })
     const { DATABASE_URL: _, ...others } = settings
     expect((await start('tasks-worker', [], others).ended).err).toContain('DATABASE_URL is not set')
+  })
+
+  it('has with it what it reads: migrations, the API document, the pages of its reference', async () => {
+    const target = await testDatabaseTarget()
+    const owner = { ...target, user: EMBEDDED_ROLES.owner }
+    const env = { DATABASE_URL: socketUrl(target), DATABASE_MIGRATION_URL: socketUrl(owner) }
+    expect(await start('migrate', [], env).ended).toEqual({ status: 0, err: '' })
+    const [port] = await freePorts(1)
+    start('edge', [], { ...env, APP_API_TOKEN: 'token', PORT: String(port) })
+    const ask = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).status
+    await vi.waitFor(async () => expect(await ask('/livez')).toBe(200), 10_000)
+    for (const path of ['/openapi.json', '/docs', '/docs/swagger-ui.css'])
+      expect([path, await ask(path)]).toEqual([path, 200])
   })
 
   it('comes with its compiled code, the same each time', () => {

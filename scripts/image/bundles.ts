@@ -80,17 +80,13 @@ const unitEntries = (units: readonly Unit[], everywhere: readonly string[]): Plu
   },
 })
 
-/** Loads what the unit is made of once its fetch is there, as functions/main.ts does. */
 const startOf = (id: string): string => `
-  import { installHttp } from './shared/dapr/http.ts'
+  import { startUnit } from './functions/start-unit.ts'
   import { failToStart } from './shared/kit/process.ts'
-  installHttp()
-  try {
+  await startUnit(async () => {
     const { chosen, functions, serveUnit } = await import('functions-of:${id}')
-    await serveUnit(chosen(functions, process.argv.slice(2)))
-  } catch (error) {
-    failToStart(error)
-  }
+    return { serveUnit, functions: chosen(functions, process.argv.slice(2)) }
+  }).catch(failToStart)
 `
 
 const functionsOf = (names: readonly string[]): string => `

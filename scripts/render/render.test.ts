@@ -213,6 +213,11 @@ describe('Dapr resources', () => {
 })
 
 describe('what is rendered of this Daybook', () => {
+  it('lets every unit sleep but the edge', async () => {
+    const { units } = await readCode()
+    expect(units.filter(({ scaling }) => scaling.min > 0).map(({ id }) => id)).toEqual(['edge'])
+  })
+
   it('says whose it is at the beginning of every file of dapr/', async () => {
     const heads = daprResources(await readCode()).map(([, content]) => content.split('\n')[0])
     expect(heads.filter((head) => !head?.startsWith('# Generated from '))).toEqual([])

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { unitOf, unitsOf } from './units.ts'
+import { appOf, unitOf, unitsOf } from './units.ts'
 
 describe('unitOf', () => {
   it.each([
@@ -16,6 +16,17 @@ describe('unitOf', () => {
 
   it('gives the health functions no unit of their own, since every unit answers them', () => {
     expect(unitOf({ name: 'health/check-liveness', kind: 'http' })).toBeNull()
+  })
+})
+
+describe('appOf', () => {
+  it.each([
+    ['unit', 'tasks/create-task', 'tasks-api'],
+    ['function', 'tasks/create-task', 'tasks-create-task'],
+    ['function', 'sync/list-changes', 'edge'],
+    ['function', 'health/check-liveness', null],
+  ] as const)('by %s, %s is answered by %s', (granularity, name, app) => {
+    expect(appOf({ name, kind: 'http' }, granularity)).toBe(app)
   })
 })
 

@@ -44,8 +44,10 @@ export function unitOf(fn: NamedFunction): string | null {
 }
 
 /** The app that answers the requests for an HTTP function. */
-export const appOf = (fn: NamedFunction, granularity: Granularity): string | null =>
-  granularity === 'function' && unitOf(fn) !== EDGE ? fn.name.replace('/', '-') : unitOf(fn)
+export function appOf(fn: NamedFunction, granularity: Granularity): string | null {
+  const unit = unitOf(fn)
+  return granularity === 'unit' || unit === null || unit === EDGE ? unit : fn.name.replace('/', '-')
+}
 
 /** The units that the functions make, both sorted by name. */
 export function unitsOf(functions: readonly NamedFunction[]): Unit[] {

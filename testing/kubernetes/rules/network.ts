@@ -14,7 +14,7 @@ export function networkIsClosed(manifests: Manifests): string[] {
       ? []
       : ['NetworkPolicy closed: spec lets something in']
   for (const { where, labels } of podsOf(manifests)) {
-    if (policiesOf(manifests, labels).length === 0 && !where.endsWith('daybook-topics')) {
+    if (policiesOf(manifests, labels).length === 0) {
       findings.push(`${where}: no NetworkPolicy selects spec.template.metadata.labels`)
     }
   }
