@@ -2,7 +2,7 @@ import { beforeEach, expect, it } from 'vitest'
 import { aReminder } from '../../testing/builders/a-reminder.ts'
 import { aChange, aSeries, aTask } from '../../testing/builders/a-task.ts'
 import { testDatabase } from '../../testing/worlds/database.ts'
-import { createChangeStore } from './change-store.ts'
+import { createChangeStore } from './changes/change-store.ts'
 import { DUE_ROWS } from './due-rows.ts'
 
 const sql = await testDatabase()
