@@ -97,40 +97,37 @@ async function successors(server: Server, person: Person, count: number): Promis
     return (await ask<{ id: string }>(server, writeTask(person, body))).id
   })
   await published(server)
-  let completions: Figures | undefined
-  const followed = await backlog(server, person, 'successors of one user, one for each completion', {
-    prepare: async () => {
-      const started = performance.now()
-      const latencies: number[] = []
-      await inParallel(count, async (n) => {
-        const from = performance.now()
-        await ask(server, { method: 'POST', path: `/api/tasks/${ids[n]}/complete`, headers: bearer(person) })
-        latencies.push(performance.now() - from)
-      })
-      const seconds = (performance.now() - started) / 1000
-      completions = figuresOf('complete, one user', {
-        connections: CONNECTIONS,
-        seconds,
-        latencies,
-        failed: 0,
-      })
-      console.log(`complete, one user: ${completions.perSecond}/s`)
-    },
-    count,
-    isDone: async () => {
-      const [row] = await server.sql<{ made: number }[]>`
-        select count(*)::int as made from events
-        where user_id = ${person.id} and type = 'task.occurrence.generated'`
-      return row!.made >= count
-    },
+  const started = performance.now()
+  const passed = () => (performance.now() - started) / 1000
+  const latencies: number[] = []
+  await inParallel(count, async (n) => {
+    const from = performance.now()
+    await ask(server, { method: 'POST', path: `/api/tasks/${ids[n]}/complete`, headers: bearer(person) })
+    latencies.push(performance.now() - from)
   })
+  const completions = figuresOf('complete, one user', {
+    connections: CONNECTIONS,
+    seconds: passed(),
+    latencies,
+    failed: 0,
+  })
+  await told(Promise.resolve(completions))
+  const made = async () => {
+    const [row] = await server.sql<{ made: number }[]>`
+      select count(*)::int as made from events where user_id = ${person.id} and type = 'task.occurrence.generated'`
+    return row!.made
+  }
+  while ((await made()) < count) await delay(100)
+  const followed = await told(
+    Promise.resolve(every('successors of one user, while they are completed and after', count, passed())),
+  )
   const [row] = await server.sql<{ asCompleted: boolean }[]>`
     select array_agg(series order by made) = array_agg(series order by completed) as "asCompleted" from (
       select data -> 'task' ->> 'series_id' as series, max(seq) filter (where type = 'task.completed') as completed,
         max(seq) filter (where type = 'task.occurrence.generated') as made
       from events where user_id = ${person.id} group by 1) each`
   if (!row!.asCompleted) throw new Error('the successors were not made in the order of the completions')
-  return [completions!, followed]
+  return [completions, followed]
 }
 
 /** How long it takes to do what waited because nobody could publish for the user. */
@@ -149,10 +146,17 @@ async function backlog(
   // A commit wakes the publisher.
   await ask(server, writeTask(person, { title: 'Buy milk' }))
   while (!(await work.isDone())) await delay(20)
-  const seconds = (performance.now() - started) / 1000
-  const latencies = Array.from({ length: work.count }, () => (seconds * 1000) / work.count)
-  return await told(Promise.resolve(figuresOf(name, { connections: 1, seconds, latencies, failed: 0 })))
+  return await told(Promise.resolve(every(name, work.count, (performance.now() - started) / 1000)))
 }
+
+/** Of what is only known as a whole. */
+const every = (name: string, count: number, seconds: number): Figures =>
+  figuresOf(name, {
+    connections: 1,
+    seconds,
+    latencies: Array.from({ length: count }, () => (seconds * 1000) / count),
+    failed: 0,
+  })
 
 async function told(measuring: Promise<Figures>): Promise<Figures> {
   const figures = await measuring
