@@ -45,11 +45,26 @@ describe('broker', () => {
     expect(accepted).toEqual(events.map(({ id }) => id))
   })
 
-  it('refuses the event that the sidecar finds malformed, and of all others sends those of other users', async () => {
+  it('refuses the event that the sidecar finds malformed, what is behind it of its user, and sends all others', async () => {
     const { broker, accepted } = brokerOn()
     const events = Array.from({ length: 21 }, (_, n) => event(n, n === 13 ? 'poison' : 'fine'))
-    expect(await broker.publishAll('task-events', events)).toEqual(new Set(['event-13']))
+    expect(await broker.publishAll('task-events', events)).toEqual(new Set(['event-13', 'event-20']))
     expect(accepted).toEqual(events.filter((_, n) => n !== 13 && n !== 20).map(({ id }) => id))
+  })
+
+  it('sends nothing of a user behind what was refused in an earlier call, and says so', async () => {
+    let calls = 0
+    const refusing = () =>
+      (calls += 1) === 1
+        ? Response.json({ failedEntries: [{ entryId: 'event-2', error: 'no' }] }, { status: 500 })
+        : new Response(null, { status: 204 })
+    const { broker, accepted } = brokerOn(refusing)
+    const events = Array.from({ length: 200 }, (_, n) => event(n, '漢'.repeat(15_000)))
+    const behind = events.filter((_, n) => n % 7 === 2).map(({ id }) => id)
+    const refused = await broker.publishAll('task-events', events)
+    expect(behind.filter((id) => accepted.includes(id))).toEqual([])
+    expect(refused.has('event-2')).toBe(true)
+    expect(behind.filter((id) => !refused.has(id)).length).toBeLessThan(10)
   })
 
   it('refuses a single event that is larger than a call may be', async () => {

@@ -19,11 +19,8 @@ export function createBroker(
   log: Log,
   eventsPerUser = 1,
 ): Broker {
-  /** Adds to `refused` what was not accepted. A batch that the sidecar finds malformed is halved until the culprit is alone. */
-  const publish = async (topic: string, batch: Entry[], refused: Map<string, Entry>): Promise<void> => {
-    const users = new Set([...refused.values()].map(({ userId }) => userId))
-    const entries = batch.filter(({ userId }) => !users.has(userId))
-    if (entries.length === 0) return
+  /** Ids that were not accepted. A batch that the sidecar finds malformed is halved until the culprit is alone. */
+  const publish = async (topic: string, entries: Entry[]): Promise<string[]> => {
     try {
       const failed = await dapr.bulkPublish(pubsub, topic, entries)
       if (failed[0])
@@ -31,31 +28,37 @@ export function createBroker(
           { topic, refused: failed.length, reason: failed[0].error },
           'failed to publish events: broker refused them',
         )
-      for (const { id } of failed)
-        refused.set(
-          id,
-          entries.find((entry) => entry.id === id)!,
-        )
+      return failed.map(({ id }) => id)
     } catch (error) {
       if (!isMalformed(error)) throw error
       const [first] = entries
       if (first && entries.length === 1) {
         log.error({ topic, event_id: first.id, err: error }, 'failed to publish event: sidecar refused it')
-        refused.set(first.id, first)
-        return
+        return [first.id]
       }
       const middle = Math.ceil(entries.length / 2)
-      await publish(topic, entries.slice(0, middle), refused)
-      await publish(topic, entries.slice(middle), refused)
+      return await publishParts(topic, [entries.slice(0, middle), entries.slice(middle)])
     }
+  }
+  /** Part after part; of a user nothing is sent behind what was refused, which is refused with it. */
+  const publishParts = async (topic: string, parts: readonly Entry[][]): Promise<string[]> => {
+    const refused: string[] = []
+    const stopped = new Set<string>()
+    for (const part of parts) {
+      const [behind, next] = [true, false].map((isBehind) =>
+        part.filter(({ userId }) => stopped.has(userId) === isBehind),
+      ) as [Entry[], Entry[]]
+      const ids = new Set(next.length > 0 ? await publish(topic, next) : [])
+      for (const { id, userId } of next) if (ids.has(id)) stopped.add(userId)
+      refused.push(...behind.map(({ id }) => id), ...ids)
+    }
+    return refused
   }
   return {
     eventsPerUser,
     publishAll: async (topic, events) => {
-      const refused = new Map<string, Entry>()
       const entries = events.map((event) => ({ ...bulkEntry(event, event.userid), userId: event.userid }))
-      for (const batch of batchesOf(entries)) await publish(topic, batch, refused)
-      return new Set(refused.keys())
+      return new Set(await publishParts(topic, batchesOf(entries)))
     },
   }
 }

@@ -24,8 +24,8 @@ export interface Topic {
 /** The log of messages in PostgreSQL: one per topic, with dense offsets in the order of commit. */
 export interface Broker {
   topic(pubsub: string, name: string): Promise<Topic>
-  /** Resolves when the message is durable. Calls at the same time share one statement; order of calls is kept. */
-  append(topic: Topic, message: NewMessage, now: Date): Promise<void>
+  /** Resolves when all messages are durable, rejects when none is. Calls at the same time may share one statement; their order is kept. */
+  append(topic: Topic, messages: readonly NewMessage[], now: Date): Promise<void>
   read(topic: Topic, from: number, limit: number): Promise<Message[]>
   /** Wakes the consumers of a topic that something was appended to by other means. */
   announce(topicId: number | null): void
@@ -34,7 +34,7 @@ export interface Broker {
 export const topicChannel = (topicId: number): string => `topic ${topicId}`
 
 interface Pending {
-  message: NewMessage
+  messages: readonly NewMessage[]
   now: Date
   resolve: () => void
   reject: (reason: unknown) => void
@@ -57,10 +57,10 @@ export function createBroker(sql: Sql): Broker {
       return found
     },
 
-    append(topic, message, now) {
+    append(topic, messages, now) {
       const write = writers.get(topic.id) ?? createWriter(sql, topic)
       writers.set(topic.id, write)
-      return new Promise((resolve, reject) => write({ message, now, resolve, reject }))
+      return new Promise((resolve, reject) => write({ messages, now, resolve, reject }))
     },
 
     async read(topic, from, limit) {
@@ -96,12 +96,12 @@ function createWriter(sql: Sql, topic: Topic): (pending: Pending) => void {
   async function write(): Promise<void> {
     writing = true
     while (waiting.length > 0) {
-      const batch = waiting.splice(0, MAX_BATCH)
+      const batch = waiting.splice(0, howMany(waiting))
       try {
         await appendMessages(
           sql,
           topic.id,
-          batch.map(({ message }) => message),
+          batch.flatMap(({ messages }) => messages),
           batch[0]!.now,
         )
         for (const { resolve } of batch) resolve()
@@ -118,6 +118,16 @@ function createWriter(sql: Sql, topic: Topic): (pending: Pending) => void {
     waiting.push(pending)
     if (!writing) void write()
   }
+}
+
+/** Calls that share a statement: the first, and those behind it that fit. */
+function howMany(waiting: readonly Pending[]): number {
+  let messages = 0
+  const tooMany = waiting.findIndex((one, index) => {
+    messages += one.messages.length
+    return index > 0 && messages > MAX_BATCH
+  })
+  return tooMany === -1 ? waiting.length : tooMany
 }
 
 /**

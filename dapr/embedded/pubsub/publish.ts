@@ -45,7 +45,7 @@ async function publishOne(context: SidecarContext, c: Context): Promise<Response
     metadata,
     contentType: c.req.header('content-type') ?? '',
   })
-  await append(context, { pubsub, topic, headers: metadata }, message)
+  await append(context, { pubsub, topic }, [{ ...message, headers: metadata }])
   return c.body(null, 204)
 }
 
@@ -97,17 +97,20 @@ async function publishMany(context: SidecarContext, c: Context): Promise<Respons
       contentType: entry.contentType,
       isRaw: asRaw,
     }
-    return { entryId: entry.entryId, headers, message: toMessageBody(context, c, body, options) }
+    return { entryId: entry.entryId, headers, ...toMessageBody(context, c, body, options) }
   })
 
-  const results = await Promise.allSettled(
-    messages.map(({ headers, message }) => append(context, { pubsub, topic, headers }, message)),
+  // Those of a key in one statement, so that none is kept behind one that is not.
+  const { bad = [], good = [] } = Object.groupBy(messages, ({ headers }) =>
+    hasNul(headers) ? 'bad' : 'good',
   )
-  const failedEntries = results.flatMap((result, index) =>
-    result.status === 'rejected'
-      ? [{ entryId: messages[index]!.entryId, error: messageOf(result.reason) }]
-      : [],
+  const failures = await Promise.all(
+    [good, bad].map(async (some) => {
+      const error = await append(context, { pubsub, topic }, some).catch(messageOf)
+      return error === undefined ? [] : some.map(({ entryId }) => ({ entryId, error }))
+    }),
   )
+  const failedEntries = failures.flat()
   if (failedEntries.length === 0) return c.body(null, 204)
   return c.json({ failedEntries, errorCode: 'ERR_PUBSUB_PUBLISH_MESSAGE' }, 500)
 }
@@ -145,17 +148,22 @@ function toMessageBody(
   return { body: envelope, isRaw: false }
 }
 
+const keyOf = (headers: Metadata): string | null => headers.partitionKey ?? headers.__key ?? null
+const hasNul = (headers: Metadata): boolean => keyOf(headers)?.includes('\0') ?? false
+
 async function append(
   context: SidecarContext,
-  { pubsub, topic: name, headers }: { pubsub: string; topic: string; headers: Metadata },
-  message: MessageBody,
+  { pubsub, topic: name }: { pubsub: string; topic: string },
+  messages: readonly (MessageBody & { headers: Metadata })[],
 ): Promise<void> {
   const errors = pubsubErrors(context, pubsub)
-  const key = headers.partitionKey ?? headers.__key ?? null
-  if (key?.includes('\0')) throw errors.notPublished(name, 'the partition key contains a NUL')
+  if (messages.length === 0) return
+  if (messages.some(({ headers }) => hasNul(headers)))
+    throw errors.notPublished(name, 'the partition key contains a NUL')
+  const keyed = messages.map(({ body, isRaw, headers }) => ({ key: keyOf(headers), headers, body, isRaw }))
   try {
     const topic = await context.broker.topic(pubsub, name)
-    await context.broker.append(topic, { key, headers, ...message }, context.clock.now())
+    await context.broker.append(topic, keyed, context.clock.now())
   } catch (error) {
     context.logger.error({ topic: name, err: error }, 'failed to publish')
     throw errors.notPublished(name, messageOf(error))

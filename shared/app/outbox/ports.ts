@@ -17,7 +17,7 @@ export interface Outbox {
 /** The broker, through the sidecar. Both reject when the sidecar is away. */
 export interface Broker {
   /**
-   * So many events of one user a call may hold: the broker takes them in their order, and none behind one that it
+   * So many events of one user a call may hold: the topic takes them in their order, and none behind one that it
    * refuses. 1 where it does not promise that.
    */
   readonly eventsPerUser: number

@@ -7,6 +7,7 @@ import { aChange, NOON } from '../../../testing/builders/a-task.ts'
 import { testDatabase } from '../../../testing/worlds/database.ts'
 import type { Broker, Outbox } from './ports.ts'
 import { publishPending } from './publish-events.ts'
+import { silentLogger } from '../../observability/logger.ts'
 import { createPublisher, type Publisher } from './publisher.ts'
 
 const sql = await testDatabase()
@@ -165,6 +166,7 @@ describe('the publisher', () => {
     await publishPending({
       outbox: createOutbox(sql),
       broker,
+      log: silentLogger,
     })
     expect(calls.filter((users) => users.includes(crowd)).length).toBeGreaterThanOrEqual(60)
     expect(calls.findIndex((users) => users.includes(other))).toBe(0)
