@@ -2,13 +2,12 @@ type Rows = Readonly<Record<string, unknown>>
 
 /**
  * Parts of a change that say no more than rows and counts. Rows that two changes have in common are refused when they are
- * merged: each carries its next version, and no row is touched twice by one statement.
+ * merged: each carries its next version, and no row is touched twice by one statement. Changed occurrences have no version.
  */
 const LISTS = [
   'new_tasks',
   'changed_tasks',
   'new_occurrences',
-  'changed_occurrences',
   'unchanged_tasks',
   'new_reminders',
   'series',
