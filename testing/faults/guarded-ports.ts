@@ -57,7 +57,13 @@ export function guardChanges(world: World, life: Life, real: ChangeStore): Chang
       defaultReminderMinutes: (...args) =>
         read('default reminder minutes', () => store.defaultReminderMinutes(...args)),
       commit: async (change) => (await write([change], async () => [await store.commit(change)]))[0]!,
-      commitAll: (changes) => write(changes, () => store.commitAll(changes)),
+      commitAll: (changes) =>
+        write(changes, async () => {
+          const results = await store.commitAll(changes)
+          if (results.filter(({ outcome }) => outcome === 'applied').length > 1)
+            world.note('committed together')
+          return results
+        }),
       exclusively: (userId, work) => exclusively(store, userId, work),
     }
   }
@@ -121,7 +127,7 @@ export function guardOutbox(world: World, life: Life, real: Outbox): Outbox {
 export function guardBroker(world: World, life: Life): Broker {
   const gate = gateOf(world, life)
   return {
-    eventsPerUser: 3,
+    eventsPerUser: world.eventsPerUser,
     publishAll: async (topic, events) => {
       await gate(`publish ${events.length} to ${topic}`)
       if (world.now < world.brokerBackAt) throw new Error('the broker is away')

@@ -33,6 +33,25 @@ export const BROKEN_PRODUCTS: readonly BrokenProduct[] = [
     },
   },
   {
+    flaw: 'the broker takes events behind one that it has refused, several of a user in a call',
+    rule: 'published in sequence',
+    sabotage: {
+      ports: ({ broker }, { random }) => ({
+        broker: {
+          eventsPerUser: 3,
+          publishAll: async (topic, events) => {
+            const refused = events.filter(() => random.chance(0.2)).map(({ id }) => id)
+            const rest = await broker.publishAll(
+              topic,
+              events.filter(({ id }) => !refused.includes(id)),
+            )
+            return new Set([...refused, ...rest])
+          },
+        },
+      }),
+    },
+  },
+  {
     flaw: 'the consumer has neither dedupe nor a look at the series',
     rule: 'one open occurrence',
     sabotage: { functions: replaceConsumer((state) => ({ ...state, series: asIfWaiting(state) })) },
@@ -131,17 +150,15 @@ export const BROKEN_PRODUCTS: readonly BrokenProduct[] = [
 
 /** Commits something else than the product asked for; the answer is that of the first part. */
 function changeCommits(alter: (change: Change) => Change[]): (deps: Deps) => Partial<Deps> {
-  return ({ changes }) => ({
-    changes: {
-      ...changes,
-      commit: async (change) => {
-        const [first, ...rest] = alter(change)
-        const result = await changes.commit(first!)
-        if (result.outcome === 'applied') for (const part of rest) await changes.commit(part)
-        return result
-      },
-    },
-  })
+  return ({ changes }) => {
+    const commit: typeof changes.commit = async (change) => {
+      const [first, ...rest] = alter(change)
+      const result = await changes.commit(first!)
+      if (result.outcome === 'applied') for (const part of rest) await changes.commit(part)
+      return result
+    }
+    return { changes: { ...changes, commit, commitAll: async ([first]) => [await commit(first!)] } }
+  }
 }
 
 const asIfWaiting = ({ series }: SeriesState): SeriesState['series'] => ({

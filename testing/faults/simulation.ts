@@ -71,7 +71,7 @@ async function live(world: World, seed: number, sabotage: Sabotage): Promise<Run
     const [kind, victims] = random.pick([...kinds])
     const { life, label } = random.pick(victims)
     const slot = slots.findIndex((process) => process?.life === life)
-    note(world, `kill at ${kind}`)
+    world.note(`kill at ${kind}`)
     world.tell(`${label} – killed`)
     slots[slot]!.kill()
     slots[slot] = null
@@ -96,7 +96,7 @@ async function live(world: World, seed: number, sabotage: Sabotage): Promise<Run
       tick(random.pick(['relay-events-cron', 'sweep-series-cron']))
     const again = world.injects('duplicate')
     const message =
-      random.chance(0.4) || again
+      random.chance(world.deliveryPace) || again
         ? world.topics.next(random, { inDisorder: world.chaos.disorder > 0, again })
         : undefined
     if (message && living().length > 0) {
@@ -226,5 +226,3 @@ const stuckSeries = async (world: World, users: readonly string[]): Promise<stri
     select id from series where user_id = any(${[...users]}::uuid[]) and state = 'active' and live_task_id is null`
   return rows.map((row) => row.id)
 }
-
-const note = (world: World, what: string) => world.injected.set(what, (world.injected.get(what) ?? 0) + 1)

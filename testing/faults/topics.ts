@@ -73,7 +73,7 @@ export function createTopics(consumed: readonly string[] = ['task-events']): Top
         ofUser.every(({ underWay }) => underWay === 0),
       )
       if (!ofUsers.some(([oldest]) => oldest === first)) return [first]
-      return ofUsers.flatMap((ofUser) => ofUser.slice(0, Number(ofUser[0] === first) + random.below(4)))
+      return ofUsers.flatMap((ofUser) => ofUser.slice(0, Number(ofUser[0] === first) + random.below(12)))
     },
     begin: (message) => {
       message.deliveries += 1

@@ -52,6 +52,10 @@ export interface World {
   readonly topics: Topics
   readonly ids: Ids
   readonly chaos: Chaos
+  /** So many events of one user the broker keeps in order in one call: one, or some. */
+  readonly eventsPerUser: number
+  /** How soon messages are delivered; where late, they come many at a time. */
+  readonly deliveryPace: number
   /** Virtual time, ms since the epoch; processes see it with a skew of their own. */
   now: number
   /** The broker is away until then. */
@@ -62,6 +66,8 @@ export interface World {
   readonly story: string[]
   /** How often each disturbance was injected, and at what. */
   readonly injected: Map<string, number>
+  /** Counts what happened. */
+  note(what: string): void
   /** Whether a disturbance happens now. */
   injects(disturbance: keyof Chaos): boolean
   tell(line: string): void
@@ -81,10 +87,14 @@ const START = Date.parse('2026-03-20T08:00:00Z')
 export function createWorld({ sql, seed, run }: WorldOptions): World {
   const random = createRandom(seed)
   const chaos = drawChaos(random)
+  const injected = new Map<string, number>()
+  const note = (what: string) => void injected.set(what, (injected.get(what) ?? 0) + 1)
   const world: World = {
     sql,
     random,
     chaos,
+    eventsPerUser: random.pick([1, 3]),
+    deliveryPace: random.pick([0.4, 0.4, 0.05]),
     scheduler: createScheduler(),
     topics: createTopics(),
     ids: createIds(run, seed),
@@ -93,10 +103,11 @@ export function createWorld({ sql, seed, run }: WorldOptions): World {
     brokerBackAt: 0,
     held: new Set(),
     story: [],
-    injected: new Map(),
+    injected,
+    note,
     injects: (disturbance) => {
       const does = random.chance(chaos[disturbance])
-      if (does) world.injected.set(disturbance, (world.injected.get(disturbance) ?? 0) + 1)
+      if (does) note(disturbance)
       return does
     },
     tell: (line) => world.story.push(`${new Date(world.now).toISOString()} ${line}`),

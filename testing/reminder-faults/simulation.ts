@@ -85,7 +85,7 @@ async function live(world: ReminderWorld, seed: number, sabotage: ReminderSabota
     const [kind, victims] = random.pick([...kinds])
     const { life, label } = random.pick(victims)
     const slot = slots.findIndex((process) => process?.life === life)
-    note(world, `kill at ${kind}`)
+    world.note(`kill at ${kind}`)
     world.tell(`${label} – killed`)
     slots[slot]!.kill()
     slots[slot] = null
