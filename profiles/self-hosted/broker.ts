@@ -33,7 +33,7 @@ export const BROKERS: Record<BrokerName, BrokerKind> = {
         dataDir: join(dataDir, 'kafka'),
         ports: { port: port!, controllerPort: controllerPort! },
       }),
-    prepare: (brokers, isOurs, say) => applyOurTopics({ brokers }, say, isOurs ? 1 : undefined),
+    prepare: (brokers, isOurs, say) => applyOurTopics({ brokers }, say, isOurs ? { brokers: 1 } : {}),
   },
   redis: {
     title: 'Redis',

@@ -8,12 +8,12 @@ const DAY_MS = 86_400_000
 export function applyOurTopics(
   cluster: KafkaCluster,
   say: (line: string) => void,
-  brokers = MAX_REPLICATION,
+  { brokers = MAX_REPLICATION, addPartitions = false } = {},
 ): Promise<void> {
   const replication = Math.min(brokers, MAX_REPLICATION)
   const plans = TOPICS.map((name): TopicPlan => {
     const { partitions, retentionDays } = TOPIC_SETTINGS[name]
     return { name, partitions, retentionMs: retentionDays * DAY_MS, replication }
   })
-  return applyTopics(cluster, plans, say)
+  return applyTopics(cluster, plans, say, { addPartitions })
 }

@@ -12,8 +12,8 @@ const LETTERS: TopicPlan = { name: 'letters', partitions: 1, retentionMs: 90_000
 let folder: string
 let kafka: Kafka
 let said: string[]
-const apply = (plans: readonly TopicPlan[]) =>
-  applyTopics({ brokers: kafka.brokers }, plans, (line) => said.push(line))
+const apply = (plans: readonly TopicPlan[], addPartitions = false) =>
+  applyTopics({ brokers: kafka.brokers }, plans, (line) => said.push(line), { addPartitions })
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'daybook-topics-'))
@@ -67,7 +67,7 @@ describe('topics', () => {
   })
 
   it('that differ are changed, which is said; the others stay as they are', async () => {
-    await apply([{ ...TASKS, partitions: 4, retentionMs: 120_000 }, LETTERS])
+    await apply([{ ...TASKS, partitions: 4, retentionMs: 120_000 }, LETTERS], true)
     expect(said).toEqual([
       'changed topic tasks: partitions 2 -> 4',
       'changed topic tasks: retention.ms 60000 -> 120000',
@@ -107,12 +107,18 @@ describe('topics', () => {
       `bootstrap.servers=${kafka.brokers}`,
     ])
     await offsets('--to-earliest')
-    await expect(apply(more)).rejects.toMatchObject({
-      message:
-        'Topic tasks has 7 unread messages and is to get more partitions, which would lose their order: stop what publishes to it, let the consumers come to its end, and run this again.',
+    await expect(apply(more, true)).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^Topic tasks has \d messages that the consumer group readers has not read, and more partitions would lose their order/,
+      ) as string,
     })
     await offsets('--to-latest')
     await apply(more)
+    expect(said).toEqual([
+      'topic tasks keeps 4 partitions where 8 are wanted; npm run topics -- --add-partitions adds them while everything that publishes is stopped',
+    ])
+    said = []
+    await apply(more, true)
     expect(said).toEqual(['changed topic tasks: partitions 4 -> 8'])
   })
 

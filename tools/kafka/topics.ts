@@ -25,6 +25,14 @@ interface Found {
 /** With so many copies one broker may be away without a message being lost or refused. */
 const SAFE_COPIES = 3
 
+export interface ApplyOptions {
+  /**
+   * Adds partitions, for which everything that publishes must be stopped: a key may move to another partition, and nobody
+   * but the operator knows that no message is on its way.
+   */
+  addPartitions: boolean
+}
+
 /**
  * Makes the topics of a plan and brings those that differ to it; `say` gets a line for each change. When one cannot be
  * brought to it, nothing is done.
@@ -33,6 +41,7 @@ export async function applyTopics(
   cluster: KafkaCluster,
   plans: readonly TopicPlan[],
   say: (line: string) => void,
+  { addPartitions }: ApplyOptions = { addPartitions: false },
 ): Promise<void> {
   const found = await describeTopics(cluster)
   const tooMany = plans.find(({ name, partitions }) => (found.get(name)?.partitions ?? 0) > partitions)
@@ -46,27 +55,27 @@ export async function applyTopics(
   const growing = plans.filter(
     ({ name, partitions }) => partitions > (found.get(name)?.partitions ?? partitions),
   )
-  if (growing.length > 0) await requireRead(cluster, growing)
+  if (addPartitions && growing.length > 0) await requireRead(cluster, growing)
   const isCopied = plans.some(({ name, replication }) => replication > (found.get(name)?.replication ?? 1))
   const brokers = isCopied ? await countBrokers(cluster) : 1
   await Promise.all(
     plans.map(async (plan) => {
       const wanted = { ...plan, replication: Math.min(plan.replication, brokers) }
       const topic = found.get(plan.name)
-      await (topic ? change(cluster, wanted, topic, say) : create(cluster, wanted, say))
+      await (topic ? change(cluster, wanted, topic, { say, addPartitions }) : create(cluster, wanted, say))
     }),
   )
 }
 
-/** A key may move to another partition when some are added; what waits unread there would lose its order. */
+/** What waits unread in a partition would lose its order with what comes to another. */
 async function requireRead(cluster: KafkaCluster, growing: readonly TopicPlan[]): Promise<void> {
-  const unread = await countUnread(cluster)
-  const waiting = growing.find(({ name }) => (unread.get(name) ?? 0) > 0)
-  if (!waiting) return
-  const { name } = waiting
+  const lags = await lagsOf(cluster)
+  const behind = lags.find(({ topic, lag }) => lag > 0 && growing.some(({ name }) => name === topic))
+  if (!behind) return
+  const { topic, group, lag } = behind
   throw new ProgramError(
     'usage',
-    `Topic ${name} has ${unread.get(name)} unread messages and is to get more partitions, which would lose their order: stop what publishes to it, let the consumers come to its end, and run this again.`,
+    `Topic ${topic} has ${lag} messages that the consumer group ${group} has not read, and more partitions would lose their order: stop what publishes to it, let the group come to its end, and run this again.`,
   )
 }
 
@@ -92,10 +101,14 @@ async function change(
   cluster: KafkaCluster,
   plan: TopicPlan,
   found: Found,
-  say: (line: string) => void,
+  { say, addPartitions }: ApplyOptions & { say: (line: string) => void },
 ): Promise<void> {
   const { name, partitions, replication } = plan
-  if (found.partitions < partitions) {
+  if (found.partitions < partitions && !addPartitions) {
+    say(
+      `topic ${name} keeps ${found.partitions} partitions where ${partitions} are wanted; npm run topics -- --add-partitions adds them while everything that publishes is stopped`,
+    )
+  } else if (found.partitions < partitions) {
     await runKafkaTool(`add partitions to topic ${name}`, [
       ...topicCommand(cluster),
       '--alter',
@@ -165,24 +178,27 @@ async function describeTopics(cluster: KafkaCluster): Promise<Map<string, Found>
   return topics
 }
 
-/** Messages of each topic that a consumer group has not read yet, of the group that is furthest behind. */
-async function countUnread(cluster: KafkaCluster): Promise<Map<string, number>> {
+interface Lag {
+  topic: string
+  group: string
+  lag: number
+}
+
+/** How far each consumer group is behind in each partition. */
+async function lagsOf(cluster: KafkaCluster): Promise<Lag[]> {
   const text = await runKafkaTool('tell what is unread', [
     'org.apache.kafka.tools.consumer.group.ConsumerGroupCommand',
     ...connection(cluster),
     '--describe',
     '--all-groups',
   ])
-  const lags = new Map<string, Map<string, number>>()
-  // GROUP TOPIC PARTITION CURRENT-OFFSET LOG-END-OFFSET LAG …; without a committed offset all of it is unread.
-  for (const [, group, topic, end, lag] of text.matchAll(
-    /^(\S+)\s+(\S+)\s+\d+\s+(?:\d+|-)\s+(\d+)\s+(\d+|-)/gm,
-  )) {
-    const ofTopic = lags.get(topic!) ?? new Map<string, number>()
-    ofTopic.set(group!, (ofTopic.get(group!) ?? 0) + Number(lag === '-' ? end : lag))
-    lags.set(topic!, ofTopic)
-  }
-  return new Map([...lags].map(([topic, ofTopic]) => [topic, Math.max(...ofTopic.values())]))
+  // GROUP TOPIC PARTITION CURRENT-OFFSET LOG-END-OFFSET LAG …; `-` where nobody knows, which may be all.
+  const lines = text.matchAll(/^(\S+)\s+(\S+)\s+\d+\s+(\d+|-)\s+(\d+|-)\s+(\d+|-)/gm)
+  return [...lines].map(([, group, topic, , end, lag]) => ({
+    topic: topic!,
+    group: group!,
+    lag: lag !== '-' ? Number(lag) : end !== '-' ? Number(end) : Number.POSITIVE_INFINITY,
+  }))
 }
 
 async function countBrokers({ brokers, propertiesFile }: KafkaCluster): Promise<number> {
