@@ -28,6 +28,7 @@ export async function inOrder<Item>(
   const commitAt = (index: number) => (change: Change) =>
     new Promise<CommitResult>((resolve, reject) => {
       if (index >= end) return reject(overtaking())
+      if (places[index]!.waiting) throw new TypeError('an event commits one change at a time')
       places[index] = { state: 'waiting', waiting: { change, resolve, reject } }
       void commitWaiting()
     })
