@@ -102,9 +102,9 @@ begin
 
   if rows ? 'used_reset' then
     update password_resets set used_at = at
-      where digest = rows ->> 'used_reset' and used_at is null and expires_at > at;
+      where digest = rows ->> 'used_reset' and used_at is null;
     if not found then
-      raise exception 'the link was used, or has expired' using errcode = 'DB001';
+      raise exception 'the link was used' using errcode = 'DB001';
     end if;
   end if;
 
