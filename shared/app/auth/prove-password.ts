@@ -78,10 +78,10 @@ export async function findBySecret<T>(
 ): Promise<T | null> {
   const { count, windowMs } = OF_ONE_CLIENT
   const failure = { key: failuresOf(networkOf(clientAddress)), resetsAt: after(now, windowMs) }
-  const refusedUntil = await store.countUpTo(count, failure, now)
+  const refusedUntil = await store.spentUntil(count, failure.key, now)
   if (refusedUntil) throw tooManyAttempts(secondsUntil(refusedUntil, now), count)
   const found = await find()
-  if (found !== null) await store.uncount(failure.key)
+  if (found === null) await store.countUpTo(count, failure, now)
   return found
 }
 
