@@ -93,12 +93,7 @@ const countFailure = (
 ): Promise<unknown> =>
   commitIdentity(deps, { userId: null, at, counts: failureCounts(keys, at, user?.id), events: [] })
 
-async function tellFailure(
-  deps: Signing,
-  call: AuthCall,
-  user: User | null,
-  keys: LoginKeys,
-): Promise<void> {
+async function tellFailure(deps: Signing, call: AuthCall, user: User | null, keys: LoginKeys): Promise<void> {
   // An event has an owner; an address that is nobody's has none, so that failure is only in the log of refusals.
   const events = user ? eventsAbout(deps, call, user.id, NOBODY) : () => []
   await commitIdentity(deps, {

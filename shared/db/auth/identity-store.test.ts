@@ -165,7 +165,7 @@ describe('the identity store', () => {
     let late: Promise<User | null> = Promise.resolve(known)
     await sql.begin(async (tx) => {
       const deletion = { at: later(1), deleted_user: known.id }
-      await tx`select commit_identity(${sql.json(deletion as never)}, null)`
+      await tx`select commit_identity(${sql.json(deletion)}, null)`
       late = seen(aUser())
       const waiting = () => sql`select 1 from pg_stat_activity
         where datname = current_database() and wait_event_type = 'Lock'`
