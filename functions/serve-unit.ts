@@ -21,16 +21,16 @@ export interface Daybook {
   close(): Promise<void>
 }
 
-/** Serves the functions on the configured address. */
+/** Serves the functions on the configured address, after what `extend` does. */
 export async function runFunctions(
   config: Config,
   resources: ProcessResources,
   functions: readonly DaybookFunction[],
-  extend?: (app: Hono<AppEnv>, deps: ComposedDeps) => void,
+  extend?: (app: Hono<AppEnv>, deps: ComposedDeps) => Promise<void>,
 ): Promise<Daybook> {
   const deps = composeDeps(config, resources)
   const app = mountFunctions(functions, deps)
-  extend?.(app, deps)
+  await extend?.(app, deps)
   await deps.prepare()
   const noteRefusal = createRefusalLog(deps)
   const server = await serve(app.fetch, config.http, {

@@ -3,10 +3,11 @@ import { expect, it } from 'vitest'
 import { readConfig } from '../shared/config.ts'
 import { whereThingsAre } from './where-things-are.ts'
 
-const said = (env: Record<string, string>) =>
+const said = (env: Record<string, string>, moved?: number) =>
   whereThingsAre(readConfig({ DAYBOOK_DATA_DIR: 'some/folder', ...env }), {
     url: 'http://127.0.0.1:8080',
     dataDir: 'some/folder/dapr',
+    ...(moved !== undefined && { moved }),
   }).split('\n')
 
 it('says where the API reference, the data and the mail are', () => {
@@ -15,6 +16,14 @@ it('says where the API reference, the data and the mail are', () => {
     '  API reference  http://127.0.0.1:8080/docs',
     `  data           ${resolve('some/folder/dapr')}`,
     `  mail           files in ${resolve('some/folder/mailbox')}`,
+    '',
+  ])
+})
+
+it('says how many tasks and series a newer zone database has moved, and nothing when none', () => {
+  expect(said({}, 3)).toEqual([
+    ...said({}, 0).slice(0, -1),
+    `  time zones     tasks and series moved by zone database ${process.versions['tz']}: 3`,
     '',
   ])
 })

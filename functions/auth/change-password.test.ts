@@ -101,6 +101,17 @@ describe('change-password', () => {
     expect(await world.resetLink(user)).toMatch(/^dbp_/)
   })
 
+  it('brings no link that a mail was asked for while the new password was hashed', async () => {
+    const user = await registered()
+    const asked = { userId: user.id, address: user.email, askedAt: world.clock.now() }
+    world.whileHashing(() => {
+      world.clock.advance(1000)
+      asked.askedAt = world.clock.now()
+    })
+    expect((await change(user.token)).status).toBe(204)
+    expect(await world.identity.links.passwordReset(asked)).toBeNull()
+  })
+
   it('takes back another address that was asked for, and links to set a password', async () => {
     const user = await registered()
     const link = await world.resetLink(user)

@@ -26,6 +26,12 @@ const attempt = (email: string, secret: string, from: Partial<CallOptions> = {})
     ...from,
   })
 
+/** The numbers of failures that its owner was told of, in order. */
+const countsTold = async (userId: string) =>
+  (await world.eventsOf(userId)).flatMap(({ type, data }) =>
+    type === 'auth.login.failed' ? [data['count']] : [],
+  )
+
 const statuses = async (count: number, work: () => Promise<{ status: number }>) => {
   const seen: number[] = []
   for (let i = 0; i < count; i++) seen.push((await work()).status)
@@ -243,6 +249,31 @@ describe('log-in', () => {
       expect((await attempt(other.email, password, from(5))).status).toBe(200)
     })
     expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200, 200, 200])
+  })
+
+  it('has nobody else of the network wait for an account whose row is held, whoever signs in to it or fails to', async () => {
+    const [held, other] = [await account(), await account()]
+    const peer = '198.51.100.7'
+    const wrong = ({ email }: { email: string }) =>
+      attempt(email, 'a wrong guess', { peer }).then(({ status }) => status)
+    await wrong(held)
+    let waiting: Promise<number>[] = []
+    await world.sql.begin(async (lock) => {
+      await lock`select 1 from user_counters where user_id = ${held.userId} for update`
+      const blocked = async () =>
+        (
+          await world.sql`select 1 from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`
+        ).length
+      waiting = [attempt(held.email, password, { peer }).then(({ status }) => status)]
+      await expect.poll(blocked).toBe(1)
+      waiting.push(wrong(held), wrong(held))
+      await expect.poll(blocked).toBe(3)
+      expect(await Promise.race([wrong(other), ...waiting])).toBe(401)
+      expect(await wrong({ email: 'nobody@example.org' })).toBe(401)
+    })
+    expect(await Promise.all(waiting)).toEqual([200, 401, 401])
+    expect(await countsTold(held.userId)).toEqual([1, 2, 3])
   })
 
   it('forgets failures when the right password comes', async () => {

@@ -39,6 +39,33 @@ it('npm start tells its process in daybook.pid, over what a killed one left, and
   expect(existsSync(pidFile)).toBe(false)
 }, 60_000)
 
+it('npm start derives instants again by a newer zone database before it is ready, and knows how many', async () => {
+  const config = configFor(folder())
+  const earlier = await startEmbedded(config)
+  const post = async (path: string, body: object, token = '') => {
+    const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }
+    const answer = await fetch(earlier.url + path, { method: 'POST', headers, body: JSON.stringify(body) })
+    expect(answer.status).toBe(201)
+    return (await answer.json()) as { access_token: string; id: string }
+  }
+  const person = { email: 'ada@example.org', password: 'correct horse battery staple' }
+  const { access_token: token } = await post('/api/auth/register', person)
+  const due = { due_at: '2036-06-01T08:00:00Z', time_zone: 'Africa/Casablanca' }
+  const { id } = await post('/api/tasks', { title: 'Call', ...due }, token)
+  await earlier.sql`update tasks set due_at = due_at - interval '1 hour', due_order = due_order - interval '1 hour'`
+  await earlier.sql`update zone_database set version = '2000a'`
+  const dueAt = async ({ sql }: typeof earlier) =>
+    (await sql<{ due_at: Date }[]>`select due_at from tasks where id = ${id}`)[0]?.due_at.toISOString()
+  expect([earlier.moved, await dueAt(earlier)]).toEqual([0, '2036-06-01T07:00:00.000Z'])
+  await earlier.close()
+  const newer = await startEmbedded(config)
+  try {
+    expect([newer.moved, await dueAt(newer)]).toEqual([1, '2036-06-01T08:00:00.000Z'])
+  } finally {
+    await newer.close()
+  }
+}, 60_000)
+
 it('npm start leaves the daybook.pid of another alone when it fails, and ends without one', async () => {
   const dataDir = folder()
   const pidFile = join(dataDir, 'daybook.pid')

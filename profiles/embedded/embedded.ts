@@ -9,6 +9,7 @@ import { SYSTEM_RESOURCES, type ComposedDeps } from '../../functions/compose.ts'
 import { loadFunctions } from '../../functions/main.ts'
 import { runFunctions, type Daybook } from '../../functions/serve-unit.ts'
 import type { Config } from '../../shared/config.ts'
+import { followZoneDatabase } from '../../shared/app/tasks/follow-zones.ts'
 import { createBroker } from '../../shared/dapr/broker.ts'
 import { connect, type Sql } from '../../shared/db/connect.ts'
 import { startEmbeddedPostgres } from './embedded-postgres.ts'
@@ -30,6 +31,8 @@ export interface EmbeddedDaybook {
   url: string
   sql: Sql
   sidecar: Sidecar
+  /** How many tasks and series have other instants by the zone database that this process came with. */
+  moved: number
   /** Finishes requests and deliveries, then closes the pools and the database. */
   close(): Promise<void>
 }
@@ -78,12 +81,14 @@ export async function startEmbedded(
     const sidecarFetch = (url: string, init: RequestInit) => sidecar.fetch(new Request(url, init))
     const ownUrl = () => daybook && `http://${hostOf(config)}:${daybook.server.port}`
     const resources = { ...SYSTEM_RESOURCES, sql, log, sidecarFetch, appToken, ownUrl, createBroker: ordered }
-    daybook = await runFunctions(config, resources, await loadFunctions(), (app, deps) =>
-      extend?.(app, deps, sql),
-    )
+    let moved = 0
+    daybook = await runFunctions(config, resources, await loadFunctions(), async (app, deps) => {
+      extend?.(app, deps, sql)
+      moved = await followZoneDatabase(deps, 'cron/follow-zones')
+    })
     closers.push(sidecar.stop, daybook.close)
     await sidecar.start()
-    return { url: ownUrl()!, sql, sidecar, close }
+    return { url: ownUrl()!, sql, sidecar, moved, close }
   } catch (error) {
     await close()
     throw error

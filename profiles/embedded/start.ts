@@ -8,9 +8,9 @@ import { startEmbedded } from './embedded.ts'
 try {
   installHttp()
   const config = readConfig()
-  const { url, close } = await startEmbedded(config)
+  const { url, moved, close } = await startEmbedded(config)
   exitOnSignal(close)
-  process.stdout.write(whereThingsAre(config, { url, dataDir: config.dataDir }))
+  process.stdout.write(whereThingsAre(config, { url, dataDir: config.dataDir, moved }))
 } catch (error) {
   failToStart(error)
 }

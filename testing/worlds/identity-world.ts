@@ -32,6 +32,8 @@ export interface IdentityWorld
   eventsOf(userId: string): Promise<{ type: string; data: Record<string, unknown> }[]>
   /** The token of a mail to set a password that was asked for now. */
   resetLink(of: { id: string; email: string }): Promise<string>
+  /** Does this when the next new password is hashed. */
+  whileHashing(meanwhile: () => void): void
   /** Somebody whom an external issuer signs in; one and the same for a subject. */
   external(of?: { subject?: string; email?: string }): Promise<User>
   /** Another process on the same database, with memory of its own. */
@@ -72,6 +74,14 @@ function worldOf(daybook: TestDaybook, env: Record<string, string>): IdentityWor
       }
     },
     resetLink: (of) => resetLink(identity.links, of, daybook.clock.now()),
+    whileHashing(meanwhile) {
+      const { hash } = identity.passwords
+      identity.passwords.hash = async (password, client) => {
+        identity.passwords.hash = hash
+        meanwhile()
+        return hash(password, client)
+      }
+    },
     async external({ subject = systemIds.uuid(), email } = {}) {
       const now = daybook.clock.now()
       const user = {

@@ -116,6 +116,8 @@ export interface IdentityStore {
   ): Promise<{ user: User | null; passwordHash: string | null; counts: Count[] }>
   /** Counts one more, but no more than `most`: when they are counted already, resolves to when their window ends. */
   countUpTo(most: number, one: CountOne, now: Date): Promise<Date | null>
+  /** When the window ends in which so many are counted already; null when there may be more. */
+  spentUntil(most: number, key: string, now: Date): Promise<Date | null>
   /** Counts one less. */
   uncount(key: string): Promise<void>
   /**

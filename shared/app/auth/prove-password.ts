@@ -52,15 +52,19 @@ export async function provePassword(
   }
   const { counts } = await look() // who has to wait takes nobody's turn
   const visitor: Visitor = { lane: isFamiliar(keys, counts) ? 'known' : 'unknown', client }
-  return deps.identity.passwords.withConcurrencyLimit(visitor, async (isRight) => {
+  const { user, proof } = await deps.identity.passwords.withConcurrencyLimit(visitor, async (isRight) => {
     const { user, passwordHash } = await look()
     for (const [right, password] of passwords.entries()) {
       if ((await isRight(password, passwordHash)) && user && passwordHash !== null)
-        return { user, passwordHash, keys, right }
+        return { user, proof: { user, passwordHash, keys, right } }
     }
-    for (const _ of passwords) await recordFailure(deps, call, user, keys)
-    throw wrongCredentials()
+    for (const _ of passwords) await countFailure(deps, call, user, keys)
+    return { user, proof: null }
   })
+  if (proof) return proof
+  // Not within the turn, because it waits for the user's row.
+  for (const _ of passwords) await tellFailure(deps, call, user, keys)
+  throw wrongCredentials()
 }
 
 /**
@@ -74,27 +78,29 @@ export async function findBySecret<T>(
 ): Promise<T | null> {
   const { count, windowMs } = OF_ONE_CLIENT
   const failure = { key: failuresOf(networkOf(clientAddress)), resetsAt: after(now, windowMs) }
-  const refusedUntil = await store.countUpTo(count, failure, now)
+  const refusedUntil = await store.spentUntil(count, failure.key, now)
   if (refusedUntil) throw tooManyAttempts(secondsUntil(refusedUntil, now), count)
   const found = await find()
-  if (found !== null) await store.uncount(failure.key)
+  if (found === null) await store.countUpTo(count, failure, now)
   return found
 }
 
-async function recordFailure(
+const countFailure = (
   deps: Signing,
-  call: AuthCall,
+  { now: at }: AuthCall,
   user: User | null,
   keys: LoginKeys,
-): Promise<void> {
+): Promise<unknown> =>
+  commitIdentity(deps, { userId: null, at, counts: failureCounts(keys, at, user?.id), events: [] })
+
+async function tellFailure(deps: Signing, call: AuthCall, user: User | null, keys: LoginKeys): Promise<void> {
   // An event has an owner; an address that is nobody's has none, so that failure is only in the log of refusals.
   const events = user ? eventsAbout(deps, call, user.id, NOBODY) : () => []
   await commitIdentity(deps, {
     userId: user?.id ?? null,
     at: call.now,
-    counts: failureCounts(keys, call.now, user?.id),
+    ...failureTally(keys, call.now, user?.id),
     events: events([LoginFailed, { reason: 'wrong_password', count: 1 }]),
-    ...(user && { tally: failureTally(keys) }),
   })
 }
 

@@ -34,7 +34,8 @@ export async function followZones(deps: Following, madeBy: MadeBy): Promise<numb
   return moved + (await followUsers(deps, madeBy))
 }
 
-async function followZoneDatabase(deps: Following, madeBy: MadeBy): Promise<number> {
+/** The part of it that a newer zone database asks for. */
+export async function followZoneDatabase(deps: Following, madeBy: MadeBy): Promise<number> {
   const { zones, log, settings } = deps
   const own = settings.zoneDatabase
   const recorded = await zones.version()
@@ -61,10 +62,12 @@ async function followZoneDatabase(deps: Following, madeBy: MadeBy): Promise<numb
       if (total.missed === 0) break
     }
     if (total.missed === 0) await zones.record(own)
-    log.info(
-      { moved: total.moved, from: recorded, to: own },
-      'derived instants again by a newer zone database',
-    )
+    if (total.moved > 0) {
+      log.info(
+        { moved: total.moved, from: recorded, to: own },
+        'derived instants again by a newer zone database',
+      )
+    }
     return total.moved
   })
   return moved ?? 0

@@ -157,6 +157,23 @@ describe('the identity store', () => {
     expect(await seen(aUser(null), true)).toEqual({ ...known, version: 3 })
   })
 
+  it('knows nobody whose account is deleted at the moment at which the issuer tells of another address', async () => {
+    const subject = uuid()
+    const seen = (user: User) =>
+      store.userOf('https://issuer.example', subject, { user, issuedAt: NOW, tellsEmail: true, events: [] })
+    const known = (await seen(aUser()))!
+    let late: Promise<User | null> = Promise.resolve(known)
+    await sql.begin(async (tx) => {
+      const deletion = { at: later(1), deleted_user: known.id }
+      await tx`select commit_identity(${sql.json(deletion)}, null)`
+      late = seen(aUser())
+      const waiting = () => sql`select 1 from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`
+      await expect.poll(waiting).toHaveLength(1)
+    })
+    expect(await late).toBeNull()
+  })
+
   it('keeps no link to set a password that is made while the password changes', async () => {
     const user = await registered()
     const link = { userId: user.id, email: user.email!, askedAt: NOW, expiresAt: later(1000) }

@@ -79,6 +79,11 @@ export function createIdentityStore(sql: Sql): IdentityStore {
         select resets_at, true as spent from spent union all select resets_at, is_spent from counted`
       return row?.spent ? row.resets_at : null
     },
+    async spentUntil(most, key, now) {
+      const [row] = await sql<{ resets_at: Date }[]>`
+        select resets_at from login_counts where key = ${key} and resets_at > ${now} and count >= ${most}`
+      return row?.resets_at ?? null
+    },
     async uncount(key) {
       await sql`update login_counts set count = count - 1 where key = ${key} and count > 0`
     },

@@ -32,10 +32,6 @@ begin
         user_id = coalesce(excluded.user_id, c.user_id);
   end if;
 
-  if rows ? 'forgiven' then
-    delete from login_counts where key in (select jsonb_array_elements_text(rows -> 'forgiven'));
-  end if;
-
   -- Of what happens often the event says how often, and is left out where another one will say it.
   if rows ? 'tally' then
     select count into times from login_counts where key = rows #>> '{tally,key}';
@@ -50,6 +46,11 @@ begin
   owner := coalesce(change ->> 'user_id', rows #>> '{new_session,user_id}', rows #>> '{new_ticket,user_id}')::uuid;
   if owner is not null then
     perform hold_user(owner);
+  end if;
+
+  -- After it, because whoever counts under these keys has others wait.
+  if rows ? 'forgiven' then
+    delete from login_counts where key in (select jsonb_array_elements_text(rows -> 'forgiven'));
   end if;
 
   if rows ? 'new_user' then
@@ -102,9 +103,9 @@ begin
 
   if rows ? 'used_reset' then
     update password_resets set used_at = at
-      where digest = rows ->> 'used_reset' and used_at is null and expires_at > at;
+      where digest = rows ->> 'used_reset' and used_at is null;
     if not found then
-      raise exception 'the link was used, or has expired' using errcode = 'DB001';
+      raise exception 'the link was used' using errcode = 'DB001';
     end if;
   end if;
 

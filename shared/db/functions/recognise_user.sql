@@ -22,16 +22,20 @@ begin
           version = version + 1
         where id = known.id returning * into known;
     end if;
-    return known;
-  end if;
-  insert into external_identities values (wanted_issuer, wanted_subject, (newcomer ->> 'id')::uuid)
-    on conflict do nothing;
-  if found then
-    insert into users select * from jsonb_populate_record(null::users, newcomer) returning * into known;
-    perform commit_change(change);
   else
-    select u.* into known from external_identities e join users u on u.id = e.user_id
-      where e.issuer = wanted_issuer and e.subject = wanted_subject;
+    insert into external_identities values (wanted_issuer, wanted_subject, (newcomer ->> 'id')::uuid)
+      on conflict do nothing;
+    if found then
+      insert into users select * from jsonb_populate_record(null::users, newcomer) returning * into known;
+      perform commit_change(change);
+    else
+      select u.* into known from external_identities e join users u on u.id = e.user_id
+        where e.issuer = wanted_issuer and e.subject = wanted_subject;
+    end if;
+  end if;
+  -- Who waited for a deletion finds nobody.
+  if known.id is null then
+    raise exception 'the account was deleted' using errcode = 'DB009';
   end if;
   return known;
 end

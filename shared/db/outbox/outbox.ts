@@ -78,7 +78,7 @@ export const createChangeLog = (sql: Sql): ChangeLog => ({
   after: async (userId, sequence, limit) => {
     const rows = await sql<((EventRow | { seq: null }) & { oldest: number; newest: number })[]>`
       select e.*, kept.newest, coalesce(kept.oldest, kept.newest + 1) as oldest
-      from (select coalesce((select last_seq from user_counters where user_id = ${userId}), 0) as newest,
+      from (select coalesce((select last_seq from user_counters where user_id = ${userId} order by turn desc limit 1), 0) as newest,
         (select min(seq) from events where user_id = ${userId}) as oldest) kept
       left join events_after(${userId}, ${sequence}, ${limit}, ${MAX_PAGE_BYTES}) e on true`
     const { oldest, newest } = rows[0]!

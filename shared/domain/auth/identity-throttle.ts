@@ -78,12 +78,16 @@ export const failureCounts = (keys: LoginKeys, now: Date, userId: string | undef
   { key: keys.accountAndClient, resetsAt: after(now, FROM_ONE_CLIENT.windowMs), userId },
   { key: keys.account, resetsAt: after(now, FROM_ANYWHERE.windowMs), userId },
   { key: keys.client, resetsAt: after(now, OF_ONE_CLIENT.windowMs) },
-  { key: keys.reported, resetsAt: after(now, REPORTED_FAILURES.windowMs), userId },
 ]
 
-export const failureTally = ({ reported }: LoginKeys): Tally => ({
-  key: reported,
-  allUpTo: REPORTED_FAILURES.allUpTo,
+/** By what it is decided whether a failure is told. */
+export const failureTally = (
+  { reported: key }: LoginKeys,
+  now: Date,
+  userId: string | undefined,
+): { counts: CountOne[]; tally: Tally } => ({
+  counts: [{ key, resetsAt: after(now, REPORTED_FAILURES.windowMs), userId }],
+  tally: { key, allUpTo: REPORTED_FAILURES.allUpTo },
 })
 
 export const successCounts = (keys: LoginKeys, now: Date, userId: string): CountOne[] => [

@@ -83,6 +83,43 @@ describe('quiet hours', () => {
     expect(until(hours, 'Europe/Berlin', `2026-${now}:00Z`)).toBe(end && `2026-${end}:00.000Z`)
   })
 
+  it.each([
+    // 02:00 becomes 03:00, at 01:00Z in Berlin and at 07:00Z in New York.
+    ['Europe/Berlin', '22:00-02:30', '2027-03-28T00:59', '2027-03-28T01:00'],
+    ['Europe/Berlin', '02:30-07:00', '2027-03-28T01:00', '2027-03-28T05:00'],
+    ['America/New_York', '22:00-02:30', '2027-03-14T06:59', '2027-03-14T07:00'],
+    ['America/New_York', '22:00-02:30', '2027-03-14T07:00', null],
+    ['America/New_York', '02:30-07:00', '2027-03-14T06:59', null],
+    ['America/New_York', '02:30-07:00', '2027-03-14T07:00', '2027-03-14T11:00'],
+    // 02:00 becomes 01:00 at 06:00Z.
+    ['America/New_York', '22:00-01:30', '2026-11-01T05:45', '2026-11-01T06:30'],
+    ['America/New_York', '22:00-01:30', '2026-11-01T06:30', null],
+    ['America/New_York', '01:30-07:00', '2026-11-01T05:29', null],
+    ['America/New_York', '01:30-07:00', '2026-11-01T05:30', '2026-11-01T12:00'],
+    // Half an hour: 02:00 becomes 02:30 at 15:30Z, and 01:30 at 15:00Z.
+    ['Australia/Lord_Howe', '22:00-02:15', '2026-10-03T15:29', '2026-10-03T15:30'],
+    ['Australia/Lord_Howe', '22:00-02:15', '2026-10-03T15:30', null],
+    ['Australia/Lord_Howe', '02:15-07:00', '2026-10-03T15:29', null],
+    ['Australia/Lord_Howe', '02:15-07:00', '2026-10-03T15:30', '2026-10-03T20:00'],
+    ['Australia/Lord_Howe', '22:00-01:45', '2027-04-03T14:50', '2027-04-03T15:15'],
+    ['Australia/Lord_Howe', '22:00-01:45', '2027-04-03T15:15', null],
+    ['Australia/Lord_Howe', '01:45-07:00', '2027-04-03T14:44', null],
+    ['Australia/Lord_Howe', '01:45-07:00', '2027-04-03T14:45', '2027-04-03T20:30'],
+    // No midnight: 24:00 is 01:00, at 04:00Z in Santiago and at 22:00Z in Cairo.
+    ['America/Santiago', '22:00-00:00', '2026-09-06T03:59', '2026-09-06T04:00'],
+    ['America/Santiago', '22:00-00:00', '2026-09-06T04:00', null],
+    ['America/Santiago', '00:00-07:00', '2026-09-06T03:59', null],
+    ['America/Santiago', '00:00-07:00', '2026-09-06T04:00', '2026-09-06T10:00'],
+    ['Africa/Cairo', '22:00-00:30', '2027-04-29T21:59', '2027-04-29T22:00'],
+    ['Africa/Cairo', '00:30-07:00', '2027-04-29T22:00', '2027-04-30T04:00'],
+    // 24:00 is 23:00 again, at 03:00Z.
+    ['America/Santiago', '20:00-23:30', '2027-04-04T02:45', '2027-04-04T03:30'],
+    ['America/Santiago', '22:00-00:00', '2027-04-04T03:59', '2027-04-04T04:00'],
+    ['America/Santiago', '23:30-07:00', '2027-04-04T02:30', '2027-04-04T11:00'],
+  ])('whose edge the clocks leave out or show twice, in %s, %s: at %s until %s', (zone, hours, now, end) => {
+    expect(until(hours, zone, `${now}:00Z`)).toBe(end && `${end}:00.000Z`)
+  })
+
   it('end on the day after next where the clocks leave a day out', () => {
     // Samoa had no 30 December 2011.
     expect(until(NIGHT, 'Pacific/Apia', '2011-12-30T09:00:00Z')).toBe('2011-12-30T17:00:00.000Z')

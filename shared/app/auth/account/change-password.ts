@@ -6,7 +6,7 @@ import { accountMail } from '../../../domain/notifications/confirmation.ts'
 import { commitIdentity, eventsAbout, retryIdentity, userView, type Signing } from '../auth-events.ts'
 import { endSessions } from '../end-sessions.ts'
 import type { AuthCall } from '../ports.ts'
-import type { Actor, Answer } from '../../ports.ts'
+import type { Actor, Answer, Deps } from '../../ports.ts'
 import { checkNewPassword } from './check-new-password.ts'
 import { findOwner, proveOwner } from './owner.ts'
 
@@ -15,7 +15,7 @@ import { findOwner, proveOwner } from './owner.ts'
  * password, and another address. Where it is the new one already, a repetition, nothing changes.
  */
 export function changePassword(
-  deps: Signing,
+  deps: Signing & Pick<Deps, 'clock'>,
   call: AuthCall,
   actor: Actor,
   { old_password: old, new_password: password }: PasswordChange,
@@ -32,7 +32,7 @@ export function changePassword(
     const mail = { userId: user.id, address: user.email! }
     const outcome = await commitIdentity(deps, {
       userId: user.id,
-      at: now,
+      at: deps.clock.now(), // a reset mail asked for until here brings no link
       changedUser: { ...changedUser(user, { newEmail: null, newEmailAt: null }), passwordHash },
       voidedResets: user.id,
       ...endSessions(user.id, actor.sessionId),

@@ -18,7 +18,7 @@ import { digestOf } from '../refresh-tokens.ts'
 import type { Answer, Deps } from '../../ports.ts'
 import { checkNewPassword } from './check-new-password.ts'
 
-type Resetting = Signing & Pick<Deps, 'preferences'>
+type Resetting = Signing & Pick<Deps, 'clock' | 'preferences'>
 type Link = NonNullable<Awaited<ReturnType<IdentityStore['findReset']>>>
 
 /**
@@ -75,7 +75,7 @@ async function setPassword(
   const keys = loginKeys(user.email!, client)
   const outcome = await commitIdentity(deps, {
     userId: user.id,
-    at: now,
+    at: deps.clock.now(), // a reset mail asked for until here brings no link
     usedReset: digest,
     voidedResets: user.id,
     changedUser: { ...changedUser(user, edits), passwordHash },
