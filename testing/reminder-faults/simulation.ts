@@ -194,6 +194,3 @@ async function live(world: ReminderWorld, seed: number, sabotage: ReminderSabota
   await scheduler.settle()
   return { seed, violations, story: world.story, injected: world.injected, reports }
 }
-
-const note = (world: ReminderWorld, what: string) =>
-  world.injected.set(what, (world.injected.get(what) ?? 0) + 1)

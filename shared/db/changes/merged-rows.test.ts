@@ -85,7 +85,7 @@ describe('changes of one user that are committed together', () => {
   })
 
   it.each<[string, Partial<Change>]>([
-    ['limits', { limits: { tasks: 5 } as never }],
+    ['limits', { limits: { tasks: 5 } }],
     ['a stored answer', { idempotency: { key: 'k', fingerprint: 'f', answer: 1, expiresAt: NOON } }],
     ['reminders that it has seen', { knownReminders: { taskIds: [], reminders: [] } }],
     ['changed occurrences', { changedOccurrences: [anOccurrence()] }],
