@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { parseAllDocuments } from 'yaml'
 import type { DueReminder, ReminderQueue } from '../../app/reminders/ports.ts'
 import type { Reminder } from '../../domain/reminders/reminder.ts'
 import { systemIds } from '../../kit/system.ts'
@@ -9,6 +7,7 @@ import { aChange, aTask, NOON } from '../../../testing/builders/a-task.ts'
 import { testDatabase } from '../../../testing/worlds/database.ts'
 import { createChangeStore } from '../changes/change-store.ts'
 import type { Sql } from '../connect.ts'
+import { DUE_ROWS } from '../due-rows.ts'
 import { createReminderQueue } from '../reminders/reminder-queue.ts'
 
 const sql = await testDatabase()
@@ -195,7 +194,7 @@ it('among many reminders that are to come, what is due is found by its index', a
   expect(await reads((queue) => queue.claimDue(claim()))).toEqual(few)
   await sql`update reminders set fire_at = fire_at + interval '1000 years'`
   await sql`analyze reminders`
-  expect(await reads((_, tx) => tx.unsafe(kedaQuery()))).toEqual(few)
+  expect(await reads((_, tx) => tx.unsafe(DUE_ROWS.dueReminders))).toEqual(few)
   // Of what is due, it reads so many as take turns, and none of what is to come.
   await sql`update reminders set user_id = ${systemIds.uuid()}, lease_until = null, fire_at = ${after(-1)}
     where id in (select id from reminders limit 12000)`
@@ -204,32 +203,17 @@ it('among many reminders that are to come, what is due is found by its index', a
   expect(await reads((queue) => queue.claimDue(claim()))).toEqual(turns)
 })
 
-interface Scaled {
-  kind: string
-  metadata: { name: string }
-  spec: { triggers: { type: string; metadata: { query: string } }[] }
-}
-
-function kedaQuery(worker = 'reminders-worker'): string {
-  const file = readFileSync(new URL('../../../knative/keda/workers.yaml', import.meta.url), 'utf8')
-  const documents = parseAllDocuments(file).map((document) => document.toJS() as Scaled)
-  const { spec } = documents.find(
-    ({ kind, metadata }) => kind === 'ScaledObject' && metadata.name === worker,
-  )!
-  return spec.triggers.find(({ type }) => type === 'postgresql')!.metadata.query
-}
-
 it('on Kubernetes, what is due within half a minute wakes the worker, and what is claimed keeps it awake', async () => {
   const now = Date.now()
   const inSeconds = (seconds: number) => ({ remindAt: new Date(now + seconds * 1000) })
   await given(inSeconds(-5), inSeconds(-1), inSeconds(20), inSeconds(3600), { remindAt: null })
   await queue.claimDue({ ...claim(new Date(now)), limit: 1 })
-  const [row] = await sql.unsafe<{ count: number }[]>(kedaQuery())
+  const [row] = await sql.unsafe<{ count: number }[]>(DUE_ROWS.dueReminders)
   expect(row!.count).toBe(3)
 })
 
 it('on Kubernetes, what is to be sent soon wakes the worker that sends it', async () => {
-  const asked = () => sql.unsafe<{ '?column?': number }[]>(kedaQuery('notifications-worker'))
+  const asked = () => sql.unsafe<{ '?column?': number }[]>(DUE_ROWS.deliveries)
   const count = async () => Number(Object.values((await asked())[0]!)[0])
   expect(await count()).toBe(0)
   const delivery = (seconds: number | null) => sql`
@@ -239,16 +223,4 @@ it('on Kubernetes, what is to be sent soon wakes the worker that sends it', asyn
       'triggered', 0, now() + make_interval(secs => ${seconds}), now(), false, 1)`
   for (const seconds of [-5, 20, 300, null]) await delivery(seconds)
   expect(await count()).toBe(2)
-})
-
-it('on Kubernetes, what the process of its writer did not publish wakes the worker that relays it', async () => {
-  const waiting = async () => (await sql.unsafe<{ count: number }[]>(kedaQuery('outbox-worker')))[0]!.count
-  const before = await waiting()
-  const leave = (seconds: number) => sql`
-    insert into outbox (user_id, seq, time)
-    values (${systemIds.uuid()}, 1, now() - make_interval(secs => ${seconds}))`
-  await leave(1)
-  expect(await waiting()).toBe(before)
-  await leave(11)
-  expect(await waiting()).toBe(before + 1)
 })
