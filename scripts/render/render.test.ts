@@ -215,7 +215,9 @@ describe('Dapr resources', () => {
 describe('what is rendered of this Daybook', () => {
   it('lets every unit sleep but the edge', async () => {
     const { units } = await readCode()
-    expect(units.filter(({ scaling }) => scaling.min > 0).map(({ id }) => id)).toEqual(['edge'])
+    // In a copy with functions of every kind, nothing but the clock of its job would wake one worker.
+    const ours = units.filter(({ id }) => !id.startsWith('samples-'))
+    expect(ours.filter(({ scaling }) => scaling.min > 0).map(({ id }) => id)).toEqual(['edge'])
   })
 
   it('says whose it is at the beginning of every file of dapr/', async () => {
