@@ -24,6 +24,7 @@ import {
   readJson,
   readPreconditions,
   readQuery,
+  refuseFields,
   type QueryTexts,
 } from './request.ts'
 
@@ -141,6 +142,7 @@ export function httpFunction<
       const params = spec.params && parsePart(spec.params, rawParams)
       const query = spec.query && parsePart(spec.query, readValues?.(queryOf(spec, c)))
       const json = spec.body && (await readJson(c))
+      if (!spec.body && method !== 'GET') await refuseFields(c)
       const idempotency = spec.retrySafe
         ? readIdempotency(c, spec.route, [rawParams, readQuery(c), json?.raw])
         : null
