@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { copyFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { readArguments } from '../shared/kit/arguments.ts'
+import { readArguments } from '../shared/arguments.ts'
 import { findProgram } from '../tools/find-program.ts'
 import { failTool } from '../tools/fail-tool.ts'
 import { ProgramError } from '../tools/program-error.ts'

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { readArguments } from '../shared/kit/arguments.ts'
+import { readArguments } from '../shared/arguments.ts'
 
 // `npm run bench [name]`: runs one benchmark of bench/, or all of them; what follows its name is for the benchmark.
 const names = readdirSync(new URL('../bench/', import.meta.url))

@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readArguments } from '../shared/kit/arguments.ts'
+import { readArguments } from '../shared/arguments.ts'
 import { failToStart } from '../shared/kit/process.ts'
 import { runChaos } from '../testing/chaos/run-chaos.ts'
 import { BROKERS, type BrokerName } from '../profiles/self-hosted/broker.ts'

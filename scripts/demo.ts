@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readConfig } from '../shared/config.ts'
-import { readArguments } from '../shared/kit/arguments.ts'
+import { readArguments } from '../shared/arguments.ts'
 
 // A narrated run against a running Daybook: `npm start` in one terminal, `npm run demo` in another.
 readArguments('npm run demo', {})

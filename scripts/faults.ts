@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { connect, type SocketTarget } from '../shared/db/connect.ts'
-import { readArguments } from '../shared/kit/arguments.ts'
+import { readArguments } from '../shared/arguments.ts'
 import { startEmbeddedPostgres } from '../profiles/embedded/embedded-postgres.ts'
 import { killRealProcesses } from '../testing/faults/real-processes.ts'
 import recurrence from '../testing/faults/regressions.json' with { type: 'json' }

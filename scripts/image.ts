@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import packageJson from '../package.json' with { type: 'json' }
 import { ownFolder } from '../shared/private-folder.ts'
-import { readArguments } from '../shared/kit/arguments.ts'
+import { readArguments } from '../shared/arguments.ts'
 import { failTool } from '../tools/fail-tool.ts'
 import { writeDebianFiles } from '../tools/image/debian-files.ts'
 import { writeImage } from '../tools/image/oci-layout.ts'

@@ -3,7 +3,7 @@ import { connect } from '../shared/db/connect.ts'
 import { joinEmbeddedPostgres } from '../profiles/embedded/embedded-postgres.ts'
 import { migrationStatus } from '../shared/db/migrate.ts'
 import { prepareDatabase, type DatabaseTargets } from '../shared/db/prepare-database.ts'
-import { readArguments } from '../shared/kit/arguments.ts'
+import { readArguments } from '../shared/arguments.ts'
 import { explain } from '../shared/kit/process.ts'
 
 // `npm run migrate [-- --status]`: brings the tables and functions of DATABASE_URL or of the embedded database up to date, as their owner

@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url'
 import { parseSchedule } from '../dapr/embedded/jobs/cron-schedule.ts'
 import { ROUTES } from '../functions/routes.ts'
 import * as events from '../shared/domain/events.ts'
-import { readArguments } from '../shared/kit/arguments.ts'
+import { readArguments } from '../shared/arguments.ts'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const USAGE = `npm run new <service>/<verb-noun> http 'POST /api/…' | topic <event.type> | cron '@every 5m' | job | routes 'GET /…'`

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readArguments } from '../shared/kit/arguments.ts'
+import { readArguments } from '../shared/arguments.ts'
 import { eventSchemas } from '../shared/openapi/event-schemas.ts'
 import { openApiDocument } from '../shared/openapi/openapi.ts'
 import { chartComponents } from './render/chart-components.ts'

@@ -1,6 +1,6 @@
 import type { ConnectionTarget } from '../shared/db/connect.ts'
 import { createIdentityStore } from '../shared/db/auth/identity-store.ts'
-import { readArguments } from '../shared/kit/arguments.ts'
+import { readArguments } from '../shared/arguments.ts'
 import { explain } from '../shared/kit/process.ts'
 import { createKeyRing } from '../shared/identity/signing-keys.ts'
 import { systemClock } from '../shared/kit/system.ts'

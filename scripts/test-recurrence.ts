@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { readArguments } from '../shared/kit/arguments.ts'
+import { readArguments } from '../shared/arguments.ts'
 import { compareEngines, type Score } from '../testing/recurrence/compare.ts'
 import { DIFFERENCES } from '../testing/recurrence/differences.ts'
 import { ZONES } from '../testing/recurrence/rules.ts'

@@ -1,7 +1,7 @@
 import { BROKERS, checkBroker } from '../profiles/self-hosted/broker.ts'
 import { applyOurTopics } from '../profiles/self-hosted/topics.ts'
 import { inheritedEnvironment } from '../shared/config.ts'
-import { readArguments } from '../shared/kit/arguments.ts'
+import { readArguments } from '../shared/arguments.ts'
 import { explain } from '../shared/kit/process.ts'
 
 // `npm run topics [-- --add-partitions] [--command-config FILE]`: makes the topics on Kafka with the settings of

@@ -1,6 +1,6 @@
 import { readConfig } from '../../shared/config.ts'
 import { installHttp } from '../../shared/dapr/http.ts'
-import { readArguments } from '../../shared/kit/arguments.ts'
+import { readArguments } from '../../shared/arguments.ts'
 import { exitOnSignal, failToStart } from '../../shared/kit/process.ts'
 import { whereThingsAre } from '../where-things-are.ts'
 import { startEmbedded } from './embedded.ts'

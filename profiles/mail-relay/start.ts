@@ -1,5 +1,5 @@
 import { readConfig } from '../../shared/config.ts'
-import { readArguments } from '../../shared/kit/arguments.ts'
+import { readArguments } from '../../shared/arguments.ts'
 import { exitOnSignal, failToStart } from '../../shared/kit/process.ts'
 import { startMailRelay } from './relay.ts'
 

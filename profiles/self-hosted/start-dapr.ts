@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { readConfig, type Config } from '../../shared/config.ts'
-import { readArguments } from '../../shared/kit/arguments.ts'
+import { readArguments } from '../../shared/arguments.ts'
 import { exitOnSignal, failToStart, onSignal } from '../../shared/kit/process.ts'
 import { whereThingsAre } from '../where-things-are.ts'
 import { BROKERS, type BrokerName } from './broker.ts'

@@ -59,10 +59,13 @@ export const civilDate = z.iso
   .refine((value) => value >= '1900-01-01' && value < '2200-01-01', NOT_IN_RANGE)
 
 /** A calendar date, or a moment: the text of a wall time has a `T`, that of a date none. */
-export const dateOrMoment: z.ZodType<Moment | string> = z.union(
-  [instant, wallTime, civilDate],
-  `must be a day such as 2027-03-15, or ${DATE_TIME}`,
-)
+export const dateOrMoment: z.ZodType<Moment | string> = z.union([instant, wallTime, civilDate], {
+  error: ({ input }) => `must be a day such as 2027-03-15, or ${DATE_TIME}${hintAtPlus(input)}`,
+})
+
+/** A + that a URL has as it is comes as a blank. */
+const hintAtPlus = (input: unknown): string =>
+  typeof input === 'string' && /T\S+ \d\d:\d\d$/i.test(input) ? '; in a URL a + is %2B' : ''
 
 const ZONE = 'must be an IANA time zone such as Europe/Berlin'
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { LoginInput } from '../domain/auth/identity.ts'
 import { civilDate, instant, moment } from '../domain/fields.ts'
 import { PushSubscriptionInput } from '../domain/notifications/push-subscription.ts'
 import { ReminderInput, ReminderPatch, SnoozeRequest } from '../domain/reminders/reminder.ts'
@@ -52,6 +53,11 @@ describe('field errors', () => {
       { remind_at: '2027-03-15T08:00:00Z', offset_minutes: 5 },
       'the body must not have both remind_at and offset_minutes',
     ],
+    [
+      LoginInput,
+      { email: 'jürgen@example.com', password: 'x' },
+      'email: must be ASCII (of an international domain, its xn-- form)',
+    ],
     [PushSubscriptionInput, {}, 'the body must have endpoint and keys, or fcm_token'],
     [
       z.object({ keys: z.record(z.string(), z.array(z.strictObject({ auth: z.string().optional() }))) }),
@@ -77,6 +83,10 @@ describe('field errors', () => {
     [{ due_at: '1800-01-01T08:00:00Z' }, 'due_at: must be between 1900 and 2200'],
     [{ due_at: '1800-01-01T08:00:00' }, 'due_at: must be between 1900 and 2200'],
     [{ exdates: ['tomorrow'] }, `exdates.0: must be a day such as 2027-03-15, or ${DATE_TIME}`],
+    [
+      { exdates: ['2027-03-15T08:00:00 01:00'] },
+      `exdates.0: must be a day such as 2027-03-15, or ${DATE_TIME}; in a URL a + is %2B`,
+    ],
     [{ exdates: ['1800-01-01'] }, 'exdates.0: must be between 1900 and 2200'],
   ])('names all forms of a field that takes several, or the fault of the one it is: %j', (value, words) => {
     expect(summaryOf(errorsOf(TaskInput, { title: 'x', ...value }))).toBe(words)
