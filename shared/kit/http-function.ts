@@ -146,7 +146,9 @@ export function httpFunction<
       const idempotency = spec.retrySafe
         ? readIdempotency(c, spec.route, [rawParams, readQuery(c), json?.raw])
         : null
-      const body = spec.body && parsePart(spec.body, json?.value)
+      // Most clients send none with DELETE.
+      const sent = json?.raw === '' && method === 'DELETE' ? {} : json?.value
+      const body = spec.body && parsePart(spec.body, sent)
       const write = actor && {
         actor,
         client: method === 'GET' ? NOWHERE : fromWhere(deps, c),
