@@ -118,6 +118,7 @@ describe('no body', () => {
 describe('a write that takes no body', () => {
   it.each([
     ['', 200],
+    [' ', 200],
     ['{}', 200],
     ['{"done":true}', 422],
   ])('answers the body %j with %i', async (body, status) => {
