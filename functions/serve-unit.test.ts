@@ -36,8 +36,8 @@ it.each([
   'a worker that has no public address to give to push services says so at start-up: %o',
   async (env, expected) => {
     const sql = await testDatabase()
-    const warned: string[] = []
-    const log = { ...silentLogger, warn: (_: object, message: string) => void warned.push(message) }
+    const logged: string[] = []
+    const log = { ...silentLogger, info: (_: object, message: string) => void logged.push(message) }
     const functions = await loadFunctions(['notifications/sweep-deliveries'])
     const worker = await runFunctions(
       readConfig({ PORT: '0', ...env }),
@@ -45,7 +45,7 @@ it.each([
       functions,
     )
     onTestFinished(worker.close)
-    const told = warned.filter((message) => message.includes('web push'))
+    const told = logged.filter((message) => message.includes('web push'))
     expect(told).toEqual(expected.map((start) => expect.stringContaining(start) as string))
   },
 )

@@ -40,7 +40,7 @@ export async function runFunctions(
   })
   const { web_push: noWebPush } = deps.settings.disabledChannels
   if (noWebPush !== undefined && functions.some(({ name }) => name === 'notifications/sweep-deliveries'))
-    deps.log.warn({}, `started without web push: ${noWebPush}`)
+    deps.log.info({}, `started without web push: ${noWebPush}`)
   // Not every unit may: scripts/render/platform.ts gives the broker to those that leave events.
   if (functions.some(leavesEvents)) deps.publishing.wake()
   const tickers = functions.map((fn) => (fn.kind === 'cron' ? fn.startPolling(deps) : null))

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { copyFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { readArguments } from '../shared/arguments.ts'
 import { findProgram } from '../tools/find-program.ts'
 import { failTool } from '../tools/fail-tool.ts'
 import { ProgramError } from '../tools/program-error.ts'
@@ -22,10 +22,11 @@ function compare(released: string, present: string): number {
   return status ?? 1
 }
 
+const { release, present } = readArguments('npm run api:diff [-- --release | --present FILE]', {
+  options: { release: { type: 'boolean', default: false }, present: { type: 'string', default: PRESENT } },
+}).values
+
 try {
-  const { release, present } = parseArgs({
-    options: { release: { type: 'boolean', default: false }, present: { type: 'string', default: PRESENT } },
-  }).values
   if (release) copyFileSync(PRESENT, RELEASED)
   else process.exitCode = compare(RELEASED, present)
 } catch (error) {

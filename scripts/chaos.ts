@@ -1,13 +1,14 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readArguments } from '../shared/arguments.ts'
 import { failToStart } from '../shared/kit/process.ts'
 import { runChaos } from '../testing/chaos/run-chaos.ts'
 import { BROKERS, type BrokerName } from '../profiles/self-hosted/broker.ts'
 
 // `npm run test:chaos`: Daybook on real Dapr, killed part by part under load, and judged. See docs/chaos.md.
-const { values: options } = parseArgs({
+const USAGE = 'npm run test:chaos [-- --broker kafka|redis --short | --minutes N --seed N --keep]'
+const { values: options } = readArguments(USAGE, {
   options: {
     broker: { type: 'string', default: 'kafka' },
     short: { type: 'boolean', default: false },

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { readConfig } from '../shared/config.ts'
+import { readArguments } from '../shared/arguments.ts'
 
 // A narrated run against a running Daybook: `npm start` in one terminal, `npm run demo` in another.
+readArguments('npm run demo', {})
 const { http, publicUrl } = readConfig()
 const base = publicUrl ?? `http://${http.host}:${http.port}`
 const ZONE = 'Europe/Berlin'

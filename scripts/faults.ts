@@ -1,9 +1,9 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { connect, type SocketTarget } from '../shared/db/connect.ts'
+import { readArguments } from '../shared/arguments.ts'
 import { startEmbeddedPostgres } from '../profiles/embedded/embedded-postgres.ts'
 import { killRealProcesses } from '../testing/faults/real-processes.ts'
 import recurrence from '../testing/faults/regressions.json' with { type: 'json' }
@@ -14,7 +14,9 @@ import reminders from '../testing/reminder-faults/regressions.json' with { type:
 // docs/faults.md.
 const REGRESSIONS: Record<Suite, { seeds: number[] }> = { recurrence, reminders }
 
-const { values: options, positionals } = parseArgs({
+const USAGE =
+  'npm run test:faults [reminders] [-- --seeds N --from N --threads N | --seed N | --real --kills N]'
+const { values: options, positionals } = readArguments(USAGE, {
   allowPositionals: true,
   options: {
     seeds: { type: 'string', default: '500' },

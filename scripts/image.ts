@@ -8,9 +8,9 @@
 import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import packageJson from '../package.json' with { type: 'json' }
 import { ownFolder } from '../shared/private-folder.ts'
+import { readArguments } from '../shared/arguments.ts'
 import { failTool } from '../tools/fail-tool.ts'
 import { writeDebianFiles } from '../tools/image/debian-files.ts'
 import { writeImage } from '../tools/image/oci-layout.ts'
@@ -41,14 +41,15 @@ async function writeFiles(base: string, app: string): Promise<{ programs: string
   return { programs, bill }
 }
 
+const { out, name, files } = readArguments('npm run image [-- --out FOLDER --name NAME | --files FOLDER]', {
+  options: {
+    out: { type: 'string', default: 'image' },
+    name: { type: 'string', default: `dev.local/daybook:${packageJson.version}` },
+    files: { type: 'string' },
+  },
+}).values
+
 try {
-  const { out, name, files } = parseArgs({
-    options: {
-      out: { type: 'string', default: 'image' },
-      name: { type: 'string', default: `dev.local/daybook:${packageJson.version}` },
-      files: { type: 'string' },
-    },
-  }).values
   if (files === undefined) {
     rmSync(WORK, { recursive: true, force: true })
     ownFolder(WORK)

@@ -1,8 +1,8 @@
-import { parseArgs } from 'node:util'
 import { digestOf } from '../shared/app/auth/refresh-tokens.ts'
 import { createIdentityStore } from '../shared/db/auth/identity-store.ts'
 import { MailAddress } from '../shared/domain/auth/identity.ts'
 import { DAY_MS } from '../shared/domain/durations.ts'
+import { readArguments } from '../shared/arguments.ts'
 import { explain } from '../shared/kit/process.ts'
 import { systemClock, systemIds } from '../shared/kit/system.ts'
 import { inDatabase } from './in-database.ts'
@@ -12,8 +12,11 @@ import { inDatabase } from './in-database.ts'
 const HOLDS_MS = 7 * DAY_MS
 const CODE_BYTES = 16
 
+const { values } = readArguments('npm run invite [-- --email ADDRESS]', {
+  options: { email: { type: 'string' } },
+})
+
 try {
-  const { values } = parseArgs({ options: { email: { type: 'string' } } })
   const email = values.email === undefined ? null : addressOf(values.email)
   const now = systemClock.now()
   const code = `dbi_${systemIds.hex(CODE_BYTES)}`

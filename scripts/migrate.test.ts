@@ -202,5 +202,16 @@ it('npm run keys:rotate makes a key beside a Daybook that runs, and none where t
   const server = await startEmbeddedPostgres(dataDir)
   await prepareDatabase({ target: server.target, ownerTarget: server.as('owner') })
   expect(await run(['scripts/rotate-keys.ts'], env)).toMatchObject({ status: 0, err: '' })
+  const usage = 'Usage: npm run keys:rotate'
+  const keys = connect(server.as('owner'), { max: 1, applicationName: 'test' })
+  const before = await keys`select kid from signing_keys`
+  expect(await run(['scripts/rotate-keys.ts', '--help'], env)).toEqual({ status: 0, out: usage, err: '' })
+  for (const unknown of ['--bogus', 'now']) {
+    const { status, out, err } = await run(['scripts/rotate-keys.ts', unknown], env)
+    expect([status, out, err.split('\n').at(-1)]).toEqual([1, '', usage])
+    expect(err).toContain(unknown)
+  }
+  expect(await keys`select kid from signing_keys`).toEqual(before)
+  await keys.end({ timeout: 1 })
   await server.stop()
 }, 60_000)

@@ -1,18 +1,20 @@
-import { parseArgs } from 'node:util'
 import { readConfig, type Config } from '../shared/config.ts'
 import { connect } from '../shared/db/connect.ts'
 import { joinEmbeddedPostgres } from '../profiles/embedded/embedded-postgres.ts'
 import { migrationStatus } from '../shared/db/migrate.ts'
 import { prepareDatabase, type DatabaseTargets } from '../shared/db/prepare-database.ts'
+import { readArguments } from '../shared/arguments.ts'
 import { explain } from '../shared/kit/process.ts'
 
 // `npm run migrate [-- --status]`: brings the tables and functions of DATABASE_URL or of the embedded database up to date, as their owner
 // (DATABASE_MIGRATION_URL), and opens their rows to the role of DATABASE_URL, and counts of them to DATABASE_SCALER_ROLE. Waits while another process migrates.
-const USAGE = 'Usage: npm run migrate [-- --status]'
 const say = (line: string) => void process.stdout.write(`${line}\n`)
 
+const { values } = readArguments('npm run migrate [-- --status]', {
+  options: { status: { type: 'boolean', default: false } },
+})
+
 try {
-  const { values } = parseArgs({ options: { status: { type: 'boolean', default: false } } })
   const { stop, ...targets } = await openDatabase(readConfig())
   try {
     await (values.status ? tellStatus(targets) : migrateNow(targets))
@@ -20,9 +22,7 @@ try {
     await stop()
   }
 } catch (error) {
-  const isMisused =
-    error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
-  process.stderr.write(isMisused ? `${error.message}\n${USAGE}\n` : `failed to migrate: ${explain(error)}\n`)
+  process.stderr.write(`failed to migrate: ${explain(error)}\n`)
   process.exitCode = 1
 }
 

@@ -11,10 +11,13 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseSchedule } from '../dapr/embedded/jobs/cron-schedule.ts'
+import { ROUTES } from '../functions/routes.ts'
 import * as events from '../shared/domain/events.ts'
+import { readArguments } from '../shared/arguments.ts'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
-const USAGE = `Usage: npm run new <service>/<verb-noun> http 'POST /api/…' | topic <event.type> | cron '@every 5m' | job | routes 'GET /…'`
+const USAGE = `npm run new <service>/<verb-noun> http 'POST /api/…' | topic <event.type> | cron '@every 5m' | job | routes 'GET /…'`
 const ID = '0199d0a0-0000-7000-8000-000000000000'
 
 class UsageError extends Error {}
@@ -57,7 +60,11 @@ const VALUES: Record<string, (basename: string, detail: string) => Record<string
     return { definition: found[0], type, topic }
   },
   cron: (_, schedule) => {
-    if (schedule === '') throw new UsageError("A cron function needs a schedule, such as '@every 5m'.")
+    try {
+      parseSchedule(schedule, { fields: 'five-or-six' })
+    } catch {
+      throw new UsageError(`"${schedule}" is no schedule; '@every 5m' and '0 3 * * *' are.`)
+    }
     return { schedule }
   },
   job: () => ({}),
@@ -65,14 +72,19 @@ const VALUES: Record<string, (basename: string, detail: string) => Record<string
 
 function parseRoute(route: string): { method: string; path: string } {
   if (!/^(GET|POST|PUT|PATCH|DELETE) \/\S+$/.test(route)) throw new UsageError(`"${route}" is no route.`)
+  const owner = Object.entries(ROUTES).find(([served]) => shapeOf(served) === shapeOf(route))?.[1]
+  if (owner) throw new UsageError(`${route} is served by functions/${owner}.ts already.`)
   const [method = '', path = ''] = route.split(' ')
   return { method, path }
 }
 
+/** Names of parameters make no other route. */
+const shapeOf = (route: string) => route.replaceAll(/:\w+/g, ':')
+
 function create(name: string, kind: string, detail: string): string[] {
   const [service = '', basename = ''] = name.split('/')
   const valuesOf = VALUES[kind]
-  if (!valuesOf || !/^[a-z]+\/[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) throw new UsageError(USAGE)
+  if (!valuesOf || !/^[a-z]+\/[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) throw new UsageError(`Usage: ${USAGE}`)
   const sentence = capital(basename.replaceAll('-', ' '))
   const values: Record<string, string> = { name, basename, sentence, ...valuesOf(basename, detail) }
   const fill = (template: string) =>
@@ -91,14 +103,16 @@ function create(name: string, kind: string, detail: string): string[] {
   return files
 }
 
+const { positionals } = readArguments(USAGE, { allowPositionals: true })
 try {
-  const [name = '', kind = '', detail = ''] = process.argv.slice(2)
-  const files = create(name, kind.replace(/^--/, ''), detail)
+  const [name = '', kind = '', detail = ''] = positionals
+  const files = create(name, kind, detail)
   execFileSync(process.execPath, ['node_modules/prettier/bin/prettier.cjs', '--write', ...files], {
     cwd: ROOT,
   })
   execFileSync(process.execPath, ['scripts/render.ts'], { cwd: ROOT, stdio: 'inherit' })
-  console.log(`Written: ${files.join(', ')}. Next: npm run check && npm test -- ${files[1]}`)
+  const first = kind === 'topic' ? 'make the events of its test, then ' : ''
+  console.log(`Written: ${files.join(', ')}. Next: ${first}npm run check && npm test -- ${files[1]}`)
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
   console.error(error.message)

@@ -10,8 +10,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parse, parseAllDocuments } from 'yaml'
+import { readArguments } from '../shared/arguments.ts'
 import { isBuilt } from '../tools/k8s/programs.ts'
 
+readArguments('npm run test:new', {})
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const NEW: [name: string, kind: string, detail?: string][] = [
   ['samples/list-samples', 'http', 'GET /api/samples'],

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readArguments } from '../shared/arguments.ts'
 import { eventSchemas } from '../shared/openapi/event-schemas.ts'
 import { openApiDocument } from '../shared/openapi/openapi.ts'
 import { chartComponents } from './render/chart-components.ts'
@@ -85,7 +86,9 @@ const filesIn = (folder: string): string[] =>
         .map((entry) => `${entry.parentPath.slice(at('').length)}/${entry.name}`)
     : []
 
-const isCheck = process.argv.includes('--check')
+const { check: isCheck } = readArguments('npm run render [-- --check]', {
+  options: { check: { type: 'boolean', default: false } },
+}).values
 let written = 0
 let removed = 0
 

@@ -1,11 +1,13 @@
 import type { ConnectionTarget } from '../shared/db/connect.ts'
 import { createIdentityStore } from '../shared/db/auth/identity-store.ts'
+import { readArguments } from '../shared/arguments.ts'
 import { explain } from '../shared/kit/process.ts'
 import { createKeyRing } from '../shared/identity/signing-keys.ts'
 import { systemClock } from '../shared/kit/system.ts'
 import { inDatabase } from './in-database.ts'
 
 // `npm run keys:rotate`: a new signing key, in the database of DATABASE_URL or the embedded one.
+readArguments('npm run keys:rotate', {})
 try {
   await inDatabase('daybook-keys', async (sql, { target, dataDir }) => {
     const kid = await createKeyRing({ store: createIdentityStore(sql), clock: systemClock }).rotate()

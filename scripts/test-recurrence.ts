@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
+import { readArguments } from '../shared/arguments.ts'
 import { compareEngines, type Score } from '../testing/recurrence/compare.ts'
 import { DIFFERENCES } from '../testing/recurrence/differences.ts'
 import { ZONES } from '../testing/recurrence/rules.ts'
 
 // `npm run test:recurrence`: generated rules against python-dateutil, rrule-temporal and rrule alone. See docs/recurrence.md.
-const { values: options } = parseArgs({
+const { values: options } = readArguments('npm run test:recurrence [-- --rules N --seed N]', {
   options: {
     rules: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '5545' },

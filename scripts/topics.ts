@@ -1,18 +1,18 @@
-import { parseArgs } from 'node:util'
 import { BROKERS, checkBroker } from '../profiles/self-hosted/broker.ts'
 import { applyOurTopics } from '../profiles/self-hosted/topics.ts'
 import { inheritedEnvironment } from '../shared/config.ts'
+import { readArguments } from '../shared/arguments.ts'
 import { explain } from '../shared/kit/process.ts'
 
 // `npm run topics [-- --add-partitions] [--command-config FILE]`: makes the topics on Kafka with the settings of
 // shared/domain/topics.ts, and brings those that differ to them.
-const USAGE = 'Usage: npm run topics [-- --add-partitions] [--command-config FILE]'
 const say = (line: string) => void process.stdout.write(`${line}\n`)
 
+const { values } = readArguments('npm run topics [-- --add-partitions] [--command-config FILE]', {
+  options: { 'command-config': { type: 'string' }, 'add-partitions': { type: 'boolean', default: false } },
+})
+
 try {
-  const { values } = parseArgs({
-    options: { 'command-config': { type: 'string' }, 'add-partitions': { type: 'boolean', default: false } },
-  })
   const brokers = inheritedEnvironment()['DAYBOOK_KAFKA_BROKERS'] ?? '127.0.0.1:9092'
   const propertiesFile = values['command-config']
   await checkBroker(BROKERS.kafka, brokers)
@@ -25,8 +25,6 @@ try {
   await applyOurTopics(cluster, tell, { addPartitions: values['add-partitions'] })
   if (changes === 0) say('The topics are as they should be.')
 } catch (error) {
-  const isMisused =
-    error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
-  process.stderr.write(isMisused ? `${error.message}\n${USAGE}\n` : `${explain(error)}\n`)
+  process.stderr.write(`${explain(error)}\n`)
   process.exitCode = 1
 }

@@ -31,9 +31,16 @@ const origin = z
 
 const oneOf = <const Names extends readonly string[]>(...names: Names) =>
   z.enum(names, `must be one of ${names.join(', ')}`)
+const number = (min: number, max: number, words = `must be a number from ${min} to ${max}`) =>
+  z.coerce.number(words).min(min, words).max(max, words)
+const whole = (min: number, max: number) => {
+  const words = `must be a whole number from ${min} to ${max}`
+  return number(min, max, words).int(words)
+}
+const url = z.url('must be a URL such as https://daybook.example.org')
 /** So many of one user are kept; see shared/domain/quotas.ts. */
-const limit = (usual: number) => z.coerce.number().int().min(1).max(1_000_000_000).default(usual)
-const port = z.coerce.number('must be a port from 0 to 65535').int().min(0).max(65_535)
+const limit = (usual: number) => whole(1, 1_000_000_000).default(usual)
+const port = whole(0, 65_535)
 
 /** `Name <address>` or an address. */
 const sender = z
@@ -59,12 +66,12 @@ const Environment = z.object({
     .string()
     .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be the name of a role')
     .optional(),
-  DATABASE_POOL: z.coerce.number().int().min(2).max(100).default(40),
+  DATABASE_POOL: whole(2, 100).default(40),
   DATABASE_PREPARE: z.stringbool().default(true),
   DAPR_HTTP_PORT: port.default(3500),
   DAPR_API_TOKEN: z.string().min(1).optional(),
   APP_API_TOKEN: z.string().min(1).optional(),
-  PUBLIC_URL: z.url().optional(),
+  PUBLIC_URL: url.optional(),
   CORS_ORIGINS: listOf(origin).default([]),
   GRANULARITY: oneOf('unit', 'function').default('unit'),
   REGISTRATION: oneOf('open', 'invite', 'closed').default('open'),
@@ -78,27 +85,27 @@ const Environment = z.object({
     .string()
     .regex(/^[\w.~+/-]{16,}$/, 'must be 16 or more letters, digits or ._~+/-')
     .optional(),
-  MAILBOX_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
-  MAX_MAILS_PER_HOUR: z.coerce.number('must be a whole number from 0').int().min(0).default(30),
-  MAX_FIRST_MESSAGES_PER_HOST: z.coerce.number('must be a whole number from 0').int().min(0).default(20),
-  MAX_DELIVERIES_PER_HOST: z.coerce.number('must be a whole number from 0').int().min(0).default(5000),
+  MAILBOX_DAYS: whole(1, 3650).default(30),
+  MAX_MAILS_PER_HOUR: whole(0, 1_000_000_000).default(30),
+  MAX_FIRST_MESSAGES_PER_HOST: whole(0, 1_000_000_000).default(20),
+  MAX_DELIVERIES_PER_HOST: whole(0, 1_000_000_000).default(5000),
   VAPID_KEYS: oneOf('database', 'secretstore').default('database'),
   FCM_PROJECT: z
     .string()
     .regex(/^[a-z][a-z0-9-]*$/, 'must be the id of a Google project')
     .optional(),
   OUTBOUND_ALLOW: networks.default([]),
-  OIDC_ISSUER: z.url().optional(),
+  OIDC_ISSUER: url.optional(),
   OIDC_AUDIENCE: z.string().min(1).default('daybook'),
-  OIDC_JWKS_URL: z.url().optional(),
+  OIDC_JWKS_URL: url.optional(),
   OIDC_TOKEN_TYPE: z
     .string()
     .regex(/^[\w.+/-]{1,100}$/, 'must be a media type such as at+jwt, or JWT')
     .default('at+jwt'),
-  RATE_LIMIT_PER_SECOND: z.coerce.number().min(0).max(100_000).default(100),
-  RATE_LIMIT_BURST: z.coerce.number().int().min(1).max(1_000_000).default(200),
-  MAX_CONNECTIONS: z.coerce.number().int().min(1).max(1_000_000).default(2000),
-  MAX_CONNECTIONS_PER_ADDRESS: z.coerce.number().int().min(1).max(1_000_000).default(200),
+  RATE_LIMIT_PER_SECOND: number(0, 100_000).default(100),
+  RATE_LIMIT_BURST: whole(1, 1_000_000).default(200),
+  MAX_CONNECTIONS: whole(1, 1_000_000).default(2000),
+  MAX_CONNECTIONS_PER_ADDRESS: whole(1, 1_000_000).default(200),
   LOG_REQUESTS: z.stringbool().default(true),
   MAX_TASKS_PER_USER: limit(200_000),
   MAX_TASK_BYTES: limit(32_768),

@@ -126,6 +126,7 @@ describe('change-password', () => {
     ['a wrong old one', ['wrong horse battery', NEW], 'old_password'],
     ['a common new one', [OLD, 'Password1'], 'new_password'],
     ['a short new one', [OLD, 'short'], 'new_password'],
+    ['the present one', [OLD, OLD], 'new_password'],
   ])('refuses %s and names the field', async (_, [old, next], path) => {
     const user = await registered()
     const { status, body } = await change(user.token, old, next)

@@ -88,6 +88,11 @@ describe('delete-me', () => {
       const { status, body } = await remove(user, json)
       expect([status, body]).toMatchObject([422, { code, errors: [{ path: 'password' }] }])
     }
+    const { token, peer } = user
+    expect(await world.call(deleteMe, { token, peer })).toMatchObject({
+      status: 422,
+      body: { code: 'request.invalid', errors: [{ path: 'password' }] },
+    })
     expect(await rowsOf(world, user.id)).toEqual({
       ...before,
       events: before['events']! + 1,

@@ -66,7 +66,7 @@ const ListQuery = z
       .describe('Completed earlier than this; a date excludes that day'),
     is_recurring: z.boolean().optional(),
     parent_id: uuid.optional().describe('Subtasks of this task'),
-    top_level: z.boolean().default(false).describe('Without subtasks'),
+    top_level: z.boolean().default(false).describe('Only tasks that are not subtasks'),
     sort_by: z
       .enum(TASK_SORTS)
       .default('due_at')
@@ -81,7 +81,9 @@ const ListQuery = z
       .int()
       .min(1)
       .optional()
-      .describe('The first by default. Rejected if larger than about 1 MB: follow next_cursor instead'),
+      .describe(
+        'The first by default. Rejected where its tasks take more than about 1 MB: follow next_cursor instead',
+      ),
     limit: z.int().min(1).max(MAX_PAGE_SIZE).default(50),
     cursor: z
       .string()

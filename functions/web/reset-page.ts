@@ -7,7 +7,7 @@ import { parsePart } from '../../shared/kit/request.ts'
 export default linkPage('/reset-password', {
   uses: ['identity', 'notifications', 'events'],
   title: 'Set a new password',
-  question: 'The password is changed, and everybody who is signed in to your account is signed out.',
+  question: 'Setting a new password signs out every device.',
   password: 'New password',
   button: 'Set password',
   done: 'Your password is set. Sign in with it.',

@@ -1,8 +1,10 @@
 import { readConfig } from '../../shared/config.ts'
+import { readArguments } from '../../shared/arguments.ts'
 import { exitOnSignal, failToStart } from '../../shared/kit/process.ts'
 import { startMailRelay } from './relay.ts'
 
 // `npm run mail-relay`: the mail service of Daybook by itself, beside the sidecar of notifications-worker.
+readArguments('npm run mail-relay', {})
 try {
   const config = readConfig()
   if (config.mailRelay.token === undefined)

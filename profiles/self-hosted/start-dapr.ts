@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { readConfig, type Config } from '../../shared/config.ts'
+import { readArguments } from '../../shared/arguments.ts'
 import { exitOnSignal, failToStart, onSignal } from '../../shared/kit/process.ts'
 import { whereThingsAre } from '../where-things-are.ts'
 import { BROKERS, type BrokerName } from './broker.ts'
@@ -11,6 +11,13 @@ import { startSelfHosted } from './start-self-hosted.ts'
 const started = performance.now()
 const say = (line: string) =>
   process.stdout.write(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${line}\n`)
+
+const { values } = readArguments('npm run start:dapr [-- --broker kafka|redis --variant NAME …]', {
+  options: {
+    broker: { type: 'string', default: 'kafka' },
+    variant: { type: 'string', multiple: true, default: [] },
+  },
+})
 
 /** Before everything runs, the first signal ends what has been started; the second ends this process at once. */
 const starting = new AbortController()
@@ -41,12 +48,6 @@ interface Choice {
 }
 
 function readChoice({ environment }: Config): Choice {
-  const { values } = parseArgs({
-    options: {
-      broker: { type: 'string', default: 'kafka' },
-      variant: { type: 'string', multiple: true, default: [] },
-    },
-  })
   const { broker, variant: names } = values
   if (!isBroker(broker)) {
     throw new Error(`--broker must be ${Object.keys(BROKERS).join(' or ')}, not ${broker}.`)

@@ -49,23 +49,40 @@ const wallTime = z
   .transform((value): WallTime => new Date(`${value}Z`).toISOString().slice(0, -1))
   .refine((value) => value >= '1900-01-01' && value < '2200-01-01', NOT_IN_RANGE)
 
-export const moment: z.ZodType<Moment> = z.union([instant, wallTime])
+const DATE_TIME = 'a date-time such as 2027-03-15T08:00:00Z, or 2027-03-15T09:00:00 in local time'
 
+export const moment: z.ZodType<Moment> = z.union([instant, wallTime], `must be ${DATE_TIME}`)
+
+/** Ends with its first fault: of a union, zod takes a form that goes on for the one that was meant. */
 export const civilDate = z.iso
-  .date()
+  .date({ abort: true })
   .refine((value) => value >= '1900-01-01' && value < '2200-01-01', NOT_IN_RANGE)
 
 /** A calendar date, or a moment: the text of a wall time has a `T`, that of a date none. */
-export const dateOrMoment: z.ZodType<Moment | string> = z.union([instant, wallTime, civilDate])
+export const dateOrMoment: z.ZodType<Moment | string> = z.union([instant, wallTime, civilDate], {
+  error: ({ input }) => `must be a day such as 2027-03-15, or ${DATE_TIME}${hintAtPlus(input)}`,
+})
+
+/** A + that a URL has as it is comes as a blank. */
+const hintAtPlus = (input: unknown): string =>
+  typeof input === 'string' && /T\S+ \d\d:\d\d$/i.test(input) ? '; in a URL a + is %2B' : ''
+
+const ZONE = 'must be an IANA time zone such as Europe/Berlin'
 
 export const timeZone = z
   .string()
   .max(64)
   .transform((value, context) => {
     const name = timeZoneName(value)
-    if (name === null) context.addIssue('must be an IANA time zone such as Europe/Berlin')
+    if (name === null) {
+      context.addIssue({ code: 'invalid_format', format: 'time_zone', input: value, message: ZONE })
+    }
     return name ?? z.NEVER
   })
+
+/** A zone, or what stands for none. */
+export const timeZoneOr = <Word extends string>(word: Word) =>
+  z.union([z.literal(word), timeZone], `${ZONE}, or ${word}`)
 
 /** An instant as the API prints it: RFC 3339, milliseconds, Z. */
 export const instantText = z.iso.datetime({ precision: 3 })

@@ -50,12 +50,12 @@ export function limitsOf(
 const number = (count: number): string => new Intl.NumberFormat('en').format(count)
 
 const MESSAGES: Record<Limited, (most: string) => string> = {
-  tasks: (most) => `The limit of ${most} tasks is reached; deleted tasks count for 30 days.`,
-  open_reminders: (most) => `The limit of ${most} pending reminders is reached.`,
-  reminders_per_minute: (most) => `The limit of ${most} reminders in this minute is reached.`,
-  answers: (most) => `The limit of ${most} answers stored by Idempotency-Key in a day is reached.`,
+  tasks: (most) => `The limit of tasks (${most}) is reached; deleted tasks count for 30 days.`,
+  open_reminders: (most) => `The limit of pending reminders (${most}) is reached.`,
+  reminders_per_minute: (most) => `The limit of reminders in this minute (${most}) is reached.`,
+  answers: (most) => `The limit of answers stored by Idempotency-Key in a day (${most}) is reached.`,
   answer_bytes: (most) =>
-    `The limit of ${most} bytes of answers stored by Idempotency-Key in a day is reached.`,
+    `The limit of bytes of answers stored by Idempotency-Key in a day (${most}) is reached.`,
 }
 
 export const quotaExceeded = (limited: Limited, limits: Limits): DomainError =>

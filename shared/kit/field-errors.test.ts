@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { LoginInput } from '../domain/auth/identity.ts'
 import { civilDate, instant, moment } from '../domain/fields.ts'
 import { PushSubscriptionInput } from '../domain/notifications/push-subscription.ts'
 import { ReminderInput, ReminderPatch, SnoozeRequest } from '../domain/reminders/reminder.ts'
@@ -7,6 +8,8 @@ import { TaskInput } from '../domain/tasks/task.ts'
 import { fieldErrors, summaryOf } from './field-errors.ts'
 
 const errorsOf = (schema: z.ZodType, value: unknown) => fieldErrors(schema.safeParse(value).error!, schema)
+
+const DATE_TIME = 'a date-time such as 2027-03-15T08:00:00Z, or 2027-03-15T09:00:00 in local time'
 
 describe('field errors', () => {
   it.each([
@@ -50,6 +53,11 @@ describe('field errors', () => {
       { remind_at: '2027-03-15T08:00:00Z', offset_minutes: 5 },
       'the body must not have both remind_at and offset_minutes',
     ],
+    [
+      LoginInput,
+      { email: 'jürgen@example.com', password: 'x' },
+      'email: must be ASCII (of an international domain, its xn-- form)',
+    ],
     [PushSubscriptionInput, {}, 'the body must have endpoint and keys, or fcm_token'],
     [
       z.object({ keys: z.record(z.string(), z.array(z.strictObject({ auth: z.string().optional() }))) }),
@@ -60,6 +68,28 @@ describe('field errors', () => {
     [z.object({ at: moment }), {}, 'at: is required'],
   ])('names the forms a value may have when it has none of them, or several (%#)', (schema, value, words) => {
     expect(summaryOf(errorsOf(schema, value))).toBe(words)
+  })
+
+  it.each([
+    [
+      { time_zone: 'Europe/Berln' },
+      'time_zone: must be an IANA time zone such as Europe/Berlin, or floating',
+    ],
+    [{ time_zone: 7 }, 'time_zone: must be an IANA time zone such as Europe/Berlin, or floating'],
+    [{ time_zone: 'x'.repeat(65) }, 'time_zone: must have at most 64 characters'],
+    [{ due_at: 'tomorrow' }, `due_at: must be ${DATE_TIME}`],
+    [{ due_at: '2027-01-01' }, `due_at: must be ${DATE_TIME}`],
+    [{ due_at: 7 }, `due_at: must be ${DATE_TIME}`],
+    [{ due_at: '1800-01-01T08:00:00Z' }, 'due_at: must be between 1900 and 2200'],
+    [{ due_at: '1800-01-01T08:00:00' }, 'due_at: must be between 1900 and 2200'],
+    [{ exdates: ['tomorrow'] }, `exdates.0: must be a day such as 2027-03-15, or ${DATE_TIME}`],
+    [
+      { exdates: ['2027-03-15T08:00:00 01:00'] },
+      `exdates.0: must be a day such as 2027-03-15, or ${DATE_TIME}; in a URL a + is %2B`,
+    ],
+    [{ exdates: ['1800-01-01'] }, 'exdates.0: must be between 1900 and 2200'],
+  ])('names all forms of a field that takes several, or the fault of the one it is: %j', (value, words) => {
+    expect(summaryOf(errorsOf(TaskInput, { title: 'x', ...value }))).toBe(words)
   })
 
   it.each(['2027-03-15T08:00:00', '2027-03-15', 'tomorrow'])('asks for the zone of %s', (value) => {

@@ -49,9 +49,19 @@ function closest(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (isMissing(issue)) return closest(issue.errors[0]![0]!).map((inner) => ({ ...inner, path: issue.path }))
   const undecided = noneOrSeveral(issue.errors)
   if (undecided) return [{ code: 'custom', path: issue.path, message: undecided, input: issue.input }]
-  const [best] = issue.errors.toSorted((a, b) => a.length - b.length)
+  if (isWorded(issue) && issue.errors.every(isOfOtherForm)) return [{ ...issue, code: 'custom' }]
+  const [best] = issue.errors.toSorted(
+    (a, b) => Number(isOfOtherForm(a)) - Number(isOfOtherForm(b)) || a.length - b.length,
+  )
   return (best ?? []).flatMap(closest).map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }))
 }
+
+/** A schema may have words of its own, for all its forms or for a value that people try. */
+const isWorded = ({ message }: z.core.$ZodIssue): boolean => !message.startsWith('Invalid ')
+
+/** Whether the value as a whole is no such thing, rather than one with a fault. */
+const isOfOtherForm = (form: readonly z.core.$ZodIssue[]): boolean =>
+  form.some(({ code, path }) => path.length === 0 && WRONG_FORM.has(code))
 
 /** What to say of a value that has the fields of none of the forms, or of more than one; null when it is another fault. */
 function noneOrSeveral(forms: z.core.$ZodIssue[][]): string | null {
@@ -77,9 +87,10 @@ const isMissing = (issue: z.core.$ZodIssue): boolean =>
       )
     : issue.code === 'invalid_type' && issue.message.endsWith('received undefined')
 
+const WRONG_FORM: ReadonlySet<string> = new Set(['invalid_type', 'invalid_format', 'invalid_value'])
+
 const FORMATS: Record<string, string> = {
-  datetime:
-    'must be a date-time with its zone, such as 2027-03-15T08:00:00Z or 2027-03-15T09:00:00+01:00 (in a URL %2B01:00)',
+  datetime: 'must be a date-time with its zone, such as 2027-03-15T08:00:00Z or 2027-03-15T09:00:00+01:00',
   date: 'must be a day such as 2027-03-15',
   uuid: 'must be a UUID',
   email: 'must be an e-mail address',
@@ -101,8 +112,7 @@ function wording(issue: z.core.$ZodIssue): string {
     case 'invalid_format':
       return FORMATS[issue.format] ?? issue.message
     case 'invalid_value':
-      // A schema may have words of its own for a value that people try.
-      if (!issue.message.startsWith('Invalid ')) return issue.message
+      if (isWorded(issue)) return issue.message
       return `must be one of ${issue.values.join(', ')}`
     case 'custom':
     case 'invalid_element':

@@ -24,6 +24,7 @@ import {
   readJson,
   readPreconditions,
   readQuery,
+  refuseFields,
   type QueryTexts,
 } from './request.ts'
 
@@ -141,10 +142,13 @@ export function httpFunction<
       const params = spec.params && parsePart(spec.params, rawParams)
       const query = spec.query && parsePart(spec.query, readValues?.(queryOf(spec, c)))
       const json = spec.body && (await readJson(c))
+      if (!spec.body && method !== 'GET') await refuseFields(c)
       const idempotency = spec.retrySafe
         ? readIdempotency(c, spec.route, [rawParams, readQuery(c), json?.raw])
         : null
-      const body = spec.body && parsePart(spec.body, json?.value)
+      // Most clients send none with DELETE.
+      const sent = json?.raw === '' && method === 'DELETE' ? {} : json?.value
+      const body = spec.body && parsePart(spec.body, sent)
       const write = actor && {
         actor,
         client: method === 'GET' ? NOWHERE : fromWhere(deps, c),

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { z } from 'zod'
+import { fieldErrors, summaryOf } from './field-errors.ts'
 import { queryReader } from './query-values.ts'
 
 const Query = z.strictObject({
@@ -73,6 +74,11 @@ it.each<Record<string, string | string[]>>([
   { __proto__x: '1' },
 ])('leaves to the schema what is no such value: %j', (query) => {
   expect(parse(query).success).toBe(false)
+})
+
+it('says of a part of one that a whole number is wanted', () => {
+  const { error } = Query.safeParse(queryReader(Query)({ limit: ['1.5'] }))
+  expect(summaryOf(fieldErrors(error!))).toBe('limit: must be a whole number')
 })
 
 it('leaves values of JSON to the schema as they are', () => {

@@ -37,7 +37,7 @@ function valueOf(text: string, schema: JsonSchema): unknown {
     case 'boolean':
       return text === 'true' ? true : text === 'false' ? false : text
     case 'integer':
-      return /^-?\d{1,15}$/.test(text) ? Number(text) : text
+      return /^-?\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : text
     default:
       return text
   }

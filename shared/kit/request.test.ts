@@ -102,6 +102,35 @@ describe('a JSON body', () => {
   })
 })
 
+describe('no body', () => {
+  it.each([{}, json])('where fields are required is told which (%j)', async (headers) => {
+    const answer = await app.request('/api/check', { method: 'POST', headers: { ...token, ...headers } })
+    expect(answer.status).toBe(422)
+    expect(await answer.json()).toMatchObject({ errors: [{ path: 'title', message: 'is required' }] })
+  })
+
+  it('where none is required is no empty one', async () => {
+    const answer = await app.request('/api/echo', { method: 'POST', headers: token })
+    expect([answer.status, await answer.json()]).toMatchObject([422, { detail: 'the body is required' }])
+  })
+})
+
+describe('a write that takes no body', () => {
+  it.each([
+    ['', 200],
+    [' ', 200],
+    ['{}', 200],
+    ['{"done":true}', 422],
+  ])('answers the body %j with %i', async (body, status) => {
+    const answer = await app.request('/api/begin', { method: 'POST', headers: { ...token, ...json }, body })
+    expect(answer.status).toBe(status)
+    if (status === 422)
+      expect(await answer.json()).toMatchObject({
+        errors: [{ path: 'done', message: 'is not a known field' }],
+      })
+  })
+})
+
 describe('OPTIONS', () => {
   it('tells the methods of a path, and what PATCH takes', async () => {
     const answer = await app.request('/api/guarded/1', { method: 'OPTIONS' })

@@ -1,23 +1,26 @@
 import { createHash } from 'node:crypto'
 import type { Context } from 'hono'
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { WriteContext } from '../app/ports.ts'
 import { DomainError, invalidField } from '../domain/errors.ts'
 import { fieldErrors, shortened, summaryOf } from './field-errors.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
+const BLANK = 0x20
 const JSON_TYPES = /^application\/(json|merge-patch\+json)\s*(;|$)/i
 
 /** More than any request needs (10,000 ids to reorder), and few enough to be checked in some milliseconds. */
 export const MAX_BODY_VALUES = 12_000
 
 /**
- * The JSON body and its text. 415 for another media type, 400 for what is not UTF-8 or not JSON, 413 for more values
+ * The JSON body and its text, undefined when nothing was sent. 415 for another media type, 400 for what is not UTF-8 or not JSON, 413 for more values
  * than anybody needs.
  */
 export async function readJson(c: Context): Promise<{ value: unknown; raw: string }> {
   const type = c.req.header('content-type') ?? ''
   const bytes = await c.req.arrayBuffer()
+  // A gateway that must not send an empty body sends a blank (shared/dapr/other-units.ts).
+  if (new Uint8Array(bytes).every((byte) => byte === BLANK)) return { value: undefined, raw: '' }
   if (!JSON_TYPES.test(type)) {
     throw new DomainError('request.unsupported_media_type', 'Send the body as application/json.')
   }
@@ -30,6 +33,16 @@ export async function readJson(c: Context): Promise<{ value: unknown; raw: strin
   } catch (cause) {
     throw new DomainError('request.malformed', 'The body is not valid JSON in UTF-8.', { cause })
   }
+}
+
+const NOTHING = z.strictObject({})
+
+/** Of a write that takes no body: fields that were sent all the same would be ignored without a word. */
+export async function refuseFields(c: Context): Promise<void> {
+  // Not even looked at: that would make a complete Request of it.
+  if (c.req.header('content-length') === '0') return
+  const { value } = await readJson(c)
+  if (value !== undefined) parsePart(NOTHING, value)
 }
 
 const [QUOTE, BACKSLASH, COMMA, BRACKET, BRACE] = [0x22, 0x5c, 0x2c, 0x5b, 0x7b]
@@ -123,6 +136,8 @@ export function readIdempotency(c: Context, route: string, parts: unknown[]): Wr
 export function parsePart<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  const errors = fieldErrors(result.error, schema)
+  // Without a body, what one must have.
+  const ofNothing = value === undefined ? schema.safeParse({}).error : undefined
+  const errors = fieldErrors(ofNothing ?? result.error, schema)
   throw new DomainError('request.invalid', summaryOf(errors), { errors })
 }

@@ -32,7 +32,7 @@ export function refusals(fn: HttpFunction) {
     429,
     spec.retrySafe && 409,
     takesIfMatch(fn) && 412,
-    (spec.params ?? spec.query ?? spec.body ?? spec.retrySafe) !== undefined && 422,
+    (fn.method !== 'GET' || (spec.params ?? spec.query) !== undefined) && 422,
   ]
   const own: [number, ErrorCode][] = (spec.refuses ?? []).map((code) => [statusOf(code), code])
   const statuses = new Set([

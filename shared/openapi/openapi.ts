@@ -65,8 +65,9 @@ Every write to tasks takes an \`Idempotency-Key\`: a retry with the same key, wi
 stored answer of the first attempt and \`Idempotency-Replayed: true\`. A write to one resource also takes \`If-Match\` with
 its \`ETag\`, and is rejected with 412 when the resource has changed since.
 
-Requests are limited per user, or per address without an access token, by a rate and a burst. Every answer says how many are
-left (\`RateLimit-Limit\`, \`RateLimit-Remaining\`, \`RateLimit-Reset\`); further requests get 429 with \`Retry-After\`. A few
+Requests are limited per user, or per address without an access token, by a rate and a burst. An answer of an operation says how
+many are left (\`RateLimit-Limit\`, \`RateLimit-Remaining\`, \`RateLimit-Reset\`), those of probes and those before any operation (413,
+431, an unknown path) do not; further requests get 429 with \`Retry-After\`. A few
 requests of a user run concurrently; others wait for them.
 
 \`x-also\` names other paths of an operation. Where one has \`user_id\`, it must be the user of the access token (403

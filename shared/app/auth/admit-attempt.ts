@@ -23,7 +23,7 @@ export function admitAttempt<T>(
 }
 
 export const tooManyAttempts = (retryAfterSeconds: number, limit: number): DomainError =>
-  new DomainError('auth.rate_limited', `Too many attempts to sign in; wait ${retryAfterSeconds} seconds.`, {
+  new DomainError('auth.rate_limited', `Too many attempts to sign in; try again in ${retryAfterSeconds} s.`, {
     retryAfterSeconds,
     limit,
   })

@@ -54,7 +54,7 @@ export async function addPushSubscription(
     throw new DomainError('subscription.taken', 'This endpoint belongs to another user.')
   }
   if (kept === 'too_many') {
-    const message = `The limit of ${most} devices is reached; remove one first.`
+    const message = `The limit of devices (${most}) is reached; remove one first.`
     throw new DomainError('subscription.too_many', message)
   }
   if (kept.confirmedAt === null) await sendFirst(deps, write, kept.id)

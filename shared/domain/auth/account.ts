@@ -37,6 +37,10 @@ export const PasswordChange = z
     old_password: password,
     new_password: newPassword.meta({ minLength: 8 }),
   })
+  .refine(({ old_password, new_password }) => old_password !== new_password, {
+    path: ['new_password'],
+    message: 'must be another than old_password',
+  })
   .meta({
     id: 'PasswordChange',
     examples: [{ old_password: EXAMPLE_ACCOUNT.password, new_password: ANOTHER_PASSWORD }],

@@ -46,6 +46,7 @@ export const MailAddress = z
   .string()
   .trim()
   .max(254)
+  .refine((value) => /^\p{ASCII}*$/u.test(value), 'must be ASCII (of an international domain, its xn-- form)')
   .regex(z.regexes.email, 'must be a mail address')
   .refine((value) => value.indexOf('@') <= MAX_LOCAL_PART, 'has more than 64 characters before the @')
   .transform((value) => value.toLowerCase())

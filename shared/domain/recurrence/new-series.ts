@@ -98,7 +98,7 @@ export function readRule(text: string, kind: SlotKind): ReturnType<typeof parseR
     return { rule: kind.isAllDay ? ofDates(rule, kind.timeZone) : rule, monthEnd }
   } catch (error) {
     if (!(error instanceof RecurrenceError)) throw error
-    throw new DomainError('request.invalid', error.message, {
+    throw new DomainError('request.invalid', `recurrence_rule: ${error.message}`, {
       errors: [{ path: 'recurrence_rule', message: error.message }],
       cause: error,
     })

@@ -6,7 +6,7 @@ import {
   moment,
   occurrenceText,
   text,
-  timeZone,
+  timeZoneOr,
   uuid,
 } from '../fields.ts'
 import { MONTH_ENDS, type MonthEnd } from '../recurrence/recurrence-rule.ts'
@@ -176,7 +176,7 @@ const fields = {
   tags,
   due_at: moment.nullable(),
   due_date: civilDate.nullable(),
-  time_zone: z.literal(FLOATING).or(timeZone),
+  time_zone: timeZoneOr(FLOATING),
   remind_at: moment.nullable(),
   parent_id: uuid.nullable(),
   recurrence_rule: z.string().max(500).nullable(),

@@ -60,7 +60,7 @@ export function rateLimit(deps: Pick<Deps, 'settings' | 'clock' | 'log'>): Middl
       return
     }
     const seconds = Math.ceil(taken.waitMs / 1000)
-    throw new DomainError('rate_limit.exceeded', `Too many requests; wait ${seconds} seconds.`, {
+    throw new DomainError('rate_limit.exceeded', `Too many requests; try again in ${seconds} s.`, {
       retryAfterSeconds: seconds,
       limit: against.limit.burst,
     })

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { format, resolveConfig } from 'prettier'
 import { startVitest, type TestCase, type Vitest } from 'vitest/node'
+import { readArguments } from '../../../shared/arguments.ts'
 import { binary } from '../../../tools/dapr/binaries.ts'
 import { findProgram } from '../../../tools/find-program.ts'
 import { DIFFERENCES } from '../differences.ts'
@@ -15,15 +15,16 @@ import { PROFILES } from './profile.ts'
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const MATRIX = `${ROOT}docs/dapr-capabilities.md`
 
+const { values, positionals } = readArguments('npm run test:dapr [-- --project NAME … FILE …]', {
+  options: { project: { type: 'string', multiple: true } },
+  allowPositionals: true,
+})
+
 const notReady = missingPart()
 if (notReady === undefined) await run()
 else fail(notReady)
 
 async function run(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    options: { project: { type: 'string', multiple: true } },
-    allowPositionals: true,
-  })
   const vitest = await startVitest('test', positionals, {
     root: ROOT,
     config: 'vitest.dapr.config.ts',
