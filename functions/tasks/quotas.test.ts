@@ -30,7 +30,7 @@ describe('tasks of a user', () => {
     const answers = await Promise.all(Array.from({ length: 30 }, () => create(user)))
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(5)
     for (const answer of answers.filter(({ status }) => status !== 201))
-      expect(answer).toMatchObject(over('5 tasks'))
+      expect(answer).toMatchObject(over('tasks (5)'))
     expect([await kept(user), (await user.events()).length]).toEqual([5, 5])
     expect((await create(newUser())).status).toBe(201)
   })
@@ -40,7 +40,7 @@ describe('tasks of a user', () => {
     const user = newUser()
     const [one] = [await user.create(), await user.create()]
     await user.does('DELETE', `/api/tasks/${one.id}`)
-    expect(await create(user)).toMatchObject(over('2 tasks'))
+    expect(await create(user)).toMatchObject(over('tasks (2)'))
     await user.does('POST', `/api/tasks/${one.id}/restore`)
     await user.does('DELETE', `/api/tasks/${one.id}`)
     at('2026-05-01T08:00:00Z')
@@ -72,7 +72,7 @@ describe('tasks of a user', () => {
     const third = (await next(user, second.id))!
     expect(await kept(user)).toBe(12)
     for (const act of ['complete', 'skip']) {
-      expect(await user.send('POST', `/api/tasks/${third.id}/${act}`)).toMatchObject(over('11 tasks'))
+      expect(await user.send('POST', `/api/tasks/${third.id}/${act}`)).toMatchObject(over('tasks (11)'))
     }
     await user.does('DELETE', `/api/tasks/${third.id}`)
   })
@@ -128,7 +128,7 @@ describe('reminders of a user', () => {
     )
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(5)
     for (const answer of answers.filter(({ status }) => status !== 201)) {
-      expect(answer).toMatchObject(over('5 pending reminders'))
+      expect(answer).toMatchObject(over('pending reminders (5)'))
     }
     const other = await user.create(DUE)
     await user.does('POST', `/api/tasks/${task.id}/complete`)
@@ -149,7 +149,7 @@ describe('reminders of a user', () => {
     )
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(3)
     for (const answer of answers.filter(({ status }) => status !== 201)) {
-      expect(answer).toMatchObject(over('3 reminders in this minute'))
+      expect(answer).toMatchObject(over('reminders in this minute (3)'))
     }
     const elsewhere = await remind(user, task.id, '2026-03-02T10:01:00Z')
     expect(elsewhere.status).toBe(201)
@@ -163,9 +163,11 @@ describe('reminders of a user', () => {
     const until = { until: '2026-03-02T10:00:30Z' }
     const { id: early } = moved.body as { id: string }
     expect(await user.send('POST', `/api/reminders/${early}/snooze`, until)).toMatchObject(
-      over('3 reminders'),
+      over('reminders in this minute (3)'),
     )
-    expect(await create(user, { remind_at: '2026-03-02T10:00:00Z' })).toMatchObject(over('3 reminders'))
+    expect(await create(user, { remind_at: '2026-03-02T10:00:00Z' })).toMatchObject(
+      over('reminders in this minute (3)'),
+    )
     expect((await create(newUser(), { remind_at: '2026-03-02T10:00:00Z' })).status).toBe(201)
   })
 })
@@ -179,7 +181,7 @@ describe('answers kept by Idempotency-Key', () => {
     const answers = await Promise.all(Array.from({ length: 10 }, (_, n) => keyed(user, `${n}`)))
     const refused = answers.filter(({ status }) => status !== 201)
     expect(refused).toHaveLength(6)
-    for (const answer of refused) expect(answer).toMatchObject(over('4 answers'))
+    for (const answer of refused) expect(answer).toMatchObject(over('in a day (4)'))
     const n = answers.findIndex(({ status }) => status === 201)
     expect((await keyed(user, `${n}`)).body).toEqual(answers[n]!.body)
     expect((await create(user)).status).toBe(201)
@@ -196,6 +198,6 @@ describe('answers kept by Idempotency-Key', () => {
     const statuses: number[] = []
     for (let n = 0; n < 4; n += 1) statuses.push((await keyed(user, `${n}`)).status)
     expect(statuses).toEqual([201, 201, 409, 409])
-    expect(await keyed(user, 'x')).toMatchObject(over('1,500 bytes'))
+    expect(await keyed(user, 'x')).toMatchObject(over('in a day (1,500)'))
   })
 })
