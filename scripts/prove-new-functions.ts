@@ -108,10 +108,13 @@ function theNewServiceIsEverywhere(): void {
   assert.deepEqual((cron as { scopes: string[] }).scopes, ['samples-worker'])
   // Routed and invocable.
   const routes = text('functions/routes.ts')
-  for (const route of ['GET /api/samples', 'GET /samples']) {
-    assert.ok(routes.includes(`'${route}': 'samples-api'`), route)
+  for (const route of [
+    "'GET /api/samples': 'samples/list-samples'",
+    "'GET /samples': 'samples/show-samples'",
+    "'POST /api/:user_id/tasks/:id/archive': 'tasks/archive-task'",
+  ]) {
+    assert.ok(routes.includes(route), route)
   }
-  assert.ok(routes.includes("'POST /api/:user_id/tasks/:id/archive': 'tasks-api'"))
   const { spec } = yaml('dapr/components/resiliency-gateway.yaml') as {
     spec: { targets: { apps: Record<string, object> } }
   }
