@@ -7,7 +7,9 @@ begin
   if found then
     return;
   end if;
-  insert into user_counters (user_id) values (owner) on conflict do nothing;
+  perform pg_advisory_xact_lock(hashtextextended('user_counters', hashtext(owner::text)));
+  insert into user_counters (user_id)
+    select owner where not exists (select from user_counters where user_id = owner);
   perform 1 from user_counters where user_id = owner order by turn desc limit 1 for update;
 end
 $$;

@@ -14,8 +14,7 @@ create table zone_database (
 -- user locks this row first, so writes of one user are ordered and cannot deadlock with each other.
 --
 -- While somebody's transaction holds an old snapshot, every version of a row that was written since stays and is read
--- again by each lookup. So the key changes with every 32nd write: what looks for the highest turn reads those of one turn. That
--- there is one row all the same says an index that no lookup uses, because it is of an expression (decision 012).
+-- again by each lookup. So the key changes with every 32nd write: what looks for the highest turn reads those of one turn.
 create table user_counters (
   user_id uuid not null,
   turn bigint not null default 0,
@@ -29,8 +28,7 @@ create table user_counters (
   kept_answers bigint not null default 0,
   answer_bytes bigint not null default 0,
   kept_notifications bigint not null default 0,
-  primary key (user_id, turn),
-  constraint one_of_user exclude using hash ((user_id::text) with =)
+  primary key (user_id, turn)
 ) with (fillfactor = 50);
 -- Who has more notifications than are kept; see shared/db/maintenance.ts.
 create index user_counters_by_notifications on user_counters (kept_notifications);
@@ -124,8 +122,7 @@ create table tags (
   label text not null,
   active bigint not null,
   completed bigint not null,
-  primary key (user_id, key, turn),
-  constraint one_of_key exclude using hash ((user_id::text || key) with =)
+  primary key (user_id, key, turn)
 );
 
 -- Append-only: outbox, change feed and source of the audit trail in one. `outbox` points at what is not published yet.
