@@ -69,7 +69,10 @@ export function createOpenSessions({ store, signal, clock, startTimer }: Options
     const ended = [...sessions].filter(([id]) => !open.has(id))
     for (const [id, userId] of ended) {
       learn(id, userId, false)
-      for (const onEnded of watched.get(id)?.listeners ?? []) onEnded()
+      const listeners = watched.get(id)?.listeners ?? []
+      // Two may be asking at once; a stream is told once.
+      watched.delete(id)
+      for (const onEnded of listeners) onEnded()
     }
     return ended.length > 0
   }
