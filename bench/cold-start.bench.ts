@@ -18,7 +18,7 @@ const ROUNDS = 15
 const LIMIT_MS = 10_000
 /** What any program of Node takes that answers requests. */
 const BARE = `import { createServer } from 'node:http'
-createServer((_, response) => response.end()).listen(process.env.PORT, '127.0.0.1')
+createServer((_, response) => response.end()).listen(process.argv[2], '127.0.0.1')
 process.on('SIGTERM', () => process.exit(0))
 `
 
@@ -64,7 +64,9 @@ export async function run(): Promise<void> {
 async function startOnce(program: string, app: string, databaseUrl: string): Promise<Start> {
   const [port] = await freePorts(1)
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [program], {
+  // Arguments of a unit would be functions.
+  const args = program.endsWith('/bare.mjs') ? [String(port)] : []
+  const child = spawn(process.execPath, [program, ...args], {
     env: {
       PORT: String(port),
       DATABASE_URL: databaseUrl,

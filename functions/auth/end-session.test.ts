@@ -1,23 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { apiWorld } from '../../testing/worlds/api-world.ts'
+import { sessionsOf } from '../../testing/worlds/sessions-of.ts'
 import type { Person } from '../../testing/worlds/api-client.ts'
 
 const world = await apiWorld()
 
-const statusOf = async ({ token }: Person) => (await world.ask('GET', '/api/me', { token })).status
-const refresh = async ({ refreshToken }: Person) =>
-  (await world.ask('POST', '/api/auth/refresh', { json: { refresh_token: refreshToken } })).status
-const idOf = async ({ token }: Person) => {
-  const { text } = await world.ask('GET', '/api/auth/sessions', { token })
-  const { items } = JSON.parse(text) as { items: { id: string; current: boolean }[] }
-  return items.find(({ current }) => current)!.id
-}
+const { statusOf, refresh, idOf, revocations } = sessionsOf(world)
 const end = async ({ token }: Person, id: string) =>
   (await world.ask('DELETE', `/api/auth/sessions/${id}`, { token })).status
-const revocations = async (person: Person) =>
-  (await world.eventsOf(person))
-    .filter(({ type }) => type === 'auth.token.revoked')
-    .map(({ data }) => data as { reason: string; actor: object })
 
 describe('DELETE /api/auth/sessions/:id', () => {
   it('ends that session with its tokens at once, and no other', async () => {
