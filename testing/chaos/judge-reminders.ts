@@ -19,10 +19,16 @@ interface Line {
   id: string
   notification_id: string
   reminder_id: string
+  task_id: string
   fire_at: Date
   channel: Channel
   state: string
   reason: string | null
+}
+
+export interface ToldFiring extends Firing {
+  /** Without those on which another reminder of the task had told it. */
+  toldOn: readonly Channel[]
 }
 
 const ONCE = 'one line of the ledger per firing and channel'
@@ -34,20 +40,23 @@ export async function judgeReminders(
   person: Person,
   { events, arrived }: { events: readonly EventRow[]; arrived: Arrived },
   fault: Fault,
-): Promise<Firing[]> {
+): Promise<ToldFiring[]> {
   const { firings, pending, known } = replayReminders(events, Date.now(), fault)
   for (const { id } of remindersSetBy(person))
     if (!known.has(id)) fault('a reminder that was accepted is there', id)
   await checkRows(sql, person, pending, fault)
   const all = await sql<Line[]>`
-    select d.id, notification_id, d.reminder_id, fire_at, channel, state, reason
+    select d.id, notification_id, d.reminder_id, d.task_id, fire_at, channel, state, reason
     from deliveries d join notifications n on n.id = notification_id
     where d.user_id = ${person.id} and n.type <> 'confirmation'`
   checkLedger(firings, all, fault)
   const lines = all.filter((line) => !isSilent(line))
+  checkSilence(all.filter(isSilent), lines, fault)
   checkTold(events, lines, fault)
   checkOutside(lines, arrived, fault)
-  return firings
+  const byNotification = Map.groupBy(lines, (line) => line.notification_id)
+  const toldOn = (id: string) => (byNotification.get(id) ?? []).map(({ channel }) => channel)
+  return firings.map((firing) => ({ ...firing, toldOn: toldOn(firing.notificationId) }))
 }
 
 /** The rows say what the events say of what is still to come. */
@@ -81,6 +90,14 @@ function checkLedger(firings: readonly Firing[], lines: readonly Line[], fault: 
   const open = lines.filter((line) => line.state !== 'delivered' && !isSilent(line))
   if (open.length > 0)
     fault('everything is delivered', open.map(({ id, channel, state }) => `${id} ${channel} ${state}`).join())
+}
+
+/** A line is silent only where another reminder of the task told the same time on the same channel. */
+function checkSilence(silent: readonly Line[], lines: readonly Line[], fault: Fault): void {
+  const what = ({ task_id: taskId, fire_at: at, channel }: Line) => `${taskId} ${at.getTime()} ${channel}`
+  const told = new Set(lines.map(what))
+  const lost = silent.filter((line) => !told.has(what(line)))
+  if (lost.length > 0) fault('what is silent was told by another', lost.map(({ id }) => id).join())
 }
 
 /** Another reminder of the task had the same time. */
@@ -124,12 +141,12 @@ export async function checkStrangers(sql: Sql, { hooks, mails }: Arrived, fault:
 
 /** The list shows every firing in the app once, and the stream brought each once and in order. */
 export function checkInApp(
-  firings: readonly Firing[],
+  firings: readonly ToldFiring[],
   { listed, heard }: { listed: readonly NotificationView[]; heard: readonly Heard[] },
   fault: Fault,
 ): void {
   const told = firings
-    .filter(({ wanted }) => channelsOf(wanted).includes('in_app'))
+    .filter(({ toldOn }) => toldOn.includes('in_app'))
     .map(({ notificationId }) => notificationId)
     .toSorted()
   const shown = listed.map(({ id }) => id).toSorted()

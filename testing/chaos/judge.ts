@@ -4,11 +4,10 @@ import type { TaskView } from '../../shared/domain/tasks/task.ts'
 import { checkUser, type Fault } from '../faults/oracle.ts'
 import type { EventRow, Replay } from '../faults/series-model.ts'
 import { ask, type Person } from './client.ts'
-import { checkInApp, judgeReminders, type Arrived } from './judge-reminders.ts'
+import { checkInApp, judgeReminders, type Arrived, type ToldFiring } from './judge-reminders.ts'
 import { OBSERVED, type Delivery } from './observer.ts'
 import { goesTo } from './quiet.ts'
 import type { Heard } from './receivers.ts'
-import type { Firing } from './reminder-model.ts'
 
 export interface Evidence {
   deliveries: (topic: string) => readonly Delivery[]
@@ -24,7 +23,7 @@ const BY_EVENT = 'consumer/create-next-occurrence'
 export interface Judged {
   events: EventRow[]
   replay: Replay
-  firings: Firing[]
+  firings: ToldFiring[]
 }
 
 /** Judges one person by tables, by what clients were told and by what a consumer was delivered. */

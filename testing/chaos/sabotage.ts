@@ -1,3 +1,4 @@
+import { NOTIFIED_BY_ANOTHER } from '../../shared/domain/notifications/new-notification.ts'
 import type { Sql } from '../../shared/db/connect.ts'
 import type { Violation } from '../faults/oracle.ts'
 import type { Person } from './client.ts'
@@ -14,6 +15,10 @@ interface Sabotage {
 const LAST_GENERATED = (sql: Sql, userId: string) => sql`
   select (data -> 'task' ->> 'series_id')::uuid from events
   where user_id = ${userId} and type = 'task.occurrence.generated' order by seq desc limit 1`
+
+const LAST_IN_APP = (sql: Sql, userId: string) => sql`
+  select id from deliveries where user_id = ${userId} and channel = 'in_app' and state = 'delivered' and reminder_id is not null
+  order by id desc limit 1`
 
 const SABOTAGES: readonly Sabotage[] = [
   {
@@ -93,7 +98,13 @@ const SABOTAGES: readonly Sabotage[] = [
     flaw: 'a channel is left out',
     rule: 'one line of the ledger per firing and channel',
     spoil: (sql, userId) => sql`
-      delete from deliveries where id = (select id from deliveries where user_id = ${userId} and channel = 'in_app' limit 1)`,
+      delete from deliveries where id = (${LAST_IN_APP(sql, userId)})`,
+  },
+  {
+    flaw: 'a channel is silent for no reason',
+    rule: 'what is silent was told by another',
+    spoil: (sql, userId) => sql`
+      update deliveries set state = 'cancelled', reason = ${NOTIFIED_BY_ANOTHER} where id = (${LAST_IN_APP(sql, userId)})`,
   },
   {
     flaw: 'a mail is lost',
