@@ -39,12 +39,11 @@ export const monthEnd = (date: string, months: number): string => addDays(monthS
 
 /** The next day with this number, today included: the 31st waits for a month that has one. */
 export function comingDayOfMonth({ today }: Calendar, day: number): string | null {
-  for (let months = 0; day >= 1 && months < 3; months += 1) {
-    const first = monthStart(today, months)
-    const date = addDays(first, day - 1)
-    if (day <= daysInMonth(first) && date >= today) return date
-  }
-  return null
+  const dates = [0, 1, 2]
+    .map((months) => monthStart(today, months))
+    .filter((first) => day >= 1 && day <= daysInMonth(first))
+    .map((first) => addDays(first, day - 1))
+  return dates.find((date) => date >= today) ?? null
 }
 
 const daysInMonth = (first: string): number => Number(monthEnd(first, 0).slice(8))

@@ -50,7 +50,7 @@ export class Draft {
 
   /** What is left: without what has been read, and without the commas and blanks around it. */
   title(): string {
-    const isLeft = new Array<boolean>(this.text.length).fill(true)
+    const isLeft = Array.from({ length: this.text.length }, () => true)
     for (const { start, end } of this.spans) isLeft.fill(false, start, end)
     for (const index of this.#escapes) isLeft[index] = false
     let left = ''

@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs'
-import type { Weekday } from '../recurrence/recurrence-rule.ts'
-import { wallToInstant } from '../recurrence/wall-clock.ts'
-import type { LanguageTag } from './languages.ts'
-import type { QuickAdd, QuickAddContext, SaidDue, SaidReminder } from './quick-add.ts'
+import type { Weekday } from '../../shared/domain/recurrence/recurrence-rule.ts'
+import { wallToInstant } from '../../shared/domain/recurrence/wall-clock.ts'
+import type { LanguageTag } from '../../shared/domain/quick-add/languages.ts'
+import type {
+  QuickAdd,
+  QuickAddContext,
+  SaidDue,
+  SaidReminder,
+} from '../../shared/domain/quick-add/quick-add.ts'
 
 export interface CorpusCase {
   text: string
@@ -16,7 +21,10 @@ export interface CorpusCase {
 export function readCorpus(): CorpusCase[] {
   const cases: CorpusCase[] = []
   let context: QuickAddContext | null = null
-  const lines = readFileSync(new URL('corpus.txt', import.meta.url), 'utf8').split('\n')
+  const lines = readFileSync(
+    new URL('../../shared/domain/quick-add/corpus.txt', import.meta.url),
+    'utf8',
+  ).split('\n')
   for (const [index, line] of lines.entries()) {
     if (line.startsWith('@ ')) {
       const [, wall, timeZone, firstDayOfWeek, language] = line.split(' ') as [
