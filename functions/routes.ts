@@ -56,6 +56,8 @@ export const ROUTES: Readonly<Record<string, string>> = {
   'GET /api/tags': 'tasks/list-tags',
   'GET /api/tasks': 'tasks/list-tasks',
   'GET /api/:user_id/tasks': 'tasks/list-tasks',
+  'POST /api/tasks/quick-add': 'tasks/quick-add-task',
+  'POST /api/:user_id/tasks/quick-add': 'tasks/quick-add-task',
   'POST /api/tasks/:id/reopen': 'tasks/reopen-task',
   'POST /api/:user_id/tasks/:id/reopen': 'tasks/reopen-task',
   'POST /api/tasks/reorder': 'tasks/reorder-tasks',

@@ -40,10 +40,7 @@ export function decideAdd(
   if (reminders.filter(({ origin }) => origin !== 'default').length >= MAX_REMINDERS) {
     throw new DomainError('reminder.too_many', `A task has at most ${MAX_REMINDERS} reminders.`)
   }
-  const when = whenOf(input, task)
-  const time = mustBeToCome(when, task, now)
-  const made = newReminder(task, { origin: 'user', ...when, channels: input.channels }, { id, now })
-  const reminder = time > now ? made : { ...made, fireAt: null }
+  const reminder = added(task, input, { id, now })
   const knownReminders: KnownReminders = {
     taskIds: [task.id],
     reminders: reminders.map((known) => ({ id: known.id, version: known.version })),
@@ -55,6 +52,26 @@ export function decideAdd(
     knownReminders,
     facts: [reminderFact(ReminderScheduled, reminder, task)],
   }
+}
+
+/** Those that a task is made with. */
+export function decideFirst(
+  task: Task,
+  inputs: readonly ReminderInput[],
+  { now, newId }: { now: Date; newId: () => string },
+): Required<Pick<Decision, 'newReminders' | 'facts'>> {
+  const newReminders = inputs.map((input) => added(task, input, { id: newId(), now }))
+  return {
+    newReminders,
+    facts: newReminders.map((reminder) => reminderFact(ReminderScheduled, reminder, task)),
+  }
+}
+
+function added(task: Task, input: ReminderInput, context: { id: string; now: Date }): Reminder {
+  const when = whenOf(input, task)
+  const time = mustBeToCome(when, task, context.now)
+  const made = newReminder(task, { origin: 'user', ...when, channels: input.channels }, context)
+  return time > context.now ? made : { ...made, fireAt: null }
 }
 
 /** A merge patch: another time, absolute or relative, that is still to come, or other channels. */

@@ -1,0 +1,101 @@
+import { Chrono, configuration } from 'chrono-node/en'
+import type { Language } from '../language.ts'
+import { days } from './days.ts'
+import { rules } from './rules.ts'
+import { AND, COUNT, LENGTH, PARTS, lengthsOf, numberOf, phrase, unitOf } from './words.ts'
+
+const MINUTES = { minute: 1, hour: 60 } as const
+
+/** Month first, as in 3/4; `en-GB` has the day first. */
+function english(isDayFirst: boolean): Language {
+  return {
+    dates: new Chrono(configuration.createCasualConfiguration(isDayFirst)),
+    relations: /\b(?:before|earlier|ago|after|later|within|past|last|previous|until|till?|through)\b/giu,
+    names:
+      /\b(?:(?:black|good|freaky)\s+friday|cyber\s+monday|ash\s+wednesday|(?:palm|easter|super\s+bowl)\s+sunday|(?:day|week)\s+to\s+(?:day|week)|good\s+(?:morning|afternoon|evening|night)|sunday\s+times)\b/giu,
+    days,
+    times: [
+      phrase('at\\s+(?:noon|midday)', () => '12:00'),
+      phrase('noon|midday', () => '12:00', true),
+      // The end of the day that is named, which would be over at 00:00 of its own.
+      phrase('at\\s+midnight', () => '23:59'),
+      phrase('midnight', () => '23:59', true),
+      phrase('(?:by\\s+)?(?:eod|the\\s+end\\s+of\\s+the\\s+day|end\\s+of\\s+(?:the\\s+)?day)', () => '17:00'),
+      phrase('half\\s+past\\s+(?<hour>\\d{1,2})', ({ hour }) => clock(Number(hour), 30)),
+      phrase('(?:a\\s+)?quarter\\s+past\\s+(?<hour>\\d{1,2})', ({ hour }) => clock(Number(hour), 15)),
+      phrase('(?:a\\s+)?quarter\\s+to\\s+(?<hour>\\d{1,2})', ({ hour }) => clock(Number(hour) - 1, 45)),
+    ],
+    delays: [
+      phrase('in\\s+half\\s+an\\s+hour', () => 30),
+      phrase('in\\s+an\\s+hour\\s+and\\s+a\\s+half', () => 90),
+      phrase(
+        `in\\s+(?<list>(?:${COUNT})\\s*(?:hours?|hrs?|h|minutes?|mins?|m)(?:\\s*(?:and\\s+)?(?:${COUNT})\\s*(?:minutes?|mins?|m))?)\\b`,
+        ({ list }) =>
+          lengthsOf(list!).reduce((sum, { count, unit }) => sum + count * MINUTES[unit as 'minute'], 0),
+      ),
+    ],
+    partOfDay: {
+      pattern:
+        /^\s*,?\s+(?:(?:in\s+the\s+|at\s+)(?<of>morning|afternoon|evening|night)|(?<part>morning|afternoon|evening|night))\b/iu,
+      times: PARTS,
+    },
+    lastAfternoonHour: 6,
+    joint: /^\s*,?\s*(?:at|on|by|@|the)?\s*$/iu,
+    and: /^\s*(?:,|and|&|,\s*and)\s*(?:at\s+)?$/iu,
+    leadIn:
+      /(?:^|[\s\uE000])(?:(?:due\s+)?(?:on|by|at|for|(?<!(?:day|evening|night|week|hour)\s)before)(?:\s+the)?|due:?|@)\s*$/iu,
+    goesOn:
+      /^\s*,?\s*(?:(?:at|by|every|each|until|till|starting|remind|reminder|!|#)\b|@|[!#]|p[1-4]\b|\d{1,2}(?::\d\d)?\s*[ap]\.?m\b|\d{1,2}:\d\d)/iu,
+    rules,
+    ends: [
+      phrase(`(?:for\\s+)?(?<n>${COUNT})\\s+(?:times|occurrences)`, ({ n }) => ({ count: numberOf(n) })),
+      phrase(
+        `for\\s+(?:the\\s+next\\s+)?(?<n>${COUNT})\\s+(?<unit>days?|weeks?|months?|years?)`,
+        ({ n, unit }) => ({
+          length: { count: numberOf(n), unit: unitOf(unit!) },
+        }),
+      ),
+    ],
+    until:
+      /(?:^|[\s\uE000])(?<word>,?\s*(?:up\s+)?(?:until|till|til|through|ending(?:\s+on)?)\s+(?:the\s+)?)$/iu,
+    starting:
+      /(?:^|[\s\uE000])(?<word>,?\s*(?:starting|starts|beginning|from|as\s+of)\s+(?:from\s+|on\s+|at\s+|the\s+)*)$/iu,
+    reminders: {
+      before: [
+        phrase(
+          `(?:with\\s+a\\s+|and\\s+)?remind(?:er)?(?:\\s+me)?\\s+(?<list>${LENGTH}(?:${AND}${LENGTH})*)\\s+(?:before(?:hand)?|earlier|early|ahead|in\\s+advance|prior)(?:\\s+it)?`,
+          ({ list }) => lengthsOf(list!),
+        ),
+        phrase(
+          '(?:and\\s+)?remind(?:er)?(?:\\s+me)?\\s+(?:the\\s+)?(?<unit>day|week|hour)\\s+before(?!\\s+at\\b)',
+          ({ unit }) => [{ count: 1, unit: unitOf(unit!) }],
+        ),
+      ],
+      onTime: [
+        phrase(
+          "(?:and\\s+)?remind(?:er)?(?:\\s+me)?\\s+(?:on\\s+time|when\\s+(?:it(?:'|’)?s\\s+)?due|at\\s+(?:the|that)\\s+time|on\\s+the\\s+day)",
+          () => true,
+        ),
+      ],
+      at: /(?:^|[\s\uE000])(?<word>,?\s*(?:and\s+)?remind(?:er)?(?:\s+me)?\s+(?<dayBefore>(?:the\s+)?(?:day|evening|night)\s+before\s+)?(?:(?:at|on|by|the)\s+)*)$/iu,
+      to: /^\s*(?<head>(?:please\s+)?remind\s+me)[\s\uE000]+(?<tail>to)\s/iu,
+      goesOn: /^\s+to\s+(?=\S)/iu,
+    },
+    priorities: [
+      phrase('(?:with\\s+)?(?<word>high|medium|low)[\\s-]priority', ({ word }) => priorityOf(word!), true),
+      phrase('priority\\s*[:=]?\\s*(?<word>high|medium|low)', ({ word }) => priorityOf(word!)),
+    ],
+  }
+}
+
+const priorityOf = (word: string) => word.toLowerCase() as 'high' | 'medium' | 'low'
+
+function clock(hour: number, minute: number): string | null {
+  if (hour < 0 || hour > 23) return null
+  // Nobody says "half past 2" of the night without saying so.
+  const known = hour >= 1 && hour <= 6 ? hour + 12 : hour
+  return `${String(known).padStart(2, '0')}:${String(minute).padStart(2, '0')}`
+}
+
+export const ENGLISH = english(false)
+export const BRITISH_ENGLISH = english(true)
