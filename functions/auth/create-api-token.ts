@@ -6,6 +6,7 @@ export default httpFunction({
   route: 'POST /api/tokens',
   summary: 'Make an API token, with which a program may do what its scopes say; it is shown once',
   auth: 'account:write',
+  noTool: 'a token makes no tokens',
   uses: ['identity', 'events'],
   body: ApiTokenInput,
   output: NewApiToken,

@@ -7,6 +7,7 @@ export default httpFunction({
   route: 'DELETE /api/tokens/:id',
   summary: 'Revoke an API token; its requests are refused and its live streams end at once',
   auth: 'account:write',
+  noTool: 'a token revokes no tokens',
   uses: ['identity', 'events'],
   params: z.object({ id: uuid }),
   status: 204,
