@@ -3,6 +3,7 @@
 /** The services of this Daybook, for GET /api/health/status. */
 export const FEATURES = {
   auth: { dueRows: [], waitsForEvents: false, sendsOut: false },
+  mcp: { dueRows: [], waitsForEvents: false, sendsOut: false },
   notifications: { dueRows: ['deliveries'], waitsForEvents: false, sendsOut: true },
   outbox: { dueRows: ['outbox'], waitsForEvents: true, sendsOut: false },
   recurrence: { dueRows: ['waitingSeries'], waitsForEvents: true, sendsOut: false },

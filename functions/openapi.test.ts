@@ -56,6 +56,8 @@ const newPushSubscription = () => ({
   keys: subscribedBrowser().keys,
 })
 
+const newApiToken = () => ({ name: randomUUID(), scopes: ['tasks:read'] })
+
 /** The resource that an operation asks for, in the right state; the others take an open task. */
 const RESOURCES: Record<string, (person: Person) => Promise<string>> = {
   reopenTask: async (person) => {
@@ -88,6 +90,8 @@ const RESOURCES: Record<string, (person: Person) => Promise<string>> = {
     const { items } = await world.have(await world.signIn(person), 'GET', '/api/auth/sessions')
     return (items as { id: string; current: boolean }[]).find(({ current }) => current)!.id
   },
+  revokeApiToken: async (person) =>
+    String((await world.have(person, 'POST', '/api/tokens', newApiToken())).id),
 }
 
 /** After it the token or the password of its person is good for nothing. */
@@ -98,6 +102,7 @@ const NAMES: Record<string, (person: Person) => Promise<object>> = {
   confirmAddress: async (person) => ({ token: await world.confirmationToken(person) }),
   addPushSubscription: async () => newPushSubscription(),
   reorderTasks: async (person) => ({ task_ids: [await newTask(person), await newTask(person)] }),
+  createApiToken: async () => newApiToken(),
   registerUser: async () => ({ email: `${randomUUID()}@example.org` }),
   logIn: async (person) => ({ email: person.email, password: person.password }),
   changePassword: async ({ password }) => ({ old_password: password, new_password: `${password} again` }),

@@ -57,7 +57,7 @@ async function generatedFiles(): Promise<Map<string, string>> {
     ['charts/daybook-platform/files/functions.yaml', table],
     ['charts/daybook-platform/files/components.yaml', chartComponents(code)],
     ['docs/functions.md', functionDocs(code, about)],
-    ['docs/mcp-tools.json', mcpTools(code)],
+    ['docs/mcp-tools.json', mcpTools(code, packageJson.version)],
     ['docs/openapi.json', json(openApiDocument(documented, packageJson.version, about))],
     ...Object.entries(eventSchemas()).map(([type, schema]): [string, string] => [
       `docs/events/${type}.schema.json`,

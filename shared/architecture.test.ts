@@ -73,6 +73,12 @@ const RULES: Rule[] = [
     why: 'channels carry a message out and know nothing of why it is sent',
   },
   {
+    folder: 'shared/mcp',
+    may: /^(shared\/(mcp|kit|domain)\/|@modelcontextprotocol\/server$|node:crypto$)/,
+    types: PORTS,
+    why: 'tools call functions by requests and know no use case',
+  },
+  {
     folder: 'shared/observability',
     may: /^(shared\/observability\/|pino$|node:)/,
     types: PORTS,
@@ -105,7 +111,7 @@ describe('dependencies', () => {
 
   it('of a function are the kit, use cases and the domain, never another function', () => {
     const may =
-      /^(shared\/(kit|app|domain)\/|functions\/(routes|features)\.ts$|docs\/|zod$|hono|node:(fs\/promises|module)$)/
+      /^(shared\/(kit|app|domain|mcp)\/|functions\/(routes|features)\.ts$|docs\/|zod$|hono|node:(fs\/promises|module)$)/
     const functions = within('functions').filter((file) => /^functions\/[^/]+\//.test(file.path))
     const wrong = functions.flatMap((file) =>
       file.imports.filter(({ from }) => !may.test(from)).map(({ from }) => `${file.path} imports ${from}`),

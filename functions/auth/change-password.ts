@@ -7,6 +7,7 @@ export default httpFunction({
   route: 'POST /api/auth/password',
   summary: 'Change the password; all other sessions end',
   auth: 'account:write',
+  noTool: 'a password does not go through a model',
   uses: ['identity', 'events'],
   body: PasswordChange,
   status: 204,

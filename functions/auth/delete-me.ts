@@ -6,6 +6,7 @@ export default httpFunction({
   route: 'DELETE /api/me',
   summary: 'Delete the account and everything of it, for good',
   auth: 'account:write',
+  noTool: 'a password does not go through a model, and nothing brings the account back',
   uses: ['identity', 'accounts', 'events'],
   body: AccountDeletion,
   status: 204,

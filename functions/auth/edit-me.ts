@@ -7,6 +7,11 @@ export default httpFunction({
   route: 'PATCH /api/me',
   summary: 'Change time zone, name or address; an address takes effect when it is confirmed',
   auth: 'account:write',
+  tool: {
+    name: 'update_account',
+    description: 'Change the name or the time zone of the account.',
+    without: ['email', 'password'],
+  },
   uses: ['identity', 'notifications', 'events'],
   body: AccountPatch,
   output: MeView,

@@ -26,6 +26,7 @@ const PLACES: Record<string, ((all: AccountExport) => number) | null> = {
   notification_preferences: ({ preferences }) => preferences.version,
   push_subscriptions: (all) => all.push_subscriptions.length,
   sessions: ({ sessions }) => sessions.length,
+  api_tokens: (all) => all.api_tokens.length,
   external_identities: (all) => all.external_identities.length,
   events: ({ events }) => events.length,
   tags: null, // counted from the tasks

@@ -6,6 +6,7 @@ export default httpFunction({
   route: 'GET /api/me',
   summary: 'The account of the caller',
   auth: 'account:read',
+  tool: { name: 'get_account', description: 'The account, with its time zone.' },
   uses: ['identity'],
   output: MeView,
   handle: ({ actor, deps }) => getMe(deps, actor),

@@ -7,6 +7,7 @@ export default httpFunction({
   route: 'POST /api/auth/ticket',
   summary: 'A ticket that opens one live stream within 30 seconds',
   auth: 'notifications:read',
+  noTool: 'a ticket opens a live stream in a browser',
   uses: ['identity', 'events'],
   output: TicketView,
   handle: ({ call, actor, deps }) => issueTicket(deps, call, actor),

@@ -10,6 +10,7 @@ export default httpFunction({
   route: 'POST /api/notifications/push-subscriptions',
   summary: 'Register a browser or phone for push notifications',
   auth: 'notifications:write',
+  noTool: 'a browser or phone subscribes itself',
   uses: ['notifications', 'identity'],
   body: PushSubscriptionInput,
   status: 201,

@@ -10,6 +10,11 @@ export default httpFunction({
   also: ['/api/:user_id/tasks/:id/reminders'],
   summary: 'Add a reminder to an open task: at a fixed time, or minutes before it is due',
   auth: 'reminders:write',
+  tool: {
+    name: 'set_reminder',
+    description:
+      'Add a reminder to an open task: remind_at (a time), or offset_minutes (before it is due). For a task that does not exist yet take add_task with remind_at.',
+  },
   uses: ['reminders', 'events'],
   retrySafe: true,
   params: z.object({ id: TaskId }),

@@ -8,6 +8,7 @@ export default httpFunction({
   route: 'PATCH /api/reminders/:id',
   summary: 'Change the time or the channels of a reminder (merge patch, RFC 7396)',
   auth: 'reminders:write',
+  tool: { name: 'update_reminder' },
   uses: ['reminders', 'events'],
   retrySafe: true,
   params: z.object({ id: ReminderId }),

@@ -16,6 +16,11 @@ export default httpFunction({
   route: 'GET /api/reminders',
   summary: 'The reminders of all tasks, by next_fire_at or else remind_at, the earliest first',
   auth: 'reminders:read',
+  tool: {
+    name: 'list_reminders',
+    description: 'The reminders of all tasks with the titles of these, earliest first.',
+    defaults: { limit: 20 },
+  },
   uses: ['reminders'],
   query: z.strictObject({
     status: z.enum(REMINDER_STATUSES).optional(),

@@ -11,6 +11,7 @@ export default httpFunction({
   also: ['/api/:user_id/tasks/:id/reminders'],
   summary: 'The reminders of a task, the next one first',
   auth: 'reminders:read',
+  tool: { name: 'list_task_reminders' },
   uses: ['tasks', 'reminders'],
   params: z.object({ id: TaskId }),
   query: z.strictObject({}),

@@ -8,6 +8,7 @@ export default httpFunction({
   route: 'DELETE /api/reminders/:id',
   summary: 'Remove a reminder',
   auth: 'reminders:write',
+  tool: { name: 'delete_reminder', description: 'Remove a reminder; the task stays. It cannot be restored.' },
   uses: ['reminders', 'events'],
   retrySafe: true,
   params: z.object({ id: ReminderId }),

@@ -16,6 +16,11 @@ export default httpFunction({
   route: 'GET /api/changes',
   summary: "The user's events after a sequence number, in order and without a gap",
   auth: 'changes:read',
+  tool: {
+    description:
+      'What happened in the account since a sequence number, oldest first, by whom. Continue with next_since; 0 begins at the oldest.',
+    defaults: { limit: 20 },
+  },
   uses: ['events'],
   weight: 2,
   refuses: ['changes.cursor_gone'],

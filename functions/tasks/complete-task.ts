@@ -10,6 +10,10 @@ export default httpFunction({
   also: ['/api/:user_id/tasks/:id/complete'],
   summary: 'Complete a task and its open subtasks; a recurring one gets its next occurrence moments later',
   auth: 'tasks:write',
+  tool: {
+    description:
+      'Complete a task and its open subtasks. A recurring one gets its next occurrence, with another id, a moment later. Completing a completed task changes nothing.',
+  },
   uses: ['tasks', 'events'],
   retrySafe: true,
   refuses: ['quota.exceeded'],

@@ -8,6 +8,11 @@ export default httpFunction({
   also: ['/api/:user_id/tasks'],
   summary: 'Create a task, one-off or recurring',
   auth: 'tasks:write',
+  tool: {
+    name: 'add_task',
+    description:
+      'Add a task. Recurring: recurrence_rule with due_at or due_date as the first occurrence. A time of day goes into due_at, a whole day into due_date, never both. remind_at adds a reminder at once.',
+  },
   uses: ['tasks', 'events'],
   retrySafe: true,
   refuses: ['quota.exceeded'],

@@ -8,6 +8,11 @@ export default httpFunction({
   also: ['/api/:user_id/tasks/:id'],
   summary: 'Change the named fields of a task (merge patch, RFC 7396)',
   auth: 'tasks:write',
+  tool: {
+    name: 'update_task',
+    description:
+      'Change fields of a task; those not named stay, null clears. For a recurring task scope says which occurrences change. To complete, reopen, skip or delete one, take the tool of that name.',
+  },
   uses: ['tasks', 'events'],
   retrySafe: true,
   refuses: ['quota.exceeded'],

@@ -137,6 +137,31 @@ export default httpFunction({
   also: ['/api/:user_id/tasks'],
   summary: 'List, filter and search tasks',
   auth: 'tasks:read',
+  tool: [
+    {
+      description:
+        'List tasks by status, due time, tags, priority. Open ones: status active. Today: due today; late: due overdue. For words in a text take search_tasks.',
+      without: ['q', 'page'],
+      defaults: { limit: 20 },
+    },
+    {
+      name: 'search_tasks',
+      description: 'Find tasks by words in title and description; typos are tolerated.',
+      needs: ['q'],
+      without: [
+        'page',
+        'completed_after',
+        'completed_before',
+        'is_recurring',
+        'parent_id',
+        'top_level',
+        'sort_by',
+        'sort_order',
+        'tags_mode',
+      ],
+      defaults: { limit: 20 },
+    },
+  ],
   uses: ['tasks'],
   weight: 2,
   query: ListQuery,

@@ -8,6 +8,7 @@ export default httpFunction({
   also: ['/api/:user_id/tasks/:id'],
   summary: 'Replace a task; omitted fields take their defaults',
   auth: 'tasks:write',
+  noTool: 'update_task sets any field; to leave one out by mistake would clear it',
   uses: ['tasks', 'events'],
   retrySafe: true,
   refuses: ['quota.exceeded'],

@@ -234,12 +234,16 @@ describe('what is rendered of this Daybook', () => {
 })
 
 describe('the list of tools', () => {
-  const { tools } = JSON.parse(mcpTools(codeOf(['edge', listNotes, openPage, putNote, watchNotes]))) as {
+  const { tools, not_tools } = JSON.parse(
+    mcpTools(codeOf(['edge', listNotes, openPage, putNote, watchNotes]), '1.0.0'),
+  ) as {
     tools: { name: string; inputSchema: object; annotations: object; call: object; description: string }[]
+    not_tools: object[]
   }
 
-  it('has what is behind a scope and is no stream', () => {
+  it('has what is behind a scope and is no stream, and says of the others why not', () => {
     expect(tools.map(({ name }) => name)).toEqual(['list_notes', 'put_note'])
+    expect(not_tools).toContainEqual({ function: watchNotes.name, reason: 'a live stream' })
   })
 
   it('describes arguments as values, wherever in a request they go', () => {
@@ -248,26 +252,29 @@ describe('the list of tools', () => {
       inputSchema: {
         type: 'object',
         properties: {
-          id: { type: 'string', format: 'uuid' },
+          note_id: { type: 'string' },
           open: { type: 'boolean', default: true },
           tags: { type: 'array', items: { type: 'string' } },
         },
-        required: ['id'],
-        additionalProperties: false,
+        required: ['note_id'],
       },
-      annotations: { readOnlyHint: true, destructiveHint: false },
+      annotations: { readOnlyHint: true, openWorldHint: false },
       call: {
         scope: 'account:read',
         method: 'GET',
         path: '/api/notes/:id',
+        params: { note_id: 'id' },
         query: ['open', 'tags'],
         body: null,
       },
     })
     expect(tools[1]).toMatchObject({
-      inputSchema: { properties: { text: { type: 'string' } }, required: ['id', 'text'] },
-      annotations: { readOnlyHint: false, idempotentHint: true },
-      call: { body: ['text'], takesIdempotencyKey: true },
+      inputSchema: {
+        properties: { text: { type: 'string' }, if_version: {}, idempotency_key: {} },
+        required: ['note_id', 'text'],
+      },
+      annotations: { destructiveHint: false, idempotentHint: true },
+      call: { body: ['text'], takesIdempotencyKey: true, creates: false },
     })
   })
 })

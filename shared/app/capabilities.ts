@@ -20,7 +20,7 @@ const CAPABILITIES = {
   jobs: ['alarms'],
   streams: ['streams'],
   pushKeys: ['pushKeys'],
-  identity: ['identity'],
+  identity: ['identity', 'authenticate'],
   deadLetters: ['deadLetters'],
   housekeeping: ['housekeeping'],
   accounts: ['accounts'],

@@ -65,7 +65,7 @@ export interface Actor {
   view: ActorView
   timeZone: string
   scopes: readonly string[]
-  /** The sign-in that the token comes from, where it is one of ours. */
+  /** What the access ends with: the sign-in that the token comes from, where it is one of ours, or the API token. */
   sessionId?: string
 }
 

@@ -66,6 +66,7 @@ export const createHousekeeping = (sql: Sql): Housekeeping => ({
       done as (delete from deliveries d using old_notifications where d.notification_id = old_notifications.id),
       resolved_letters as (${deleted('dead_letters', 'id', sql`resolved_at < ${resolvedBefore}`)}),
       signed_out as (${deleted('sessions', 'id', sql`expires_at < ${now}`)}),
+      expired as (${deleted('api_tokens', 'id', sql`expires_at < ${now}`)}),
       unused as (${deleted('tickets', 'digest', sql`expires_at < ${now}`)}),
       unset as (${deleted('password_resets', 'digest', sql`expires_at < ${now}`)}),
       uninvited as (${deleted('invitations', 'digest', sql`expires_at < ${now}`)}),
@@ -80,7 +81,7 @@ export const createHousekeeping = (sql: Sql): Housekeeping => ({
             union all select user_id, 0, 0, 0, 1 from old_notifications) each group by user_id) d
         where c.user_id = d.user_id)
       select greatest((select count(*) from keys), (select count(*) from marks), (select count(*) from gone),
-        (select count(*) from removed), (select count(*) from old_notifications), (select count(*) from resolved_letters), (select count(*) from signed_out),
+        (select count(*) from removed), (select count(*) from old_notifications), (select count(*) from resolved_letters), (select count(*) from signed_out), (select count(*) from expired),
         (select count(*) from unused), (select count(*) from unset), (select count(*) from uninvited), (select count(*) from forgotten))::int as most`
     return row!.most
   },

@@ -230,8 +230,14 @@ export const LoggedOut = define('auth.logout', auth, ofAuthentication, '2.0')
 export const TokenCreated = define(
   'auth.token.created',
   auth,
-  ofAuthentication.extend({ kind: z.string() }),
-  '2.0',
+  ofAuthentication.extend({
+    kind: z.string(),
+    token: z
+      .object({ id: z.uuid(), name: z.string(), scopes: z.array(z.string()) })
+      .optional()
+      .describe('Of kind api: for a program'),
+  }),
+  '2.1',
 )
 /** By who knew the old one. */
 export const PasswordChanged = define('auth.password.changed', auth, ofAuthentication)
@@ -252,8 +258,11 @@ export const AccountDeleted = define('auth.account.deleted', auth, ofAuthenticat
 export const TokenRevoked = define(
   'auth.token.revoked',
   auth,
-  ofAuthentication.extend({ reason: z.string() }),
-  '2.0',
+  ofAuthentication.extend({
+    reason: z.string(),
+    token_id: z.uuid().optional().describe('The API token, where one was revoked by itself'),
+  }),
+  '2.1',
 )
 
 /** Every event Daybook publishes; docs/events/ holds the JSON Schema of each. */

@@ -10,6 +10,7 @@ import { timeZone } from '../domain/fields.ts'
 import { accessOf, sessionEnded } from '../domain/auth/identity-session.ts'
 import { FULL_SCOPE, NEW_USER } from '../domain/auth/identity.ts'
 import { createLru } from '../domain/lru.ts'
+import { isApiToken, verifyApiToken } from './api-tokens.ts'
 import { createOidcVerifier, type ExternalClaims, type GetJson, type OidcIssuer } from './oidc.ts'
 import type { KeyRing } from './signing-keys.ts'
 import { invalidToken, verifyOwnToken, type TokenAddressee } from './tokens.ts'
@@ -28,7 +29,7 @@ export interface AuthenticatorOptions extends TokenAddressee {
   clock: Clock
   ids: Ids
   keys: Pick<KeyRing, 'verifying'>
-  store: Pick<IdentityStore, 'userOf'>
+  store: Pick<IdentityStore, 'userOf' | 'useApiToken'>
   sessions: Pick<OpenSessions, 'isOpen'>
   oidc?: OidcIssuer | undefined
   fetch: GetJson
@@ -42,9 +43,9 @@ const REMEMBERED_TOKENS = 10_000
 const REMEMBER_MS = 5 * MINUTE_MS
 
 /**
- * Who a token stands for: our own access tokens, and those of the external issuer if there is one. The token decides
- * by its `iss` whose rules it is held to, never how strict they are. `auth.invalid_token` for everything else, and for a
- * token whose session has ended, or its account.
+ * Who a token stands for: our own access tokens, API tokens, and those of the external issuer if there is one. The token decides
+ * by its prefix or its `iss` whose rules it is held to, never how strict they are. `auth.invalid_token` for everything else, and for a
+ * token whose session has ended, or its account. An API token is its own session: revoked, it has ended.
  */
 export function createAuthenticator(options: AuthenticatorOptions): (token: string) => Promise<Actor> {
   const { clock, keys, sessions, issuer, audience, oidc } = options
@@ -60,10 +61,11 @@ export function createAuthenticator(options: AuthenticatorOptions): (token: stri
 
   async function verify(token: string, now: Date): Promise<Actor> {
     if (token.length > MAX_TOKEN_LENGTH) throw invalidToken()
-    const isExternal = verifyExternal && issuerOf(token) === oidc.issuer
-    const { actor, exp } = isExternal
-      ? await external(options, oidc.issuer, await verifyExternal(token, now))
-      : await own(token, now)
+    const { actor, exp } = await (isApiToken(token)
+      ? verifyApiToken(options.store, token, now)
+      : verifyExternal && issuerOf(token) === oidc.issuer
+        ? external(options, oidc.issuer, await verifyExternal(token, now))
+        : own(token, now))
     remembered.set(token, { actor, untilMs: Math.min(exp * 1000, now.getTime() + REMEMBER_MS) })
     return actor
   }

@@ -13,9 +13,11 @@ import { downloadAnswer } from './edge/download-answer.ts'
 import { answerTaken } from './edge/answer-taken.ts'
 import { MIN_BYTES } from './edge/compress-answers.ts'
 import { authCall, fromWhere } from './edge/client-address.ts'
+import { signIn } from './edge/sign-in.ts'
 import { eventStreamAnswer, eventStreamHead, lastEventId } from '../streams/event-stream-answer.ts'
 import { problemResponse } from './problem.ts'
 import { queryReader } from './query-values.ts'
+import type { ToolSpec } from '../openapi/tool-spec.ts'
 import {
   isKnown,
   onlyOne,
@@ -87,6 +89,10 @@ export interface HttpSpec<
   isSingleton?: boolean
   /** Refusals of its own, for the API document; those of the kit (login, validation, If-Match …) follow from the rest. */
   refuses?: readonly ErrorCode[]
+  /** How agents see it; several where one function is several tools. Without any it is one by its name and summary. */
+  tool?: ToolSpec | readonly ToolSpec[]
+  /** Why agents have no tool for it. */
+  noTool?: string
   /** Where a created resource is. */
   location?: (body: never) => string
   /** A DomainError that is returned is a regular answer; one that is thrown with a 5xx is logged as a failure. */
@@ -217,23 +223,10 @@ async function admit(spec: AnyHttpSpec, c: Context<AppEnv>, deps: Deps): Promise
     c.get('requestLimit').ofAddress()
     return undefined
   }
-  const actor = await signIn(spec, c, deps)
+  const actor = await signIn(c, async () => authenticate(spec, c, deps))
   const scope = spec.auth as Scope
   if (isAllowed(actor.scopes, scope)) return actor
   throw new DomainError('auth.insufficient_scope', `This requires a token with the scope ${scope}.`)
-}
-
-async function signIn(spec: AnyHttpSpec, c: Context<AppEnv>, deps: Deps): Promise<Actor> {
-  const limit = c.get('requestLimit')
-  try {
-    const actor = await authenticate(spec, c, deps)
-    c.set('userId', actor.userId)
-    limit.ofUser(actor.userId)
-    return actor
-  } catch (error) {
-    limit.ofAddress()
-    throw error
-  }
 }
 
 function authenticate(spec: AnyHttpSpec, c: Context, deps: Deps): Promise<Actor> {

@@ -27,7 +27,7 @@ export interface Unit {
  * never taken apart and never asleep (decision 094).
  */
 export const EDGE = 'edge'
-const AT_THE_EDGE = new Set(['web', 'sync'])
+const AT_THE_EDGE = new Set(['web', 'sync', 'mcp'])
 /** Answered by every unit, deployed by none. */
 const EVERYWHERE = new Set(['health'])
 

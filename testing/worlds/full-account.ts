@@ -2,6 +2,7 @@ import type { SignedIn } from '../../shared/domain/auth/identity.ts'
 import { systemIds } from '../../shared/kit/system.ts'
 import addPushSubscription from '../../functions/notifications/add-push-subscription.ts'
 import setPreferences from '../../functions/notifications/set-preferences.ts'
+import createApiToken from '../../functions/auth/create-api-token.ts'
 import issueTicket from '../../functions/auth/issue-ticket.ts'
 import registerUser from '../../functions/auth/register-user.ts'
 import createTask from '../../functions/tasks/create-task.ts'
@@ -34,6 +35,7 @@ export async function fullAccount(world: IdentityWorld) {
   await world.call(setPreferences, { token, json: { daily_digest: { at: '07:00' } } })
   await world.call(addPushSubscription, { token, json: aBrowser() })
   await world.call(issueTicket, { token })
+  await world.call(createApiToken, { token, json: { name: 'Assistant', scopes: ['tasks:read'] } })
   await world.resetLink(body.user as { id: string; email: string })
   await sql`insert into external_identities values ('https://issuer.example', ${id}, ${id})`
   await sql`insert into dead_letters (id, event_id, consumer, type, user_id, reason, letter, state, times, received_at)

@@ -51,6 +51,8 @@ export const userView = (userId: string): ActorView => ({ type: 'user', id: user
 
 interface Extra {
   kind?: string
+  token?: { id: string; name: string; scopes: string[] }
+  token_id?: string
   reason?: string
   count?: number
   display_name?: string | null
@@ -76,7 +78,8 @@ export function eventsAbout(deps: Pick<Deps, 'ids'>, call: AuthCall, userId: str
 export async function commitIdentity(deps: Signing, change: IdentityChange): Promise<IdentityOutcome> {
   const outcome = await deps.identity.store.commit(change)
   // At once here; the others are notified.
-  const endsSessions = change.changedSession?.revokedAt ?? change.endedSessions ?? change.deletedUser
+  const endsSessions =
+    change.changedSession?.revokedAt ?? change.endedSessions ?? change.deletedUser ?? change.revokedApiToken
   if (change.userId && endsSessions !== undefined) deps.identity.sessions.forget(change.userId)
   if (outcome === 'applied' && change.events.length > 0) deps.publishing.wake()
   return outcome

@@ -1,4 +1,5 @@
 import type { TraceContext } from '../../domain/actor.ts'
+import type { ApiToken } from '../../domain/auth/api-token.ts'
 import type { Session } from '../../domain/auth/identity-session.ts'
 import type { Count, CountOne, Tally } from '../../domain/auth/identity-throttle.ts'
 import type { KeySet, TicketPurpose, User } from '../../domain/auth/identity.ts'
@@ -49,8 +50,12 @@ export interface IdentityChange {
   newSession?: { session: Session; most: number }
   /** Carries its new version. */
   changedSession?: Session
-  /** See end-sessions.ts. */
-  endedSessions?: { userId: string; except: string | null }
+  /** See end-sessions.ts. With `tokens`, those of programs end, too. */
+  endedSessions?: { userId: string; except: string | null; tokens: boolean }
+  /** With how many a user can have at once. */
+  newApiToken?: { token: ApiToken; most: number }
+  /** A conflict where the user has none with this id. */
+  revokedApiToken?: string
   newTicket?: { ticket: Ticket; most: number }
   /** Digest of the code that the new user was invited with; it is used up. */
   invitation?: string
@@ -71,7 +76,8 @@ export interface IdentityChange {
 }
 
 /** `conflict`: the user, the session or the link has changed; load again and decide again. */
-export type IdentityOutcome = 'applied' | 'conflict' | 'email_taken' | 'not_invited'
+export type IdentityOutcome =
+  'applied' | 'conflict' | 'email_taken' | 'not_invited' | 'name_taken' | 'too_many'
 
 interface Invitation {
   digest: string
@@ -135,7 +141,11 @@ export interface IdentityStore {
   findTicket(digest: string, purpose: TicketPurpose, now: Date): Promise<Actor | null>
   /** Those of the user that have not ended, at most `limit`, those used last first. */
   listSessions(userId: string, now: Date, limit: number): Promise<Session[]>
-  /** Which of these have not ended: sessions, or accounts. */
+  /** The API token with this digest, unless it has ended, with the zone of its user. It was used now, or some minutes ago. */
+  useApiToken(digest: string, now: Date): Promise<(ApiToken & { timeZone: string }) | null>
+  /** Newest first. */
+  listApiTokens(userId: string): Promise<ApiToken[]>
+  /** Which of these have not ended: sessions, API tokens, or accounts. */
   openSessions(ids: readonly string[], now: Date): Promise<Set<string>>
   /** Takes a ticket out: the second who asks gets null, as does who asks for another purpose or too late. */
   takeTicket(digest: string, purpose: TicketPurpose, now: Date): Promise<Actor | null>

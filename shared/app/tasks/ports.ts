@@ -54,7 +54,7 @@ export interface Housekeeping {
   /**
    * Removes at most `batch` of each: old dedupe marks, tasks deleted long ago with their reminders, reminders removed
    * long ago, old notifications with their deliveries, dead letters resolved long ago, and what has expired of keys,
-   * sessions, tickets, links to set a password and counts of failed sign-ins. Resolves to the most of one.
+   * sessions, API tokens, tickets, links to set a password and counts of failed sign-ins. Resolves to the most of one.
    */
   purge(now: Date, limits: PurgeLimits): Promise<number>
 }

@@ -13,7 +13,7 @@ const BATCH = 200
 
 /**
  * Removes what has had its time: stored answers, dedupe marks, deleted tasks with their reminders, notifications with
- * their deliveries, resolved dead letters, sessions, tickets, counts of failed sign-ins, and what is left of deleted accounts. In
+ * their deliveries, resolved dead letters, sessions, API tokens, tickets, counts of failed sign-ins, and what is left of deleted accounts. In
  * batches, until nothing is left.
  */
 export async function purgeExpired(

@@ -40,6 +40,7 @@ export async function* accountPages(sql: Sql, userId: string): AsyncGenerator<Ex
   yield* notifications(sql, userId)
   yield { section: 'push_subscriptions', items: await pushSubscriptions(sql, userId) }
   yield { section: 'sessions', items: await sessions(sql, userId) }
+  yield { section: 'api_tokens', items: await apiTokens(sql, userId) }
   yield { section: 'external_identities', items: await externalIdentities(sql, userId) }
   yield* events(sql, userId)
 }
@@ -155,6 +156,10 @@ const pushSubscriptions = (sql: Sql, userId: string) => sql<object[]>`
 const sessions = (sql: Sql, userId: string) => sql<object[]>`
   select id, created_at, rotated_at as refreshed_at, expires_at, revoked_at, client_address, user_agent
   from sessions where user_id = ${userId} order by created_at, id`
+
+const apiTokens = (sql: Sql, userId: string) => sql<object[]>`
+  select id, name, scopes, created_at, expires_at, last_used_at
+  from api_tokens where user_id = ${userId} order by created_at, id`
 
 const externalIdentities = (sql: Sql, userId: string) => sql<object[]>`
   select issuer, subject from external_identities where user_id = ${userId} order by issuer, subject`

@@ -22,6 +22,7 @@ const ERASED_TABLES = [
   'push_subscriptions',
   'external_identities',
   'sessions',
+  'api_tokens',
   'tickets',
   'password_resets',
   'login_counts',

@@ -1,4 +1,6 @@
 import type { IdentityChange, Ticket } from '../../app/auth/ports.ts'
+import type { ApiToken } from '../../domain/auth/api-token.ts'
+import { columnsOf } from '../columns.ts'
 import type { Session } from '../../domain/auth/identity-session.ts'
 import type { Count } from '../../domain/auth/identity-throttle.ts'
 import type { User } from '../../domain/auth/identity.ts'
@@ -108,6 +110,18 @@ const ticketToRow = ({ digest, purpose, actor, expiresAt }: Ticket): object => (
   expires_at: expiresAt,
 })
 
+export const apiTokens = columnsOf<ApiToken>()({
+  id: 'id',
+  userId: 'user_id',
+  name: 'name',
+  scopes: 'scopes',
+  digest: 'digest',
+  createdAt: 'created_at',
+  expiresAt: 'expires_at',
+  lastUsedAt: 'last_used_at',
+})
+export type ApiTokenRow = Parameters<typeof apiTokens.fromRow>[0]
+
 export const countFromRow = (row: CountRow): Count => ({
   key: row.key,
   count: row.count,
@@ -134,8 +148,17 @@ export const identityRows = (change: IdentityChange): object => ({
   }),
   ...(change.changedSession && { changed_session: sessionToRow(change.changedSession) }),
   ...(change.endedSessions && {
-    ended_sessions: { user_id: change.endedSessions.userId, except: change.endedSessions.except },
+    ended_sessions: {
+      user_id: change.endedSessions.userId,
+      except: change.endedSessions.except,
+      tokens: change.endedSessions.tokens,
+    },
   }),
+  ...(change.newApiToken && {
+    new_api_token: apiTokens.toRow(change.newApiToken.token),
+    most_api_tokens: change.newApiToken.most,
+  }),
+  ...(change.revokedApiToken !== undefined && { revoked_api_token: change.revokedApiToken }),
   ...(change.newTicket && {
     new_ticket: ticketToRow(change.newTicket.ticket),
     most_tickets: change.newTicket.most,

@@ -3,16 +3,28 @@ import type { IdentityChange, IdentityOutcome, IdentityStore } from '../../app/a
 import type { Actor } from '../../app/ports.ts'
 import type { Sql } from '../connect.ts'
 import type { EventDraft } from '../../domain/draft-event.ts'
+import { MINUTE_MS } from '../../domain/durations.ts'
 import { changeRow } from '../changes/change-row.ts'
-import { countFromRow, identityRows, sessionFromRow, userFromRow, userToRow } from './identity-rows.ts'
-import type { CountRow, SessionRow, UserRow } from './identity-rows.ts'
+import {
+  apiTokens,
+  countFromRow,
+  identityRows,
+  sessionFromRow,
+  userFromRow,
+  userToRow,
+} from './identity-rows.ts'
+import type { ApiTokenRow, CountRow, SessionRow, UserRow } from './identity-rows.ts'
 
 const ACCOUNT_DELETED = 'DB009'
+/** How old what is told of the last use of an API token may be, so that not every request writes. */
+const TOLD_AGAIN_MS = 5 * MINUTE_MS
 /** SQLSTATEs that commit_identity raises. */
 const SQLSTATE_OUTCOMES: Record<string, IdentityOutcome> = {
   DB001: 'conflict',
   DB006: 'email_taken',
   DB008: 'not_invited',
+  DB010: 'name_taken',
+  DB011: 'too_many',
   [ACCOUNT_DELETED]: 'conflict', // by another request
 }
 
@@ -117,8 +129,25 @@ export function createIdentityStore(sql: Sql): IdentityStore {
     async openSessions(ids, now) {
       const rows = await sql<{ id: string }[]>`
         select id from sessions where id = any(${[...ids]}::uuid[]) and revoked_at is null and expires_at > ${now}
+        union all select id from api_tokens where id = any(${[...ids]}::uuid[]) and expires_at > ${now}
         union all select id from users where id = any(${[...ids]}::uuid[])`
       return new Set(rows.map(({ id }) => id))
+    },
+    async useApiToken(digest, now) {
+      const [row] = await sql<(ApiTokenRow & { time_zone: string })[]>`
+        with found as (
+          select t.*, u.time_zone from api_tokens t join users u on u.id = t.user_id
+          where digest = ${digest} and expires_at > ${now}),
+        used as (
+          update api_tokens set last_used_at = ${now} where id in (
+            select id from found where coalesce(last_used_at < ${new Date(now.getTime() - TOLD_AGAIN_MS)}, true)))
+        select * from found`
+      return row ? { ...apiTokens.fromRow(row), timeZone: row.time_zone } : null
+    },
+    async listApiTokens(userId) {
+      const rows = await sql<ApiTokenRow[]>`
+        select * from api_tokens where user_id = ${userId} order by created_at desc, id desc`
+      return rows.map(apiTokens.fromRow)
     },
     async findTicket(digest, purpose, now) {
       const [row] = await sql<{ actor: Actor }[]>`

@@ -1,14 +1,14 @@
 -- Applies one decided change of who may do what, with its events, in one transaction. `rows` is the IdentityChange of
 -- shared/app/auth/ports.ts in column names; `change` goes to commit_change, and is null when the change concerns
 -- nobody we know. Raises DB001 for a user, a session, a password or a link that has changed or ended, DB006 for an address that is
--- taken, DB008 for an invitation that does not hold, 22023 for a part that nobody knows. Where sessions end, it notifies those
+-- taken, DB008 for an invitation that does not hold, DB010 and DB011 for an API token whose name is taken, or that is one too many, 22023 for a part that nobody knows. Where sessions end, it notifies those
 -- who remember which are open (shared/db/auth/session-signal.ts) of their user.
 create or replace function commit_identity(rows jsonb, change jsonb) returns void
 language plpgsql as $$
 declare
   unknown constant jsonb := rows - array['at', 'new_user', 'invitation', 'proved_password', 'changed_user', 'voided_resets',
     'used_reset', 'deleted_user', 'changed_session', 'ended_sessions', 'counts', 'forgiven', 'tally',
-    'new_session', 'most_sessions', 'new_ticket', 'most_tickets'];
+    'new_session', 'most_sessions', 'new_api_token', 'most_api_tokens', 'revoked_api_token', 'new_ticket', 'most_tickets'];
   at constant timestamptz := (rows ->> 'at')::timestamptz;
   session constant uuid := rows #>> '{new_ticket,actor,sessionId}';
   owner uuid;
@@ -144,7 +144,34 @@ begin
     delete from tickets where user_id = (rows #>> '{ended_sessions,user_id}')::uuid
       and (rows #>> '{ended_sessions,except}' is null
         or actor ->> 'sessionId' is distinct from rows #>> '{ended_sessions,except}');
+    if (rows #>> '{ended_sessions,tokens}')::boolean then
+      delete from api_tokens where user_id = (rows #>> '{ended_sessions,user_id}')::uuid;
+    end if;
     perform pg_notify('daybook_sessions', rows #>> '{ended_sessions,user_id}');
+  end if;
+
+  if rows ? 'revoked_api_token' then
+    delete from api_tokens where id = (rows ->> 'revoked_api_token')::uuid and user_id = owner;
+    if not found then
+      raise exception 'there is no such token' using errcode = 'DB001';
+    end if;
+    delete from tickets where user_id = owner and actor ->> 'sessionId' = rows ->> 'revoked_api_token';
+    perform pg_notify('daybook_sessions', owner::text);
+  end if;
+
+  -- The user is held above, so that the count holds.
+  if rows ? 'new_api_token' then
+    if not exists (select from users where id = owner) then
+      raise exception 'the user is gone' using errcode = 'DB001';
+    end if;
+    if (select count(*) from api_tokens where user_id = owner) >= (rows ->> 'most_api_tokens')::int then
+      raise exception 'too many tokens' using errcode = 'DB011';
+    end if;
+    insert into api_tokens select * from jsonb_populate_record(null::api_tokens, rows -> 'new_api_token')
+      on conflict (user_id, name) do nothing;
+    if not found then
+      raise exception 'the name is taken' using errcode = 'DB010';
+    end if;
   end if;
 
   -- A new one takes the place of the one that was used the longest time ago.
@@ -163,6 +190,7 @@ begin
   if rows ? 'new_ticket' then
     if not exists (
         select from sessions where id = session and revoked_at is null and expires_at > at
+        union all select from api_tokens where id = session and expires_at > at
         union all select from users where id = owner and session is null) then
       raise exception 'the session has ended' using errcode = 'DB001';
     end if;
@@ -185,6 +213,7 @@ begin
     delete from external_identities where user_id = gone;
     delete from sessions where user_id = gone;
     perform pg_notify('daybook_sessions', gone::text);
+    delete from api_tokens where user_id = gone;
     delete from tickets where user_id = gone;
     delete from password_resets where user_id = gone;
     delete from push_subscriptions where user_id = gone;

@@ -46,20 +46,24 @@ async function tryToAdd(
   const keys = subscription.keys && tx.json(subscription.keys)
   // One at a time per user, so that the count below holds.
   await tx`select pg_advisory_xact_lock(hashtextextended(${`push_subscriptions/${userId}`}, 0))`
-  if (sessionId) {
-    // Whoever ends the session waits, and finds the subscription then.
-    const [open] = await tx`select from sessions
-      where id = ${sessionId} and revoked_at is null and expires_at > ${createdAt} for share`
-    if (!open) return 'signed_out'
-  }
+  // Whoever ends the session, or the API token, waits, and finds the subscription then.
+  const [access] = await tx<{ session_id: string | null; api_token_id: string | null }[]>`
+    with signed_in as (
+      select id from sessions
+      where id = ${sessionId} and revoked_at is null and expires_at > ${createdAt} for share),
+    token as (select id from api_tokens where id = ${sessionId} and expires_at > ${createdAt} for share)
+    select (select id from signed_in) as session_id, (select id from token) as api_token_id`
+  const { session_id, api_token_id } = access!
+  if (sessionId && !session_id && !api_token_id) return 'signed_out'
   const [known] = await tx<(Row & { has_same_keys: boolean })[]>`
     select *, keys is not distinct from ${keys}::jsonb as has_same_keys from push_subscriptions
     where md5(endpoint) = md5(${endpoint}) for update`
   if (known && known.endpoint !== endpoint) return 'taken'
   if (known?.user_id === userId) {
     await tx`
-      update push_subscriptions set keys = ${keys}::jsonb, session_id = ${sessionId} where id = ${known.id}`
-    return { ...fromRow(known), keys: subscription.keys, sessionId }
+      update push_subscriptions set keys = ${keys}::jsonb, session_id = ${session_id}, api_token_id = ${api_token_id}
+      where id = ${known.id}`
+    return { ...fromRow(known), keys: subscription.keys, sessionId: session_id }
   }
   if (known && !known.has_same_keys) return 'taken'
   const [count] = await tx<{ of_user: number }[]>`
@@ -68,8 +72,8 @@ async function tryToAdd(
   // It gets a new id: what was on its way to the device for the other user must not come to it any more.
   if (known) await tx`delete from push_subscriptions where id = ${known.id}`
   const [added] = await tx<Row[]>`
-    insert into push_subscriptions (id, user_id, session_id, channel, endpoint, keys, created_at, confirmed_at)
-    values (${id}, ${userId}, ${sessionId}, ${channel}, ${endpoint}, ${keys}::jsonb, ${createdAt}, ${confirmedAt})
+    insert into push_subscriptions (id, user_id, session_id, api_token_id, channel, endpoint, keys, created_at, confirmed_at)
+    values (${id}, ${userId}, ${session_id}, ${api_token_id}, ${channel}, ${endpoint}, ${keys}::jsonb, ${createdAt}, ${confirmedAt})
     on conflict do nothing returning *`
   return added ? fromRow(added) : 'again'
 }

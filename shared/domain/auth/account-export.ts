@@ -6,6 +6,7 @@ import { PreferencesView } from '../notifications/notification-preferences.ts'
 import { SeriesView } from '../recurrence/series.ts'
 import { ReminderView } from '../reminders/reminder.ts'
 import { TaskView } from '../tasks/task.ts'
+import { ApiTokenList } from './api-token.ts'
 import { MeView } from './identity.ts'
 
 /** Everything of an account, as the API shows it where it does. */
@@ -63,6 +64,7 @@ export const AccountExport = z
         user_agent: z.string().nullable(),
       }),
     ),
+    api_tokens: ApiTokenList.shape.items,
     external_identities: z.array(z.object({ issuer: z.string(), subject: z.string() })),
     events: z.array(CloudEvent),
   })

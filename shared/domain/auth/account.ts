@@ -12,7 +12,7 @@ const MAX_NAME = 100
 /** Also what turns the direction of the text around it. */
 const CONTROLS = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u
 
-const displayName = text(1, MAX_NAME).refine(
+export const displayName = text(1, MAX_NAME).refine(
   (value) => !CONTROLS.test(value),
   'must not contain control characters',
 )

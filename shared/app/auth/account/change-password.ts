@@ -4,7 +4,7 @@ import type { PasswordChange } from '../../../domain/auth/account.ts'
 import { PasswordChanged, TokenRevoked } from '../../../domain/events.ts'
 import { accountMail } from '../../../domain/notifications/confirmation.ts'
 import { commitIdentity, eventsAbout, retryIdentity, userView, type Signing } from '../auth-events.ts'
-import { endSessions } from '../end-sessions.ts'
+import { endAccess } from '../end-sessions.ts'
 import type { AuthCall } from '../ports.ts'
 import type { Actor, Answer, Deps } from '../../ports.ts'
 import { checkNewPassword } from './check-new-password.ts'
@@ -35,7 +35,7 @@ export function changePassword(
       at: deps.clock.now(), // a reset mail asked for until here brings no link
       changedUser: { ...changedUser(user, { newEmail: null, newEmailAt: null }), passwordHash },
       voidedResets: user.id,
-      ...endSessions(user.id, actor.sessionId),
+      ...endAccess(user.id, actor.sessionId),
       forgiven: [keys.accountAndClient],
       ...(user.emailConfirmedAt && {
         mails: accountMail('password_change', mail, { now, newId: deps.ids.uuid }),
