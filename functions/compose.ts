@@ -12,6 +12,7 @@ import { createUpstreams } from '../shared/dapr/other-units.ts'
 import type { Fetch } from '../shared/dapr/transport.ts'
 import { createChangeStore } from '../shared/db/changes/change-store.ts'
 import type { Sql } from '../shared/db/connect.ts'
+import { createAuditTrail } from '../shared/db/audit/audit-trail.ts'
 import { createDeadLetters } from '../shared/db/outbox/dead-letters.ts'
 import { createDeliveryQueue } from '../shared/db/notifications/delivery-queue.ts'
 import { createAccounts } from '../shared/db/auth/accounts.ts'
@@ -148,6 +149,7 @@ export function composeDeps(config: Config, resources: ProcessResources): Compos
     waitingSeries: createWaitingSeriesReader(sql),
     housekeeping: createHousekeeping(sql),
     accounts: createAccounts(sql),
+    auditTrail: createAuditTrail(sql),
     zones: createZoneStore(sql),
     sidecar: dapr.health,
     upstreams: createUpstreams(dapr, { clock, startTimer }),

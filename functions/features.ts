@@ -2,6 +2,7 @@
 
 /** The services of this Daybook, for GET /api/health/status. */
 export const FEATURES = {
+  audit: { dueRows: [], waitsForEvents: true, sendsOut: false },
   auth: { dueRows: [], waitsForEvents: false, sendsOut: false },
   mcp: { dueRows: [], waitsForEvents: false, sendsOut: false },
   notifications: { dueRows: ['deliveries'], waitsForEvents: false, sendsOut: true },

@@ -22,8 +22,8 @@ const PORTS = /^shared\/app\/([\w-]+\/)?(ports|capabilities|task-query)\.ts$/
 const RULES: Rule[] = [
   {
     folder: 'shared/domain',
-    may: /^(shared\/domain\/|zod$|rrule$|temporal-polyfill$|chrono-node\/en$)/,
-    why: 'decisions are pure: zod, the recurrence engine, the reader of dates and other domain files',
+    may: /^(shared\/domain\/|zod$|rrule$|temporal-polyfill$|chrono-node\/en$|canonicalize$|node:crypto$)/,
+    why: 'decisions are pure: zod, the recurrence engine, the reader of dates, hashes and other domain files',
   },
   {
     folder: 'shared/app',

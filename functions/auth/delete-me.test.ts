@@ -33,8 +33,13 @@ const signIn = async ({ email, password }: Account) =>
   (await world.call(logIn, { json: { email, password } })).status
 /** The tombstone: that there was an account, and the event that says that it is deleted. */
 const TOMBSTONE = { deleted_accounts: 1, events: 1, outbox: 1 }
+/** But for the chain of the audit trail, which functions/audit/erased-account.test.ts is about. */
 const left = async ({ id }: Pick<Account, 'id'>) =>
-  Object.fromEntries(Object.entries(await rowsOf(world, id)).filter(([, rows]) => rows > 0))
+  Object.fromEntries(
+    Object.entries(await rowsOf(world, id)).filter(
+      ([table, rows]) => rows > 0 && !table.startsWith('audit_'),
+    ),
+  )
 
 describe('delete-me', () => {
   it('removes every row of the user from every table, and none of anybody else', async () => {

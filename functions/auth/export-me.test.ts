@@ -29,6 +29,8 @@ const PLACES: Record<string, ((all: AccountExport) => number) | null> = {
   api_tokens: (all) => all.api_tokens.length,
   external_identities: (all) => all.external_identities.length,
   events: ({ events }) => events.length,
+  audit_chains: null, // ends with the last of the entries
+  audit_entries: null, // GET /api/audit/export
   tags: null, // counted from the tasks
   user_counters: null, // the same
   outbox: null, // points at events

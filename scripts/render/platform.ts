@@ -38,6 +38,7 @@ const PLATFORM: Readonly<Record<Capability, Partial<Needs>>> = {
   deadLetters: {},
   housekeeping: {},
   accounts: {},
+  audit: {},
   zones: {},
   health: {},
   streams: {},

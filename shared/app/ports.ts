@@ -9,6 +9,7 @@ import type { Reminder } from '../domain/reminders/reminder.ts'
 import type { Placed } from '../domain/tasks/reorder.ts'
 import type { Above } from '../domain/tasks/subtasks.ts'
 import type { Task } from '../domain/tasks/task.ts'
+import type { AuditTrail } from './audit/ports.ts'
 import type { Accounts, Identity } from './auth/ports.ts'
 import type { SidecarHealth } from './health/ports.ts'
 import type {
@@ -230,6 +231,7 @@ export interface Deps {
   changeLog: ChangeLog
   housekeeping: Housekeeping
   accounts: Accounts
+  auditTrail: AuditTrail
   zones: ZoneStore
   broker: Broker
   publishing: Publishing

@@ -311,6 +311,9 @@ export const CATALOGUE = [
   TokenRevoked,
 ] as const
 export type AnyEvent = (typeof CATALOGUE)[number]
+
+/** Of events that are nobody's: those about the log itself. */
+export const LOG_USER = '00000000-0000-0000-0000-000000000000'
 export type EventType = AnyEvent['type']
 export type EventData<E extends EventDefinition> = z.infer<E['data']>
 

@@ -26,8 +26,8 @@ interface TopicSpec<E extends AnyEvent, Uses extends readonly Capability[]> {
   on: readonly E[]
   uses: Uses
   /**
-   * What it commits is all its effect. Then events come many at a time and are decided side by side, while what they
-   * lead to is committed together, in their order (shared/kit/topics/in-order.ts).
+   * Rows are all its effect. Then events come many at a time and are decided side by side, while what it commits is
+   * committed together, in their order (shared/kit/topics/in-order.ts).
    */
   onlyCommits?: boolean
   handle: (delivery: Delivery<E, Uses>) => Promise<unknown>

@@ -6,10 +6,12 @@ import { accountPages } from './account-pages.ts'
 const TASKS = 'tasks'
 const NOTIFICATIONS = 'notifications'
 const OCCURRENCES = 'occurrences'
+/** Of which only the content goes. */
+const AUDIT = 'audit_entries'
 
 /**
- * Every table with rows of users but `deleted_accounts`, the owners before what they are found by. Reminders go with their tasks
- * and deliveries with their notifications.
+ * Every table with rows of users, the owners before what they are found by. Reminders go with their tasks
+ * and deliveries with their notifications. What stays is `deleted_accounts` and the chain of the audit trail, which still verifies.
  */
 const ERASED_TABLES = [
   TASKS,
@@ -29,6 +31,7 @@ const ERASED_TABLES = [
   'dead_letters',
   'outbox',
   'events',
+  AUDIT,
   'user_counters',
 ]
 
@@ -57,11 +60,13 @@ export function createAccounts(sql: Sql): Accounts {
   }
 }
 
-/** The event that tells of the deletion stays, and is published like any other. */
-const tail = (sql: Sql, table: string): SqlFragment =>
-  table === 'events' || table === 'outbox'
-    ? sql`and seq < (select last_seq from deleted_accounts a where a.user_id = t.user_id)`
-    : sql``
+/** The event that tells of the deletion stays, is published like any other, and has its entry in the audit trail. */
+const tail = (sql: Sql, table: string): SqlFragment => sql`
+  ${table === AUDIT ? sql`and body is not null` : sql``} ${
+    ['events', 'outbox', AUDIT].includes(table)
+      ? sql`and seq < (select last_seq from deleted_accounts a where a.user_id = t.user_id)`
+      : sql``
+  }`
 
 function erasure(sql: Sql, table: string, { userId, limit }: { userId: string; limit: number }) {
   switch (table) {
@@ -83,6 +88,12 @@ function erasure(sql: Sql, table: string, { userId, limit }: { userId: string; l
         delete from occurrences where ctid = any(array(
           select o.ctid from series s join occurrences o on o.series_id = s.id
           where s.user_id = ${userId} limit ${limit}))`
+    // Nobody waits for these, and whoever looks for them passes by those that are done with.
+    case AUDIT:
+      return sql`
+        update audit_entries set action = null, resource = null, body = null, salt = null where ctid = any(array(
+          select ctid from audit_entries t where user_id = ${userId} ${tail(sql, table)} limit ${20 * limit}
+          for update skip locked))`
     default:
       return sql`
         delete from ${sql(table)} where ctid = any(array(

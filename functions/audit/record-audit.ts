@@ -1,0 +1,11 @@
+import { recordAudit } from '../../shared/app/audit/record-audit.ts'
+import { CATALOGUE } from '../../shared/domain/events.ts'
+import { topicFunction } from '../../shared/kit/topic-function.ts'
+
+// Topics overtake each other, the log does not: whatever event comes, all that has no entry yet is recorded in its order.
+export default topicFunction({
+  on: CATALOGUE,
+  uses: ['audit'],
+  onlyCommits: true,
+  handle: ({ event, deps }) => recordAudit(deps, event.userid),
+})

@@ -1,0 +1,42 @@
+-- The audit trail: of each user a chain of entries, one for every event of theirs, each bound to the one before by its
+-- hash (shared/domain/audit/chain.ts). An event has one place in its user's order, so the primary key of the entries is
+-- the promise "one entry for each event", and their order that of the events, whichever topic brought the news first.
+create table audit_chains (
+  user_id uuid primary key,
+  -- The last entry.
+  seq bigint not null,
+  hash bytea not null,
+  -- What the first entry that is kept goes on from: the last that was removed for its age, or the beginning (0).
+  anchor_seq bigint not null default 0,
+  anchor_hash bytea not null,
+  check (seq >= anchor_seq)
+);
+
+create table audit_entries (
+  user_id uuid not null,
+  seq bigint not null,
+  at timestamptz(3) not null,
+  -- Null, with all that follows from an account, since it was deleted; the leaf stays, and with it the chain.
+  action text,
+  resource text,
+  -- Canonical JSON (RFC 8785), as text and not as jsonb: these bytes are hashed.
+  body text,
+  salt bytea,
+  leaf bytea not null,
+  hash bytea not null,
+  primary key (user_id, seq),
+  check ((body is null) = (salt is null) and (body is null) = (action is null) and (body is null) = (resource is null))
+);
+create index audit_entries_in_order on audit_entries (user_id, at, seq);
+create index audit_entries_of_resource on audit_entries (user_id, resource, at, seq);
+
+-- Only the end of a chain moves, and only forwards; what is kept begins later, never earlier.
+create function audit_chain_goes_on() returns trigger language plpgsql as $$
+begin
+  if new.seq < old.seq or new.anchor_seq < old.anchor_seq or (new.seq = old.seq and new.hash <> old.hash) then
+    raise exception 'an audit chain does not go back';
+  end if;
+  return new;
+end
+$$;
+create trigger audit_chain_goes_on before update on audit_chains for each row execute function audit_chain_goes_on();
