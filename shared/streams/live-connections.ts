@@ -3,6 +3,7 @@ import type { Clock, Ids, Log, StartTimer } from '../app/ports.ts'
 import type { LiveConnections, StreamOwner } from '../app/sync/ports.ts'
 import { accessOf } from '../domain/auth/identity-session.ts'
 import { createStream } from './event-stream.ts'
+import { holdConversation } from './socket.ts'
 
 /** Platforms end an answer after five minutes; ours ends before, between two events. */
 export const MAX_STREAM_MS = 270_000
@@ -21,10 +22,10 @@ interface Options {
   mostPerOwner?: number
 }
 
-/** A stream, or a request that waits. */
-interface Connection {
+/** A stream, a socket, or a request that waits. */
+export interface Connection {
   /** Ends it at its next pause; the client shall come back after `retryMs`. */
-  end(retryMs: number): void
+  end(retryMs: number, why: 'over' | 'too_many' | 'signed_out'): void
 }
 
 /** What waits for news in a process. Of each kind an owner has a few; one more ends the oldest. */
@@ -44,7 +45,7 @@ export function createLiveConnections(options: Options): LiveConnections {
     isFailing = err !== null
   }
 
-  function admit(kind: 'stream' | 'wait', owner: StreamOwner, connection: Connection): () => void {
+  function admit(kind: 'stream' | 'socket' | 'wait', owner: StreamOwner, connection: Connection): () => void {
     const name = `${kind} ${owner.userId}`
     const own = connections.get(name) ?? new Set()
     connections.set(name, own.add(connection))
@@ -54,11 +55,11 @@ export function createLiveConnections(options: Options): LiveConnections {
     if (own.size > mostPerOwner) {
       const [oldest] = own
       forget(oldest!)
-      oldest!.end(RETRY_MS.tooMany)
+      oldest!.end(RETRY_MS.tooMany, 'too_many')
     }
-    if (isOver) connection.end(soon())
-    const callOff = startTimer(() => connection.end(soon()), MAX_STREAM_MS - random() * SPREAD_MS)
-    const unwatch = sessions.watch(accessOf(owner), owner.userId, () => connection.end(soon()))
+    if (isOver) connection.end(soon(), 'over')
+    const callOff = startTimer(() => connection.end(soon(), 'over'), MAX_STREAM_MS - random() * SPREAD_MS)
+    const unwatch = sessions.watch(accessOf(owner), owner.userId, () => connection.end(soon(), 'signed_out'))
     return () => {
       callOff()
       unwatch()
@@ -73,6 +74,13 @@ export function createLiveConnections(options: Options): LiveConnections {
         note,
         startTimer,
         admit: (stream) => admit('stream', owner, stream),
+      }),
+    converse: (owner, socket, conversation) =>
+      holdConversation(socket, conversation, {
+        clock: options.clock,
+        note,
+        startTimer,
+        admit: (connection) => admit('socket', owner, connection),
       }),
     wait(owner, subscribe, ms, signal) {
       let isDone = false
@@ -104,7 +112,7 @@ export function createLiveConnections(options: Options): LiveConnections {
     endAll() {
       isOver = true
       for (const own of Array.from(connections.values()))
-        for (const connection of Array.from(own)) connection.end(soon())
+        for (const connection of Array.from(own)) connection.end(soon(), 'over')
     },
   }
 }

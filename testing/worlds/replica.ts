@@ -35,11 +35,26 @@ export interface Replica extends Pick<ApiClient, 'ask'> {
 
 export async function startReplica(
   sql: Sql,
-  { stalledAfterMs, ...timing }: { startTimer?: StartTimer; stalledAfterMs?: number } = {},
+  {
+    stalledAfterMs,
+    also = [],
+    ...timing
+  }: {
+    startTimer?: StartTimer
+    stalledAfterMs?: number
+    also?: readonly string[]
+  } = {},
 ): Promise<Replica> {
   const resources = { ...SYSTEM_RESOURCES, ...timing, log: silentLogger, sidecarFetch: obligingSidecar }
   const { deps } = composeDaybook(sql, { resources })
-  const names = ['auth/issue-ticket', 'sync/stream-notifications', 'sync/stream-changes', 'sync/list-changes']
+  const names = [
+    'auth/issue-ticket',
+    'sync/stream-notifications',
+    'sync/stream-changes',
+    'sync/list-changes',
+    'sync/open-socket',
+    ...also,
+  ]
   const app = mountFunctions(await loadFunctions(names), deps)
   const server = await serve(
     app.fetch,

@@ -54,6 +54,25 @@ export interface LiveEvents {
   subscribe(onNews: () => void): () => void
 }
 
+/** A WebSocket, as far as it is needed here. */
+export interface ClientSocket {
+  send(text: string, onSent: (error?: Error) => void): void
+  ping(): void
+  close(code: number, reason: string): void
+  terminate(): void
+  on(event: 'message', listener: (data: { toString(): string }, isBinary: boolean) => void): void
+  on(event: 'pong' | 'close', listener: () => void): void
+}
+
+/** What is said over a socket. */
+export interface Conversation {
+  /** Answers a message of the client, which may be anything. */
+  take(message: unknown): Promise<object[]>
+  /** What there is to tell by itself; nothing when there is no news. It may be asked again when it rejects. */
+  next(): Promise<object[]>
+  subscribe(onNews: () => void): () => void
+}
+
 interface Waiting {
   isOver(): boolean
   /** Resolves when there may be news since it was asked last, and when it is over. */
@@ -67,6 +86,8 @@ export interface LiveConnections {
   open(owner: StreamOwner, events: LiveEvents): ReadableStream<Uint8Array<ArrayBuffer>>
   /** A request that waits: until `ms` are over, with the signal, or when it has to end. */
   wait(owner: StreamOwner, subscribe: LiveEvents['subscribe'], ms: number, signal: AbortSignal): Waiting
+  /** Has a conversation over a socket, until either ends it. */
+  converse(owner: StreamOwner, socket: ClientSocket, conversation: Conversation): void
   /** How many there are. */
   count(): number
   /** Ends all at their next pause, and at once whatever begins from now on: the process is about to end. */
