@@ -19,20 +19,23 @@ import { createAccounts } from '../shared/db/auth/accounts.ts'
 import { createIdentityStore } from '../shared/db/auth/identity-store.ts'
 import { createSessionSignal } from '../shared/db/auth/session-signal.ts'
 import { createHousekeeping, createPing, createWaitingSeriesReader } from '../shared/db/maintenance.ts'
-import { createNotificationSignal } from '../shared/db/notifications/notification-feed.ts'
 import { createNotificationReader } from '../shared/db/notifications/notification-reader.ts'
-import { createChangeLog, createOutbox } from '../shared/db/outbox/outbox.ts'
+import { createOutbox } from '../shared/db/outbox/outbox.ts'
 import { createPreferenceStore } from '../shared/db/notifications/preference-store.ts'
 import { createPushKeyStore } from '../shared/db/notifications/push-key-store.ts'
 import { createReminderQueue } from '../shared/db/reminders/reminder-queue.ts'
 import { createReminderReader } from '../shared/db/reminders/reminder-reader.ts'
+import { createAnnouncer } from '../shared/db/sync/announce-changes.ts'
+import { createChangeLog } from '../shared/db/sync/change-log.ts'
+import { createChangeSignal } from '../shared/db/sync/change-signal.ts'
+import { createSnapshots } from '../shared/db/sync/snapshots.ts'
 import { createSubscriptionStore } from '../shared/db/notifications/subscription-store.ts'
 import { createTaskReader } from '../shared/db/tasks/task-reader.ts'
 import { createZoneStore } from '../shared/db/tasks/zone-store.ts'
 import { proxyList } from '../shared/kit/edge/client-address.ts'
 import { createIdentity } from '../shared/identity/create-identity.ts'
 import type { ScryptCost } from '../shared/identity/passwords.ts'
-import { createEventStreams } from '../shared/streams/event-streams.ts'
+import { createLiveConnections } from '../shared/streams/live-connections.ts'
 import { PUBSUB } from '../shared/kit/subscriptions.ts'
 import { systemClock, systemIds, systemTimer, zoneDatabase } from '../shared/kit/system.ts'
 
@@ -85,7 +88,7 @@ export function composeDeps(config: Config, resources: ProcessResources): Compos
   const broker = resources.createBroker(dapr, PUBSUB, log)
   const outbox = createOutbox(sql)
   const publishing = resources.createPublisher({ outbox, broker, log, clock }, startTimer)
-  const changes = createChangeStore(sql)
+  const changes = createChangeStore(sql, createAnnouncer(sql, startTimer))
   const outbound = createSafeFetch({ allow: config.outboundAllow })
   const pushKeys = createPushKeys({
     from: config.push.vapidKeys,
@@ -113,6 +116,7 @@ export function composeDeps(config: Config, resources: ProcessResources): Compos
     isTrustedProxy: proxyList(config.trustedProxies),
     rateLimit: config.rateLimit,
     logRequests: config.logRequests,
+    keepEventsDays: config.keepEventsDays,
     corsOrigins: config.corsOrigins,
     zoneDatabase,
     granularity: config.granularity,
@@ -146,6 +150,8 @@ export function composeDeps(config: Config, resources: ProcessResources): Compos
     prepare,
     tasks: createTaskReader(sql, startTimer),
     changeLog: createChangeLog(sql),
+    changeSignal: createChangeSignal(sql, startTimer),
+    snapshots: createSnapshots(sql, startTimer),
     waitingSeries: createWaitingSeriesReader(sql),
     housekeeping: createHousekeeping(sql),
     accounts: createAccounts(sql),
@@ -157,8 +163,7 @@ export function composeDeps(config: Config, resources: ProcessResources): Compos
     dueReminders: createReminderQueue(sql),
     alarms: createAlarms(dapr),
     notifications: createNotificationReader(sql),
-    notificationSignal: createNotificationSignal(sql, startTimer),
-    streams: createEventStreams({ clock, ids, log, startTimer, sessions: identity.sessions }),
+    streams: createLiveConnections({ clock, ids, log, startTimer, sessions: identity.sessions }),
     deliveries: createDeliveryQueue(sql),
     senders: resources.createSenders({
       dapr,

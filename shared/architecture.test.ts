@@ -32,7 +32,7 @@ const RULES: Rule[] = [
   },
   {
     folder: 'shared/kit',
-    may: /^(shared\/(kit|openapi|identity|streams|domain|observability)\/|zod$|hono|@hono\/node-server$|uuid$|node:(crypto|http|net|util|zlib)$)/,
+    may: /^(shared\/(kit|openapi|identity|streams|domain|observability)\/|zod$|hono|@hono\/node-server$|uuid$|ws$|node:(crypto|http|net|stream|util|zlib)$)/,
     types: PORTS,
     why: 'the kit carries any product; of use cases it knows the types of the ports',
   },

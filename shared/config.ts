@@ -86,6 +86,7 @@ const Environment = z.object({
     .regex(/^[\w.~+/-]{16,}$/, 'must be 16 or more letters, digits or ._~+/-')
     .optional(),
   MAILBOX_DAYS: whole(1, 3650).default(30),
+  KEEP_EVENTS_DAYS: whole(0, 36_500).default(0),
   MAX_MAILS_PER_HOUR: whole(0, 1_000_000_000).default(30),
   MAX_FIRST_MESSAGES_PER_HOST: whole(0, 1_000_000_000).default(20),
   MAX_DELIVERIES_PER_HOST: whole(0, 1_000_000_000).default(5000),
@@ -197,6 +198,8 @@ export function readConfig(env: Variables = inheritedEnvironment()) {
         ? null
         : { perSecond: e.RATE_LIMIT_PER_SECOND, burst: e.RATE_LIMIT_BURST },
     connections: { max: e.MAX_CONNECTIONS, maxPerAddress: e.MAX_CONNECTIONS_PER_ADDRESS },
+    /** Of the changes; null for ever. */
+    keepEventsDays: e.KEEP_EVENTS_DAYS || null,
     logRequests: e.LOG_REQUESTS && (e.LOG_LEVEL === 'info' || e.LOG_LEVEL === 'debug'),
     /** Where clients reach this Daybook, when it is not where it listens. */
     publicUrl: e.PUBLIC_URL,

@@ -184,8 +184,8 @@ export async function createInnocent(
     const { body } = await client.ask('GET', `/api/changes?since=${tasks.sequence()}`, {
       token: account.token,
     })
-    const page = body as { next_since: string; has_more: boolean }
-    tasks.beginAt(Number(page.next_since))
+    const page = body as { items: { sequence: string }[]; has_more: boolean }
+    tasks.beginAt(Number(page.items.at(-1)?.sequence ?? tasks.sequence()))
     more = page.has_more
   }
   return {

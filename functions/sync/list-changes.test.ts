@@ -29,10 +29,10 @@ describe('list-changes', () => {
     const person = await world.register()
     await addTasks(person, 5)
     const walked: string[] = []
-    for (let since = '0', more = true; more;) {
-      const page = await changes(person, `?since=${since}&limit=2`)
+    for (let since = '', more = true; more;) {
+      const page = await changes(person, `?limit=2${since}`)
       walked.push(...page.items.map(({ sequence }) => sequence))
-      since = page.next_since
+      since = `&since=${page.next_since}`
       more = page.has_more
     }
     expect(walked.map(Number)).toEqual(walked.map((_, index) => index + 1))
@@ -63,7 +63,7 @@ describe('list-changes', () => {
       await world.have(person, 'PATCH', `/api/tasks/${String(id)}`, { description: `${description} y` })
     }
     const pages: Changes[] = []
-    do pages.push(await changes(person, `?since=${pages.at(-1)?.next_since ?? 0}&limit=1000`))
+    do pages.push(await changes(person, `?limit=1000&since=${pages.at(-1)?.next_since ?? 0}`))
     while (pages.at(-1)!.has_more)
     for (const page of pages) expect(JSON.stringify(page).length).toBeLessThan(1_100_000)
     const sequences = pages.flatMap(({ items }) => items.map(({ sequence }) => Number(sequence)))
@@ -71,20 +71,29 @@ describe('list-changes', () => {
     expect(pages.length).toBeGreaterThan(1)
   })
 
-  it('answers 410 to a cursor ahead of all changes, and tells where to go on', async () => {
-    const person = await world.register()
-    const { next_since: newest } = await changes(person, '?limit=1000')
-    const got = await world.ask('GET', `/api/changes?since=${Number(newest) + 1}`, { token: person.token })
-    expect([got.status, JSON.parse(got.text)]).toMatchObject([
-      410,
-      {
-        code: 'changes.cursor_gone',
-        detail: `There are no changes after ${newest}. Load everything anew, then go on with since=${newest}.`,
-      },
-    ])
+  it('answers 410 to a cursor ahead of all changes, of somebody else and of another history, and tells what to do', async () => {
+    const [person, other] = [await world.register(), await world.register()]
+    const { next_since: newest, items } = await changes(person, '?limit=1000')
+    const ahead = Buffer.from(newest, 'base64url')
+    ahead.writeBigUInt64BE(ahead.readBigUInt64BE(32) + 1n, 32)
+    const elsewhere = Buffer.from(newest, 'base64url')
+    elsewhere.write('0199d0a0000070008000', 0, 'hex')
+    const todo = 'Load GET /api/snapshot, then go on with its cursor.'
+    for (const [since, reason] of [
+      [ahead.toString('base64url'), `There are no changes after ${items.length}.`],
+      [String(items.length + 1), `There are no changes after ${items.length}.`],
+      [elsewhere.toString('base64url'), 'The database was restored since.'],
+      [(await changes(other)).next_since, 'The cursor belongs to another user.'],
+    ]) {
+      const got = await world.ask('GET', `/api/changes?since=${since}`, { token: person.token })
+      expect([got.status, JSON.parse(got.text)]).toMatchObject([
+        410,
+        { code: 'changes.cursor_gone', detail: `${reason} ${todo}` },
+      ])
+    }
     await addTasks(person, 1)
-    const { items } = await changes(person, `?since=${newest}`)
-    expect(items.map(({ type }) => type)).toEqual(['task.created'])
+    const next = await changes(person, `?since=${newest}`)
+    expect(next.items.map(({ type }) => type)).toEqual(['task.created'])
   })
 
   it('answers 410 to a cursor before which changes were removed, down to the last of them', async () => {
@@ -99,7 +108,7 @@ describe('list-changes', () => {
       return [answer.status, items?.map(({ sequence }) => Number(sequence)) ?? detail]
     }
     await sql`delete from events where user_id = ${userId} and seq <= 2`
-    const tooOld = 'Changes before 3 are not kept. Load everything anew, then go on with since=3.'
+    const tooOld = 'Changes before 3 are not kept. Load GET /api/snapshot, then go on with its cursor.'
     expect(await ask(0)).toEqual([410, tooOld])
     expect(await ask(1)).toEqual([410, tooOld])
     expect(await ask(2)).toEqual([200, [3]])
@@ -144,6 +153,10 @@ describe('list-changes', () => {
     'since=-1',
     'since=99999999999999999999',
     'since=9223372036854775808',
+    `since=${'/'.repeat(54)}`,
+    `since=${'_'.repeat(54)}`,
+    'wait=26',
+    'wait=-1',
     'limit=0',
     'limit=1001',
     'limit=x',

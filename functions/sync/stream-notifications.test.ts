@@ -234,7 +234,7 @@ describe('the stream of notifications', () => {
       const listening = async () =>
         (
           await sql`select 1 from pg_stat_activity where datname = current_database()
-            and query ilike 'listen "daybook_notifications"'`
+            and query ilike 'listen "daybook_changes"'`
         ).length
       for (let round = 0; round < 10; round += 1) {
         const streams = await Promise.all(people.map((person) => replica.listen(person)))

@@ -21,5 +21,5 @@ export default httpFunction({
       .describe('Instead of the header Last-Event-ID, which takes precedence'),
   }),
   events: NOTIFICATION_EVENTS,
-  handle: ({ actor, lastEventId, deps }) => streamNotifications(deps, actor.userId, lastEventId),
+  handle: ({ actor, query, deps }) => streamNotifications(deps, actor.userId, query.last_event_id ?? null),
 })

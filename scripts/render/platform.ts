@@ -42,6 +42,7 @@ const PLATFORM: Readonly<Record<Capability, Partial<Needs>>> = {
   zones: {},
   health: {},
   streams: {},
+  snapshots: {},
   events: { components: ['pubsub'], api: ['publish'] },
   jobs: { api: ['jobs'] },
   units: { api: ['invoke'] },

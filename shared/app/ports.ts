@@ -15,7 +15,6 @@ import type { SidecarHealth } from './health/ports.ts'
 import type {
   DeliveryQueue,
   NotificationReader,
-  NotificationSignal,
   OutboundPolicy,
   PreferenceStore,
   PushKeys,
@@ -25,7 +24,7 @@ import type {
 import type { Broker, DeadLetters, Outbox, Publishing } from './outbox/ports.ts'
 import type { LoadedSeries, WaitingSeriesReader } from './recurrence/ports.ts'
 import type { Alarms, LoadedReminder, ReminderQueue, ReminderReader } from './reminders/ports.ts'
-import type { ChangeLog, EventStreams } from './sync/ports.ts'
+import type { ChangeLog, ChangeSignal, LiveConnections, Snapshots } from './sync/ports.ts'
 import type {
   Housekeeping,
   ListPosition,
@@ -89,6 +88,12 @@ export interface Answer<Body> {
   replayed?: boolean
   /** The body changes without its version, so a 304 would hide something. */
   variesWithTime?: boolean
+}
+
+/** There is nothing to answer yet. Until there is news the request takes nothing of its user's share. */
+export interface Later<Body> {
+  news: Promise<void>
+  answer: () => Promise<Answer<Body> | Later<Body>>
 }
 
 /** What a consumer leaves behind together with its effect, so that it has it once for an event. */
@@ -209,6 +214,8 @@ export interface Settings {
   /** How much of a user's requests runs at once; a plain request weighs 1 (shared/kit/edge/turns.ts). */
   maxWeightOfUser: number
   logRequests: boolean
+  /** For how long the changes can be read; null for ever. */
+  keepEventsDays: number | null
   /** Whose pages may read answers in a browser, as `https://app.example.org`. */
   corsOrigins: readonly string[]
   /** The zone database of this process, as `2026a`. */
@@ -229,6 +236,8 @@ export interface Deps {
   waitingSeries: WaitingSeriesReader
   outbox: Outbox
   changeLog: ChangeLog
+  changeSignal: ChangeSignal
+  snapshots: Snapshots
   housekeeping: Housekeeping
   accounts: Accounts
   auditTrail: AuditTrail
@@ -241,8 +250,7 @@ export interface Deps {
   dueReminders: ReminderQueue
   alarms: Alarms
   notifications: NotificationReader
-  notificationSignal: NotificationSignal
-  streams: EventStreams
+  streams: LiveConnections
   deliveries: DeliveryQueue
   senders: Senders
   preferences: PreferenceStore

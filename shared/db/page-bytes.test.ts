@@ -5,7 +5,7 @@ import { countedDatabase } from '../../testing/worlds/counted-database.ts'
 import { EVERYTHING } from '../../testing/builders/task-queries.ts'
 import { createChangeStore } from './changes/change-store.ts'
 import { createNotificationReader } from './notifications/notification-reader.ts'
-import { createChangeLog } from './outbox/outbox.ts'
+import { createChangeLog } from './sync/change-log.ts'
 import { createTaskReader } from './tasks/task-reader.ts'
 
 const database = await countedDatabase()

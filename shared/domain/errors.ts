@@ -11,6 +11,7 @@ const ERROR_CODES = [
   'request.timeout',
   'request.headers_too_large',
   'request.expectation_failed',
+  'request.upgrade_required',
   'rate_limit.exceeded',
   'auth.required',
   'auth.invalid_token',

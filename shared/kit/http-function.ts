@@ -3,7 +3,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { z } from 'zod'
 import type { Capability, DepsOf } from '../app/capabilities.ts'
 import type { AuthCall } from '../app/auth/ports.ts'
-import type { Actor, Answer, Deps, WriteContext } from '../app/ports.ts'
+import type { Actor, Answer, Deps, Later, WriteContext } from '../app/ports.ts'
 import type { LiveEvents } from '../app/sync/ports.ts'
 import { DomainError, type ErrorCode } from '../domain/errors.ts'
 import { isAllowed, type Scope } from '../domain/scopes.ts'
@@ -14,7 +14,7 @@ import { answerTaken } from './edge/answer-taken.ts'
 import { MIN_BYTES } from './edge/compress-answers.ts'
 import { authCall, fromWhere } from './edge/client-address.ts'
 import { signIn } from './edge/sign-in.ts'
-import { eventStreamAnswer, eventStreamHead, lastEventId } from '../streams/event-stream-answer.ts'
+import { eventStreamAnswer, eventStreamHead } from '../streams/event-stream-answer.ts'
 import { problemResponse } from './problem.ts'
 import { queryReader } from './query-values.ts'
 import type { ToolSpec } from '../openapi/tool-spec.ts'
@@ -42,8 +42,8 @@ interface Input<Auth, Uses extends readonly Capability[], Params, Query, Body> {
   actor: Auth extends Scope ? Actor : undefined
   /** For writes: actor, time, trace, precondition and idempotency key in one, to hand on to the use case. */
   write: Auth extends Scope ? WriteContext : undefined
-  /** Of a stream: the last event its client has, by the header Last-Event-ID or else the query's last_event_id. */
-  lastEventId: number | null
+  /** Aborted when the client is gone. */
+  signal: AbortSignal
   deps: DepsOf<Uses>
 }
 
@@ -75,7 +75,10 @@ export interface HttpSpec<
   status?: 200 | 201 | 204
   /** Schema of the answer; absent for 204 and for answers that are not JSON. */
   output?: z.ZodType
-  /** Of an answer that is a live stream (text/event-stream): the data of its events by name. */
+  /**
+   * Of an answer that is a live stream (text/event-stream): the data of its events by name. The header Last-Event-ID goes before
+   * the query's last_event_id.
+   */
   events?: Readonly<Record<string, z.ZodType>>
   /** The name of the file that a browser makes of the answer, which comes in pieces of its text. HEAD does not handle it. */
   download?: string
@@ -96,10 +99,10 @@ export interface HttpSpec<
   /** Where a created resource is. */
   location?: (body: never) => string
   /** A DomainError that is returned is a regular answer; one that is thrown with a 5xx is logged as a failure. */
-  handle: (
-    input: Input<Auth, Uses, Params, Query, Body>,
-  ) => Promise<Answer<unknown> | LiveEvents | AsyncGenerator<string> | Response | DomainError>
+  handle: (input: Input<Auth, Uses, Params, Query, Body>) => Promise<Handled | Later<unknown>>
 }
+
+type Handled = Answer<unknown> | LiveEvents | AsyncGenerator<string> | Response | DomainError
 
 // eslint-disable-next-line typescript/no-explicit-any -- a list of functions forgets the type of each one's input
 export type AnyHttpSpec = HttpSpec<any, any, any, any, any>
@@ -170,20 +173,21 @@ export function httpFunction<
         actor,
         write,
         deps,
-        lastEventId: spec.events ? lastEventId(c, query as object) : null,
       })
       // Its body would be thrown away unread, and a stream that nobody reads ends never.
       if (spec.events && c.req.method === 'HEAD') return eventStreamHead(c)
       if (spec.download && c.req.method === 'HEAD') return downloadAnswer(c, spec.download, null)
       const ticket = ticketOf(spec, c)
-      const work = async () => {
+      const inTurn = turnsOf(c, actor, weight)
+      let answer: Handled | Later<unknown> = await inTurn(async () => {
         if (ticket !== null) await spec.ticket?.take(deps, ticket)
         return await spec.handle(input as unknown as Input<Auth, Uses, Params, Query, Body>)
+      })
+      while ('news' in answer) {
+        await answer.news
+        await authenticate(spec, c, deps) // the session may have ended meanwhile
+        answer = await inTurn(answer.answer)
       }
-      // What its client does not take stays in memory, and a live stream is none of it.
-      const held = (answer: Awaited<ReturnType<typeof work>>) =>
-        'subscribe' in answer ? undefined : answerTaken(c)
-      const answer = await (actor ? c.get('inTurn')(actor.userId, weight, work, held) : work())
       // With the headers that every answer has, which a Response of its own would lack.
       if (answer instanceof Response) return c.newResponse(answer.body, answer)
       if (answer instanceof DomainError) return problemResponse(c, answer)
@@ -196,7 +200,7 @@ export function httpFunction<
   return { kind: 'http', name: '', uses: spec.uses, spec, method, path, paths, mount }
 }
 
-/** Most functions ask for neither the client's address nor its agent. A getter of an object literal costs more than both. */
+/** Most functions ask for neither the client's address and agent nor its end. A getter of an object literal costs more than both. */
 class LazyCall {
   readonly #deps: Deps
   readonly #context: Context<AppEnv>
@@ -206,10 +210,23 @@ class LazyCall {
     this.#context = context
   }
 
+  get signal(): AbortSignal {
+    return this.#context.req.raw.signal
+  }
+
   get call(): AuthCall {
     return authCall(this.#deps, this.#context)
   }
 }
+
+/** Runs works of the request as a part of its user's share, until what they answer is taken. */
+const turnsOf =
+  (c: Context<AppEnv>, actor: Actor | undefined, weight: number) =>
+  <Result extends Handled | Later<unknown>>(work: () => Promise<Result>): Promise<Result> => {
+    // What its client does not take stays in memory, and a live stream is none of it.
+    const held = (answer: Result) => ('subscribe' in answer || 'news' in answer ? undefined : answerTaken(c))
+    return actor ? c.get('inTurn')(actor.userId, weight, work, held) : work()
+  }
 
 const cacheControl = (policy: string): MiddlewareHandler =>
   async function cacheControl(c, next) {
@@ -245,7 +262,13 @@ function ticketOf(spec: AnyHttpSpec, c: Context): string | null {
 
 function queryOf(spec: AnyHttpSpec, c: Context): QueryTexts {
   const { ticket, ...others } = readQuery(c)
-  return spec.ticket || ticket === undefined ? others : { ...others, ticket }
+  // An EventSource that comes back sends it by itself, with the URL it was opened with.
+  const lastEvent = spec.events ? c.req.header('last-event-id')?.trim() : undefined
+  return {
+    ...others,
+    ...(lastEvent && { last_event_id: [lastEvent] }),
+    ...(!spec.ticket && ticket !== undefined && { ticket }),
+  }
 }
 
 function respond(c: Context, spec: AnyHttpSpec, answer: Answer<unknown>): Response {

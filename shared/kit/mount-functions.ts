@@ -24,11 +24,12 @@ export function mountFunctions(functions: readonly DaybookFunction[], deps: Deps
   }
   for (const fn of functions) if (fn.kind === 'job' || fn.kind === 'cron') mount(fn)
   prepareRequests(app, deps)
-  for (const fn of functions) if (fn.kind === 'http') mount(fn)
   const routes = functions.filter((fn) => fn.kind === 'routes')
   // A gateway passes on what is not served when it comes.
   const isGateway = ({ uses }: DaybookFunction) => uses.includes('units')
+  // First, because they name all of their paths: /api/tasks/ws is no task.
   for (const fn of routes) if (!isGateway(fn)) mount(fn)
+  for (const fn of functions) if (fn.kind === 'http') mount(fn)
   for (const fn of routes) if (isGateway(fn)) mount(fn)
   return app
 }

@@ -17,6 +17,7 @@ const STATUS = {
   'request.timeout': 408,
   'request.headers_too_large': 431,
   'request.expectation_failed': 417,
+  'request.upgrade_required': 426,
   'rate_limit.exceeded': 429,
   'auth.required': 401,
   'auth.invalid_token': 401,
@@ -76,6 +77,7 @@ const TITLE: Record<number, string> = {
   415: 'Unsupported media type',
   417: 'Expectation failed',
   422: 'Invalid content',
+  426: 'Upgrade required',
   429: 'Too many requests',
   431: 'Headers too large',
   500: 'Internal error',
@@ -112,6 +114,8 @@ export function problemOf(known: DomainError, requestId: string): z.infer<typeof
 
 /** What would have been taken instead, in the header that has been made for it. */
 const ADVICE: Partial<Record<ErrorCode, (method: string) => Record<string, string>>> = {
+  // RFC 9110 §15.5.22
+  'request.upgrade_required': () => ({ upgrade: 'websocket' }),
   // RFC 9110 §12.5.3
   'request.unsupported_encoding': () => ({ 'accept-encoding': 'identity' }),
   // RFC 5789 §2.2, RFC 9110 §12.5.1

@@ -21,7 +21,7 @@ export interface RoutesFunction {
 
 /**
  * The way out of `httpFunction` for what is no plain endpoint: pages, WebSocket, a gateway. Its routes are mounted
- * behind those of all HTTP functions of the process; it guards them itself.
+ * before those of the HTTP functions of the process, a gateway's behind them; it guards them itself.
  */
 export const routesFunction = <const Uses extends readonly Capability[]>({
   serves,

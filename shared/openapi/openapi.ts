@@ -168,7 +168,7 @@ function describe(
   const parameters = [
     ...partParameters('path', spec.params, schemas),
     ...partParameters('query', spec.query, schemas),
-    ...headerParameters(fn, readsIfNoneMatch),
+    ...headerParameters(fn, readsIfNoneMatch, schemas),
   ]
   return {
     ...(parameters.length > 0 && { parameters }),
@@ -249,7 +249,7 @@ function partParameters(place: 'path' | 'query', part: unknown, schemas: Schemas
   }))
 }
 
-function headerParameters(fn: HttpFunction, readsIfNoneMatch: boolean): Parameter[] {
+function headerParameters(fn: HttpFunction, readsIfNoneMatch: boolean, schemas: Schemas): Parameter[] {
   const header = (name: string, description: string, schema: JsonSchema): Parameter => ({
     name,
     in: 'header',
@@ -258,7 +258,9 @@ function headerParameters(fn: HttpFunction, readsIfNoneMatch: boolean): Paramete
     schema,
   })
   const tags = { type: 'string', examples: ['"4"'] }
-  const eventId = { type: 'string', pattern: '^\\d{1,15}$' }
+  const lastEvent = partParameters('query', fn.spec.query, schemas).find(
+    ({ name }) => name === 'last_event_id',
+  )
   const key = { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x21-\\x7e]+$' }
   return [
     ...(takesIfMatch(fn)
@@ -267,8 +269,14 @@ function headerParameters(fn: HttpFunction, readsIfNoneMatch: boolean): Paramete
           header('If-None-Match', 'Versions the write may not change; * for any (412)', tags),
         ]
       : []),
-    ...(fn.spec.events
-      ? [header('Last-Event-ID', 'The last event the client has; the stream goes on after it', eventId)]
+    ...(lastEvent
+      ? [
+          header(
+            'Last-Event-ID',
+            'The last event the client has; the stream goes on after it',
+            lastEvent.schema,
+          ),
+        ]
       : []),
     ...(readsIfNoneMatch ? [header('If-None-Match', 'Versions the client has (304)', tags)] : []),
     ...(fn.spec.retrySafe ? [header('Idempotency-Key', 'Makes a retry safe for 24 hours', key)] : []),

@@ -1,7 +1,6 @@
 import type { Context } from 'hono'
 import type { Deps } from '../app/ports.ts'
 import type { LiveEvents, StreamOwner } from '../app/sync/ports.ts'
-import { invalidField } from '../domain/errors.ts'
 import type { AppEnv } from '../kit/base-app.ts'
 
 /** Answers with a live stream (text/event-stream) that nobody on the way may keep or hold back. */
@@ -21,18 +20,4 @@ const HEADERS = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-store',
   'x-accel-buffering': 'no',
-}
-
-/**
- * Where a client that comes back wants to go on: the header Last-Event-ID, which an EventSource sends by itself, else
- * what it was opened with. 422 for what is no number.
- */
-export function lastEventId(
-  c: Context<AppEnv>,
-  query: { last_event_id?: number } | undefined,
-): number | null {
-  const header = c.req.header('last-event-id')?.trim()
-  if (header === undefined || header === '') return query?.last_event_id ?? null
-  if (!/^\d{1,15}$/.test(header)) throw invalidField('last-event-id', 'must be the id of an event')
-  return Number(header)
 }

@@ -24,19 +24,37 @@ export interface Replica extends Pick<ApiClient, 'ask'> {
   /** Somebody new, or another session of somebody. */
   newListener(id?: string): Promise<Listener>
   ticketFor(listener: Listener): Promise<string>
-  /** Opens the stream of notifications. */
-  listen(listener: Listener, options?: StreamOptions & { query?: string }): Promise<EventStream>
+  /** Opens a stream, that of notifications unless it says otherwise. */
+  listen(
+    listener: Pick<Listener, 'token'>,
+    options?: StreamOptions & { query?: string; path?: string },
+  ): Promise<EventStream>
   /** As the process does when it is told to end. */
   close(): Promise<void>
 }
 
 export async function startReplica(
   sql: Sql,
-  { stalledAfterMs, ...timing }: { startTimer?: StartTimer; stalledAfterMs?: number } = {},
+  {
+    stalledAfterMs,
+    also = [],
+    ...timing
+  }: {
+    startTimer?: StartTimer
+    stalledAfterMs?: number
+    also?: readonly string[]
+  } = {},
 ): Promise<Replica> {
   const resources = { ...SYSTEM_RESOURCES, ...timing, log: silentLogger, sidecarFetch: obligingSidecar }
   const { deps } = composeDaybook(sql, { resources })
-  const names = ['auth/issue-ticket', 'sync/stream-notifications']
+  const names = [
+    'auth/issue-ticket',
+    'sync/stream-notifications',
+    'sync/stream-changes',
+    'sync/list-changes',
+    'sync/open-socket',
+    ...also,
+  ]
   const app = mountFunctions(await loadFunctions(names), deps)
   const server = await serve(
     app.fetch,
@@ -68,9 +86,12 @@ export async function startReplica(
       const { text } = await ask('POST', '/api/auth/ticket', { token })
       return (JSON.parse(text) as { ticket: string }).ticket
     },
-    async listen({ token }, { query = '', headers = {}, ...others } = {}) {
+    async listen(
+      { token },
+      { path = '/api/notifications/stream', query = '', headers = {}, ...others } = {},
+    ) {
       const signedIn = query.includes('ticket=') ? {} : { authorization: `Bearer ${token}` }
-      const address = `${url}/api/notifications/stream${query}`
+      const address = `${url}${path}${query}`
       const stream = await openEventStream(address, { ...others, headers: { ...signedIn, ...headers } })
       onTestFinished(stream.close)
       return stream

@@ -84,12 +84,6 @@ export interface NotificationReader {
   readAfter(userId: string, seq: number, limit: number): Promise<{ reads: ReadTogether[]; upTo: number }>
 }
 
-/** Tells, within this process, that users have something new in the app; see shared/db/notifications/notification-feed.ts. */
-export interface NotificationSignal {
-  /** `onNews` may be called without news, and is called within seconds for news of any process. */
-  subscribe(userId: string, onNews: () => void): () => void
-}
-
 /** Read here, changed through ChangeStore. */
 export interface PreferenceStore {
   get(userId: string): Promise<{ audience: Audience; accountTimeZone: string | null }>

@@ -29,11 +29,7 @@ export const NOTIFICATION_EVENTS = {
  * same. Without a place, or with one that lies ahead of all that happened, it begins now.
  */
 export async function streamNotifications(
-  {
-    clock,
-    notifications,
-    notificationSignal: notificationFeed,
-  }: Pick<Deps, 'clock' | 'notifications' | 'notificationSignal'>,
+  { clock, notifications, changeSignal }: Pick<Deps, 'clock' | 'notifications' | 'changeSignal'>,
   userId: string,
   lastSeen: number | null,
 ): Promise<LiveEvents> {
@@ -47,7 +43,7 @@ export async function streamNotifications(
       id: seq,
       data: { resumed_from: resumedFrom, server_time: clock.now().toISOString() },
     },
-    subscribe: (onNews) => notificationFeed.subscribe(userId, onNews),
+    subscribe: (onNews) => changeSignal.subscribe(userId, onNews),
     async next() {
       const { reads, upTo } = await notifications.readAfter(userId, seq, BATCH)
       const shown = await notifications.after(userId, seq, BATCH)

@@ -24,7 +24,8 @@ import { inTransaction } from '../transaction.ts'
 const MAX_GROUPED_ROWS = 100
 const MAX_COMMITTED_TOGETHER = 16
 
-export function createChangeStore(sql: Sql): ChangeStore {
+/** `announce` is told of every user something was committed of. */
+export function createChangeStore(sql: Sql, announce: (userId: string) => void = () => {}): ChangeStore {
   // What waits for a user's row holds a connection meanwhile, so of each user one does.
   const inTurn = oneByOne()
   const commitSoon = inGroups<readonly Change[], CommitResult[]>({
@@ -35,9 +36,12 @@ export function createChangeStore(sql: Sql): ChangeStore {
   // One that takes long would keep those waiting that are committed together with it.
   const commitAll = async (changes: readonly Change[]): Promise<CommitResult[]> => {
     const [first] = changes
-    return rowsOf(first!) > MAX_GROUPED_ROWS
-      ? [await inTurn(first!.userId, () => rawCommit(sql, first!).catch(refusalOf))]
-      : await commitSoon(firstOf(changes))
+    const results =
+      rowsOf(first!) > MAX_GROUPED_ROWS
+        ? [await inTurn(first!.userId, () => rawCommit(sql, first!).catch(refusalOf))]
+        : await commitSoon(firstOf(changes))
+    if (results.some(({ outcome }) => outcome === 'applied')) announce(first!.userId)
+    return results
   }
   const commitOne = async (change: Change): Promise<CommitResult> => (await commitAll([change]))[0]!
   const keysUnderWay = new Set<string>()
@@ -56,7 +60,11 @@ export function createChangeStore(sql: Sql): ChangeStore {
         keysUnderWay.delete(key)
       }
     },
-    exclusively: (userId, work) => inTurn(userId, () => holding(sql, userId, work)),
+    exclusively: async (userId, work) => {
+      const result = await inTurn(userId, () => holding(sql, userId, work))
+      announce(userId)
+      return result
+    },
   }
 }
 

@@ -89,10 +89,6 @@ begin
     if touched <> jsonb_array_length(change -> 'new_notifications') then
       raise exception 'the notification exists' using errcode = 'DB005';
     end if;
-    -- A hint for processes with open streams (shared/db/notifications/notification-feed.ts), given when this is committed.
-    if jsonb_path_exists(change, '$.new_notifications[*] ? (@.seq != null)') then
-      perform pg_notify('daybook_notifications', owner::text);
-    end if;
   end if;
 
   if change ? 'shown_notifications' then
@@ -103,7 +99,6 @@ begin
     if touched <> jsonb_array_length(change -> 'shown_notifications') then
       raise exception 'a notification is shown already' using errcode = 'DB001';
     end if;
-    perform pg_notify('daybook_notifications', owner::text);
   end if;
 
   if change ? 'read_notifications' then
@@ -115,7 +110,6 @@ begin
     if touched <> jsonb_array_length(change -> 'read_notifications') then
       raise exception 'a notification is read already' using errcode = 'DB001';
     end if;
-    perform pg_notify('daybook_notifications', owner::text);
   end if;
 
   if change ? 'new_deliveries' then

@@ -1,9 +1,7 @@
-import type { ChangeLog } from '../../app/sync/ports.ts'
 import type { Outbox } from '../../app/outbox/ports.ts'
 import type { RecordedEvent } from '../../domain/cloud-event.ts'
 import type { EventType } from '../../domain/events.ts'
 import type { Sql } from '../connect.ts'
-import { MAX_PAGE_BYTES } from '../page-bytes.ts'
 import { inTransaction } from '../transaction.ts'
 
 /** First half of the advisory lock that a publisher holds on a user; the second half is the user. */
@@ -73,20 +71,6 @@ export function createOutbox(sql: Sql): Outbox {
     },
   }
 }
-
-export const createChangeLog = (sql: Sql): ChangeLog => ({
-  after: async (userId, sequence, limit) => {
-    const rows = await sql<((EventRow | { seq: null }) & { oldest: number; newest: number })[]>`
-      select e.*, kept.newest, coalesce(kept.oldest, kept.newest + 1) as oldest
-      from (select coalesce((select last_seq from user_counters where user_id = ${userId} order by turn desc limit 1), 0) as newest,
-        (select min(seq) from events where user_id = ${userId}) as oldest) kept
-      left join events_after(${userId}, ${sequence}, ${limit}, ${MAX_PAGE_BYTES}) e on true`
-    const { oldest, newest } = rows[0]!
-    const events = rows.filter((row) => row.seq !== null).map(recordedEvent)
-    const last = events.at(-1)
-    return { events, hasMore: last !== undefined && last.sequence < newest, oldest, newest }
-  },
-})
 
 export const recordedEvent = (row: EventRow): RecordedEvent => ({
   userId: row.user_id,

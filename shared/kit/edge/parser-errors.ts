@@ -53,7 +53,7 @@ export function checkHeaders(listener: Listener, { onRefused }: OnRefused): List
 
 const SINGLE: ReadonlySet<string> = new Set(['host', 'authorization', 'content-type'])
 
-function faultOf({ headers, httpVersion, rawHeaders }: IncomingMessage): string | null {
+export function faultOf({ headers, httpVersion, rawHeaders }: IncomingMessage): string | null {
   if (headers.host === undefined && httpVersion !== '1.0') return 'The Host header is missing.'
   const names = rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase())
   const twice = names.find((name, index) => SINGLE.has(name) && names.indexOf(name) < index)
@@ -100,7 +100,7 @@ function send(response: ServerResponse, refusal: DomainError): void {
   response.writeHead(status, headers).end(body)
 }
 
-function textOf(refusal: DomainError): string {
+export function textOf(refusal: DomainError): string {
   const { status, headers, body } = answerTo(refusal)
   const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
   return `${[`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...head].join('\r\n')}\r\n\r\n${body}`

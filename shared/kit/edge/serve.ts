@@ -2,6 +2,7 @@ import { getRequestListener } from '@hono/node-server'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { limitConnections, type ConnectionLimits } from './connections.ts'
+import { acceptSockets, isForSocket, type AppFetch } from './accept-sockets.ts'
 import { answerParserErrors, answerWithoutUrl, checkHeaders } from './parser-errors.ts'
 
 /** Longer than the 90 s for which daprd keeps idle connections to the app, so that it never posts into a closed one. */
@@ -36,7 +37,7 @@ export interface RunningServer {
 
 /** Listens; rejects with the system's error (`EADDRINUSE` …) when it cannot. */
 export function serve(
-  fetch: (request: Request) => Response | Promise<Response>,
+  fetch: AppFetch,
   address: { port: number; host: string },
   options: Partial<ServeOptions> = {},
 ): Promise<RunningServer> {
@@ -52,10 +53,12 @@ export function serve(
       requestTimeout: limits.requestWithinMs,
       connectionsCheckingInterval: Math.min(CHECK_MS, limits.headersWithinMs),
       requireHostHeader: false,
+      shouldUpgradeCallback: isForSocket,
     },
     checkHeaders(listener, limits),
   )
   const endLimits = limitConnections(server, limits)
+  acceptSockets(server, fetch, limits)
   answerParserErrors(server, limits)
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {

@@ -4,6 +4,7 @@ import { meView } from '../../../domain/auth/identity.ts'
 import { secondsUntil } from '../../../domain/auth/identity-throttle.ts'
 import { preferencesView } from '../../../domain/notifications/notification-preferences.ts'
 import { commitIdentity, eventsAbout, userView, type Signing } from '../auth-events.ts'
+import { jsonOf } from '../../json-pages.ts'
 import { countMessage } from '../../notifications/limits/count-messages.ts'
 import type { AuthCall } from '../ports.ts'
 import type { Actor, Deps } from '../../ports.ts'
@@ -34,30 +35,10 @@ export async function exportAccount(
   const events = eventsAbout(deps, call, id, userView(id))
   await commitIdentity(deps, { userId: id, at: call.now, events: events([AccountExported]) })
   const { audience } = await deps.preferences.get(id)
-  return jsonOf(deps, id, {
+  const head = {
     exported_at: call.now,
     account: meView(user),
     preferences: preferencesView(audience.preferences),
-  })
-}
-
-async function* jsonOf(
-  { accounts }: Pick<Deps, 'accounts'>,
-  userId: string,
-  head: object,
-): AsyncGenerator<string> {
-  yield JSON.stringify(head).slice(0, -1)
-  let open: string | null = null
-  let isFirst = true
-  for await (const { section, items } of accounts.pagesOf(userId)) {
-    if (section !== open) {
-      yield `${open === null ? '' : ']'},\n${JSON.stringify(section)}:[`
-      open = section
-      isFirst = true
-    }
-    if (items.length === 0) continue
-    yield `${isFirst ? '' : ','}\n${items.map((item) => JSON.stringify(item)).join(',\n')}`
-    isFirst = false
   }
-  yield `${open === null ? '' : ']'}}\n`
+  return jsonOf(head, deps.accounts.pagesOf(id))
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { systemIds, systemTimer } from '../../kit/system.ts'
-import { announce } from '../../../testing/worlds/announce.ts'
+import { aChange } from '../../../testing/builders/a-task.ts'
 import { testDatabaseTarget } from '../../../testing/worlds/database.ts'
 import { createChangeStore } from '../changes/change-store.ts'
 import { connect } from '../connect.ts'
-import { createNotificationSignal } from './notification-feed.ts'
+import { createAnnouncer } from './announce-changes.ts'
+import { createChangeSignal } from './change-signal.ts'
 
 const target = await testDatabaseTarget()
 const until = (condition: () => unknown) =>
@@ -25,8 +26,8 @@ function givenFeed(options: { pollMs?: number } = {}) {
     sql,
     writer,
     listeners,
-    feed: createNotificationSignal(sql, systemTimer, options),
-    write: (userId: string) => announce(createChangeStore(writer), userId),
+    feed: createChangeSignal(sql, systemTimer, options),
+    store: createChangeStore(writer, createAnnouncer(writer, systemTimer)),
   }
 }
 
@@ -40,42 +41,36 @@ async function subscribed({ feed, listeners }: ReturnType<typeof givenFeed>, use
   return { stop, count: () => count }
 }
 
-describe('the feed of notifications', () => {
+describe('the signal of changes', () => {
   it('tells at once, by NOTIFY, what another process has written, and tells only whom it concerns', async () => {
     const given = givenFeed({ pollMs: 3_600_000 })
     const [one, other] = [systemIds.uuid(), systemIds.uuid()]
     const first = await subscribed(given, one)
     let others = 0
     onTestFinished(given.feed.subscribe(other, () => void (others += 1)))
-    await given.write(one)
+    await given.store.commit(aChange(one))
     await until(() => first.count() === 1)
     expect(others).toBe(0)
   })
 
-  it('says nothing of a change that was not committed, or that shows nothing', async () => {
+  it('says nothing of a change that was refused, and of many at the same time at once', async () => {
     const given = givenFeed({ pollMs: 3_600_000 })
     const userId = systemIds.uuid()
     const news = await subscribed(given, userId)
-    const undone = given.writer.begin(async (tx) => {
-      const commit = async (change: unknown) => tx`select commit_change(${tx.json(change as never)})`
-      const hidden = {
-        id: systemIds.uuid(),
-        source: 'x',
-        type: 'notice',
-        title: 'x',
-        body: '',
-        late: false,
-        seq: null,
-        created_at: new Date(),
-      }
-      const rest = { user_id: userId, at: new Date(), active_delta: 0, completed_delta: 0, events: [] }
-      await commit({ ...rest, new_notifications: [hidden] })
-      await tx`savepoint s`
-      await commit({ ...rest, new_notifications: [{ ...hidden, id: systemIds.uuid(), source: 'y', seq: 1 }] })
-      await tx`rollback to s`
-    })
-    await undone
-    await given.write(userId)
+    const processed = { consumer: 'a-test', eventId: systemIds.uuid() }
+    await given.store.commit(aChange(systemIds.uuid(), { processed }))
+    expect(await given.store.commit(aChange(userId, { processed }))).toEqual({ outcome: 'already_processed' })
+    const crowd = Array.from({ length: 450 }, () => systemIds.uuid())
+    await Promise.all([...crowd, userId].map((one) => given.store.commit(aChange(one))))
+    await until(() => news.count() > 0)
+    expect(news.count()).toBe(1)
+  })
+
+  it('tells what was written while nobody else could', async () => {
+    const given = givenFeed({ pollMs: 3_600_000 })
+    const userId = systemIds.uuid()
+    const news = await subscribed(given, userId)
+    await given.store.exclusively(userId, (store) => store.commit(aChange(userId)))
     await until(() => news.count() > 0)
     expect(news.count()).toBe(1)
   })
@@ -85,13 +80,12 @@ describe('the feed of notifications', () => {
     const userId = systemIds.uuid()
     const news = await subscribed(given, userId)
     const deafened = (await given.listeners())[0]!.pid
-    // Written past commit_reminding, as if NOTIFY came to nobody.
-    await given.writer`
-      insert into notifications (id, user_id, source, type, title, body, late, seq, created_at)
-      values (${systemIds.uuid()}, ${userId}, 'silent', 'notice', 'x', '', false, 1000, now())`
+    // Without an announcer, as if NOTIFY came to nobody.
+    const silent = createChangeStore(given.writer)
+    await silent.commit(aChange(userId))
     await until(() => news.count() > 0)
     for (let nth = 1; (await given.listeners())[0]?.pid === deafened && nth < 200; nth += 1) {
-      await given.writer`update notifications set seq = seq + 1 where user_id = ${userId}`
+      await silent.commit(aChange(userId))
       await given.writer`select pg_sleep(0.02)`
     }
     await until(async () => {
@@ -113,7 +107,7 @@ describe('the feed of notifications', () => {
     })
     await until(() => news.count() > 0) // what was written meanwhile is looked for
     const count = news.count()
-    await given.write(userId)
+    await given.store.commit(aChange(userId))
     await until(() => news.count() > count)
     expect(await given.listeners()).toHaveLength(1)
   })
@@ -122,16 +116,15 @@ describe('the feed of notifications', () => {
     const given = givenFeed({ pollMs: 20 })
     const users = Array.from({ length: 1000 }, () => systemIds.uuid())
     await given.writer`
-      insert into notifications (id, user_id, source, type, title, body, late, seq, created_at)
-      select gen_random_uuid(), u, 'n/' || n, 'notice', 'x', '', false, n, now()
-      from unnest(${users}::uuid[]) u, generate_series(1, 30) n`
-    await given.writer`analyze notifications`
+      insert into user_counters (user_id, turn, last_seq)
+      select u, n, n from unnest(${users}::uuid[]) u, generate_series(1, 30) n`
+    await given.writer`analyze user_counters`
     const queries: string[] = []
     const counting = connect(target, { max: 1, applicationName: 'feed' })
     onTestFinished(() => counting.end({ timeout: 1 }))
     counting.options.debug = (_connection: number, query: string) => void queries.push(query)
     let told = 0
-    const feed = createNotificationSignal(counting, systemTimer, { pollMs: 20 })
+    const feed = createChangeSignal(counting, systemTimer, { pollMs: 20 })
     const stops = users.map((userId) => feed.subscribe(userId, () => void (told += 1)))
     await until(() => told >= 1000 && queries.some((query) => query.includes('unnest')))
     for (const stop of stops) stop()
@@ -140,7 +133,7 @@ describe('the feed of notifications', () => {
       `explain (analyze, format text) ${queries.find((query) => query.includes('unnest'))!.replace('$1', `'{${users.join(',')}}'`)}`,
     )
     const text = plan.map((row) => String(Object.values(row)[0])).join('\n')
-    expect(text).toContain('notifications_in_app')
+    expect(text).toContain('user_counters_pkey')
     expect(text).not.toContain('Seq Scan')
     expect(performance.now() - startedAt).toBeLessThan(500)
   })

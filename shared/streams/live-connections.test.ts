@@ -4,7 +4,8 @@ import { createIds } from '../../testing/faults/random.ts'
 import { composeDaybook } from '../../testing/worlds/compose-daybook.ts'
 import { testDatabase } from '../../testing/worlds/database.ts'
 import { manualTimers } from '../../testing/worlds/manual-timers.ts'
-import { createEventStreams, HEARTBEAT_MS, MAX_STREAM_MS } from './event-streams.ts'
+import { HEARTBEAT_MS } from './event-stream.ts'
+import { createLiveConnections, MAX_STREAM_MS } from './live-connections.ts'
 
 const sql = await testDatabase()
 
@@ -13,7 +14,7 @@ function given({ mostPerOwner = 3 } = {}) {
   const { deps, logged } = composeDaybook(sql)
   const { startTimer, due, advance } = manualTimers()
   const ids = createIds('000000000000', 0)
-  const streams = createEventStreams({
+  const streams = createLiveConnections({
     ...deps,
     sessions: deps.identity.sessions,
     ids,

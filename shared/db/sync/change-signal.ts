@@ -1,10 +1,9 @@
 import postgres from 'postgres'
-import type { NotificationSignal } from '../../app/notifications/ports.ts'
 import type { StartTimer } from '../../app/ports.ts'
+import type { ChangeSignal } from '../../app/sync/ports.ts'
 import type { Sql } from '../connect.ts'
+import { CHANNEL, usersOf } from './announce-changes.ts'
 
-/** commit_reminding notifies it with the user's id. */
-const CHANNEL = 'daybook_notifications'
 const POLL_MS = 2000
 /** Polls between two attempts to listen, when it seems that nothing is heard. */
 const RELISTEN_AFTER = 15
@@ -14,11 +13,11 @@ const RELISTEN_AFTER = 15
  * not heard: NOTIFY is lost while the connection is away and never comes through a pooler in transaction mode. Without
  * subscribers there is neither connection nor timer.
  */
-export function createNotificationSignal(
+export function createChangeSignal(
   sql: Sql,
   startTimer: StartTimer,
   { pollMs = POLL_MS } = {},
-): NotificationSignal {
+): ChangeSignal {
   const users = new Map<string, User>()
   let running: { stop(): void } | undefined
 
@@ -33,9 +32,9 @@ export function createNotificationSignal(
     function listen() {
       // A client of its own, since one that has begun to listen keeps its connection until it is ended.
       const client = postgres({ ...(sql.options as object), max: 1 })
-      const hear = (userId: string) => {
+      const hear = (payload: string) => {
         heard += 1
-        users.get(userId)?.notify()
+        for (const userId of usersOf(payload)) users.get(userId)?.notify()
       }
       // Without it the poll is late by two seconds, and listens again when it finds what was not heard.
       client.listen(CHANNEL, hear, notifyAll).catch(() => {})
@@ -88,7 +87,7 @@ export function createNotificationSignal(
 
 interface User {
   listeners: Set<() => void>
-  /** The last notification a poll has seen; null before the first poll. */
+  /** The last change a poll has seen; null before the first poll. */
   seen: number | null
   notify(): void
 }
@@ -104,15 +103,14 @@ function newUser(): User {
   }
 }
 
-/** Two descents of an index per user. At the first look at a user nobody knows what their streams have read, so they are notified. */
+/** A descent of an index per user. At the first look at a user nobody knows what their streams have read, so they are notified. */
 async function findNews(
   sql: Sql,
   users: ReadonlyMap<string, User>,
 ): Promise<{ toNotify: User[]; isUnheard: boolean }> {
   const rows = await sql<{ id: string; seq: number }[]>`
-    select u.id, greatest(0,
-      (select max(seq) from notifications n where n.user_id = u.id and seq is not null),
-      (select max(read_seq) from notifications n where n.user_id = u.id and read_seq is not null)) as seq
+    select u.id, coalesce((
+      select last_seq from user_counters c where c.user_id = u.id order by turn desc limit 1), 0) as seq
     from unnest(${[...users.keys()]}::uuid[]) u (id)`
   const toNotify: User[] = []
   let isUnheard = false
