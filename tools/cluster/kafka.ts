@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { prepareKafka } from '../kafka/kafka.ts'
-import { startDaemon } from './daemon.ts'
+import { startDaemon, stopDaemon } from './daemon.ts'
 import { NETWORK, place } from './places.ts'
 import { listens } from './postgres.ts'
 
@@ -20,4 +20,11 @@ export async function startBroker(): Promise<void> {
     }),
     isReady: () => listens(KAFKA),
   })
+}
+
+/** As if it had never run: no topic, no message, no group. */
+export async function emptyBroker(): Promise<void> {
+  await stopDaemon('kafka')
+  rmSync(place('kafka'), { recursive: true, force: true })
+  await startBroker()
 }

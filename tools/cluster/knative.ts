@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { moduleFolder } from '../k8s/go-module.ts'
-import { apply, kubectl, rolledOut, type Resource } from './kubectl.ts'
+import { apply, rolledOut, type Resource } from './kubectl.ts'
 import { forThisNode, resourcesIn } from './manifests.ts'
-import { image } from './places.ts'
+import { image, NETWORK } from './places.ts'
 import { pinnedModule } from './programs.ts'
 
 const SERVING = 'knative-serving'
@@ -64,14 +64,10 @@ function local(resource: Resource): Resource {
   const settings = resource.kind === 'ConfigMap' ? SETTINGS[resource.metadata.name] : undefined
   if (settings) resource.data = { ...resource.data, ...settings }
   if (resource.metadata.name === 'kourier' && resource.kind === 'Service')
-    resource.spec = { ...(resource.spec as object), type: 'ClusterIP' }
+    resource.spec = { ...(resource.spec as object), type: 'ClusterIP', clusterIP: NETWORK.gateway }
   return forThisNode(resource, (name) => {
     if (name.includes('envoy')) return 'envoy'
     const program = name.split('/cmd/').at(-1) ?? ''
     return program === 'kourier' ? program : `knative-${program}`
   })
 }
-
-/** Where clients of the cluster come in: reached from this machine. */
-export const gatewayAddress = async (): Promise<string> =>
-  await kubectl('-n', GATEWAY, 'get', 'service', 'kourier', '-o', 'jsonpath={.spec.clusterIP}')

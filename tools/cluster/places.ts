@@ -19,6 +19,8 @@ export const NETWORK = {
   services: '10.96.0.0/16',
   apiService: '10.96.0.1',
   dnsService: '10.96.0.10',
+  /** Where clients come in: Kourier. */
+  gateway: '10.96.0.80',
 } as const
 
 export const NODE_NAME = 'node'
