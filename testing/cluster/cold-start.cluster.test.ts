@@ -1,4 +1,4 @@
-import { request } from 'node:http'
+import { request, type IncomingMessage } from 'node:http'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { afterAll, expect, it } from 'vitest'
@@ -17,8 +17,7 @@ const daybook = await product()
 const pods = await followPods()
 afterAll(pods.close)
 
-const asleep = (app: string) =>
-  until(`${app} at zero`, () => pods.living(app).length === 0, 120_000)
+const asleep = (app: string) => until(`${app} at zero`, () => pods.living(app).length === 0, 120_000)
 
 interface Part {
   pod: number
@@ -51,7 +50,8 @@ async function rounds(ask: () => Promise<number>): Promise<{ waits: number[]; pa
 
 function explain(what: string, { waits, parts }: { waits: number[]; parts: Part[] }): void {
   console.log(`${what}: ${spread(waits)} (${waits.join(', ')})`)
-  const of = (part: keyof Part) => ms(parts.map((each) => each[part]).toSorted((a, b) => a - b)[parts.length >> 1]!)
+  const of = (part: keyof Part) =>
+    ms(parts.map((each) => each[part]).toSorted((a, b) => a - b)[parts.length >> 1]!)
   console.log(
     `  in the middle: pod made ${of('pod')}, sidecar runs ${of('sidecar')} later, app ${of('app')}, answer ${of('answer')}`,
   )
@@ -63,11 +63,11 @@ it('a cold request through the gateway, and straight to the unit', async () => {
   await allAsleep(pods)
   const through = await rounds(async () => (await user.send('GET', '/api/tasks?limit=1')).status)
   explain('through the gateway and the edge', through)
-  const inner = await kubectl(
-    ...['-n', 'kourier-system', 'get', 'service', 'kourier-internal'],
-    ...['-o', 'jsonpath={.spec.clusterIP}'],
+  const service = ['get', 'service', 'kourier-internal', '-o', 'jsonpath={.spec.clusterIP}']
+  const inner = await kubectl('-n', 'kourier-system', ...service)
+  const straight = await rounds(
+    async () => await get(inner, `tasks-api.${NAMESPACE}.svc.cluster.local`, token),
   )
-  const straight = await rounds(async () => await get(inner, `tasks-api.${NAMESPACE}.svc.cluster.local`, token))
   explain('straight to the unit', straight)
   const sorted = through.waits.toSorted((a, b) => a - b)
   expect(sorted[ROUNDS >> 1]).toBeLessThan(MEDIAN_MS * 2)
@@ -75,7 +75,10 @@ it('a cold request through the gateway, and straight to the unit', async () => {
 
 it('every unit wakes, and what its pods take', async () => {
   const user = await daybook.confirmedUser()
-  const { id } = await user.create({ due_at: new Date(Date.now() + 86_400_000).toISOString(), recurrence_rule: 'daily' })
+  const { id } = await user.create({
+    due_at: new Date(Date.now() + 86_400_000).toISOString(),
+    recurrence_rule: 'daily',
+  })
   await user.does('POST', `/api/tasks/${id}/complete`)
   for (const path of ['/api/tasks', '/api/notifications', '/api/reminders', '/api/me'])
     expect((await user.send('GET', path)).status).toBe(200)
@@ -89,9 +92,13 @@ it('every unit wakes, and what its pods take', async () => {
 
 /** By Node's own client, because `fetch` takes the name of a host from the address alone. */
 async function get(host: string, name: string, token: string): Promise<number> {
-  const asked = request({ host, path: '/api/tasks?limit=1', headers: { host: name, authorization: `Bearer ${token}` } })
+  const asked = request({
+    host,
+    path: '/api/tasks?limit=1',
+    headers: { host: name, authorization: `Bearer ${token}` },
+  })
   asked.end()
-  const [answer] = (await once(asked, 'response')) as [import('node:http').IncomingMessage]
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage]
   await text(answer)
   return answer.statusCode ?? 0
 }

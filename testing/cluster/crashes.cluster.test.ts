@@ -31,7 +31,9 @@ it('whatever is killed under load, no write is lost, none is doubled, and all go
   }
   await load.end()
   console.log(`${load.waits.length} requests; ${spread(load.waits)}`)
-  const unanswered = load.people.flatMap(({ reports }) => reports.filter(({ outcome }) => outcome === 'unknown'))
+  const unanswered = load.people.flatMap(({ reports }) =>
+    reports.filter(({ outcome }) => outcome === 'unknown'),
+  )
   expect(unanswered).toEqual([])
   expect(await judge(sql, load.people)).toEqual([])
 })

@@ -23,5 +23,7 @@ it('the first task: register, confirm, create, list, with everything but the edg
   )
   const slept = await allAsleep(pods)
   console.log(`everything at zero again ${slept} ms later`)
-  await until('the pods are gone', () => pods.all.every(({ app, goneAt }) => app === 'edge' || goneAt !== undefined))
+  await until('the pods are gone', () =>
+    pods.all.every(({ app, goneAt }) => app === 'edge' || goneAt !== undefined),
+  )
 })

@@ -34,7 +34,10 @@ const stranger = (namespace: string): Resource => ({
 })
 
 /** What a connection from a container comes to: "connected", or the code of what went wrong. */
-async function connects(from: { namespace: string; pod: string; container: string }, to: string): Promise<string> {
+async function connects(
+  from: { namespace: string; pod: string; container: string },
+  to: string,
+): Promise<string> {
   const [host, port] = to.split(':')
   const script = `const s = require('net').connect({ host: '${host}', port: ${port}, timeout: 2000 })
     const end = (word) => { console.log(word); process.exit() }
@@ -60,7 +63,9 @@ beforeAll(async () => {
   const { id } = await user.create({ due_at: '2027-03-01T09:00:00Z', recurrence_rule: 'daily' })
   await user.does('POST', `/api/tasks/${id}/complete`)
   const ready = (app: string) => pods.living(app).find(({ readyAt }) => readyAt !== undefined)
-  await until('pods of each kind', () => Boolean(ready('edge') && ready('tasks-api') && ready('recurrence-worker')))
+  await until('pods of each kind', () =>
+    Boolean(ready('edge') && ready('tasks-api') && ready('recurrence-worker')),
+  )
   ;[edge, api, worker] = [ready('edge')!, ready('tasks-api')!, ready('recurrence-worker')!]
   const awake = setInterval(() => void user.send('GET', '/api/tasks?limit=1'), 1000)
   return async () => {
@@ -90,9 +95,8 @@ describe('a pod of another namespace', () => {
   it('reaches the URL of a unit by way of Knative, and is not believed there', async () => {
     const script = `fetch('http://tasks-api.${NAMESPACE}.svc.cluster.local/dapr/config').then((a) => console.log(a.status))`
     const { namespace, pod, container } = foreigner
-    const status = await kubectl(
-      ...['-n', namespace, 'exec', pod, '-c', container, '--', '/usr/local/bin/node', '-e', script],
-    )
+    const command = ['/usr/local/bin/node', '-e', script]
+    const status = await kubectl('-n', namespace, 'exec', pod, '-c', container, '--', ...command)
     expect(['401', '403', '404']).toContain(status.trim())
   })
 })
@@ -120,9 +124,9 @@ it('a unit reaches what its functions use, and nothing else', async () => {
 })
 
 it('sidecars speak mTLS, each with the name of its account, and turn away who has none', async () => {
-  const shown = await run('openssl', ['s_client', '-connect', `${worker.address}:50002`, '-alpn', 'h2'], { input: '' }).catch(
-    (error: Error) => error.message,
-  )
+  const shown = await run('openssl', ['s_client', '-connect', `${worker.address}:50002`, '-alpn', 'h2'], {
+    input: '',
+  }).catch((error: Error) => error.message)
   const certificate = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/.exec(shown)?.[0] ?? ''
   const names = await run('openssl', ['x509', '-noout', '-ext', 'subjectAltName'], { input: certificate })
   expect(names).toContain(`spiffe://cluster.local/ns/${NAMESPACE}/recurrence-worker`)

@@ -29,7 +29,9 @@ it.each([
     const task = await user.create({ title })
     await until('the workers sleep', () => pods.living('reminders-worker').length === 0)
     const remindAt = Date.now() + ahead
-    await user.does('POST', `/api/tasks/${task.id}/reminders`, { remind_at: new Date(remindAt).toISOString() })
+    await user.does('POST', `/api/tasks/${task.id}/reminders`, {
+      remind_at: new Date(remindAt).toISOString(),
+    })
     let told: NotificationView | undefined
     await until('the notification', async () => {
       if (Date.now() < remindAt) return false
@@ -39,7 +41,9 @@ it.each([
     })
     await until('the mail', () => mailedAt(title) !== undefined)
     const late = { app: Date.parse(told!.created_at) - remindAt, mail: mailedAt(title)! - remindAt }
-    console.log(`a reminder ${ahead} ms ahead: in the app ${late.app} ms late, by mail ${Math.round(late.mail)} ms late`)
+    console.log(
+      `a reminder ${ahead} ms ahead: in the app ${late.app} ms late, by mail ${Math.round(late.mail)} ms late`,
+    )
     expect(late.app).toBeLessThan(appMs)
     expect(late.mail).toBeLessThan(mailMs)
   }

@@ -14,9 +14,11 @@ const { url, databaseUrl } = givenProduct()!
 const sql = connect(databaseUrl, { max: 2, applicationName: 'test' })
 afterAll(() => sql.end({ timeout: 1 }))
 
-const unitsReady = () => kubectl('-n', NAMESPACE, 'wait', '--for=condition=Ready', 'ksvc', '--all', '--timeout=180s')
+const unitsReady = () =>
+  kubectl('-n', NAMESPACE, 'wait', '--for=condition=Ready', 'ksvc', '--all', '--timeout=180s')
 /** Of each Knative Service, which a change of its template makes anew. */
-const revisions = () => kubectl('-n', NAMESPACE, 'get', 'ksvc', '-o', 'jsonpath={.items[*].status.latestReadyRevisionName}')
+const revisions = () =>
+  kubectl('-n', NAMESPACE, 'get', 'ksvc', '-o', 'jsonpath={.items[*].status.latestReadyRevisionName}')
 
 it('an upgrade and a rollback under load fail no request, lose no write and double none', async () => {
   const load = await startLoad(url, { people: 10, pauseMs: 60 })

@@ -75,14 +75,9 @@ function makeCertificate({ name, subject, authority = 'ca', names }: Wanted): vo
     ...(names === undefined ? [] : [`subjectAltName=${names.join(',')}`]),
   ]
   writeFileSync(extensions, `${lines.join('\n')}\n`)
-  openssl([
-    'x509',
-    '-req',
-    '-days',
-    DAYS,
-    ...['-in', request, '-extfile', extensions, '-out', certificate(`${name}.crt`)],
-    ...['-CA', certificate(`${authority}.crt`), '-CAkey', certificate(`${authority}.key`), '-CAcreateserial'],
-  ])
+  const files = ['-in', request, '-extfile', extensions, '-out', certificate(`${name}.crt`)]
+  const signer = ['-CA', certificate(`${authority}.crt`), '-CAkey', certificate(`${authority}.key`)]
+  openssl(['x509', '-req', '-days', DAYS, ...files, ...signer, '-CAcreateserial'])
 }
 
 const kubeconfigOf = (user: string) => ({

@@ -62,7 +62,18 @@ async function down(withImages: boolean): Promise<void> {
   for (const { name } of daemons()) await stopDaemon(name)
   for (const path of mounts()) succeeds('umount', ['-l', path])
   removeNetwork()
-  runNow('find', ['/sys/fs/cgroup', '-depth', '-type', 'd', '-path', '*/kubepods*', '-exec', 'rmdir', '{}', ';'])
+  runNow('find', [
+    '/sys/fs/cgroup',
+    '-depth',
+    '-type',
+    'd',
+    '-path',
+    '*/kubepods*',
+    '-exec',
+    'rmdir',
+    '{}',
+    ';',
+  ])
   const state = ['etcd', 'kubelet', 'pod-logs', 'postgres/data', 'kafka', 'containerd/state', 'certificates']
   for (const part of [...state, 'run', ...(withImages ? ['containerd', 'images'] : [])])
     rmSync(place(part), { recursive: true, force: true })

@@ -23,7 +23,11 @@ const Corefile = `cluster.local:53 in-addr.arpa:53 {
 }
 `
 
-const readable = (apiGroups: string[], resources: string[]) => ({ apiGroups, resources, verbs: ['list', 'watch'] })
+const readable = (apiGroups: string[], resources: string[]) => ({
+  apiGroups,
+  resources,
+  verbs: ['list', 'watch'],
+})
 
 const RESOURCES: readonly Resource[] = [
   { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'coredns', namespace } },
@@ -76,7 +80,11 @@ const RESOURCES: readonly Resource[] = [
     spec: {
       clusterIP: NETWORK.dnsService,
       selector: labels,
-      ports: ['UDP', 'TCP'].map((protocol) => ({ name: `dns-${protocol.toLowerCase()}`, port: 53, protocol })),
+      ports: ['UDP', 'TCP'].map((protocol) => ({
+        name: `dns-${protocol.toLowerCase()}`,
+        port: 53,
+        protocol,
+      })),
     },
   },
 ]

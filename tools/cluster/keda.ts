@@ -12,15 +12,15 @@ export async function installKeda(): Promise<void> {
   const resources = parseResources(await kubectl('kustomize', join(folder, 'config/minimal')))
   await apply(
     resources.map((resource) =>
-      forThisNode(resource, (name) => (name.includes('metrics-apiserver') ? 'keda-adapter' : 'keda-operator')),
+      forThisNode(resource, (name) =>
+        name.includes('metrics-apiserver') ? 'keda-adapter' : 'keda-operator',
+      ),
     ),
   )
   await Promise.all([
     rolledOut(namespace, 'deployment/keda-operator'),
     rolledOut(namespace, 'deployment/keda-metrics-apiserver'),
   ])
-  await kubectl(
-    ...['wait', '--for=condition=Available', '--timeout=90s'],
-    'apiservice/v1beta1.external.metrics.k8s.io',
-  )
+  const metrics = 'apiservice/v1beta1.external.metrics.k8s.io'
+  await kubectl('wait', '--for=condition=Available', '--timeout=90s', metrics)
 }

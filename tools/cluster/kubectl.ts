@@ -15,13 +15,27 @@ export interface Resource {
   apiVersion: string
   kind: string
   metadata: { name: string; namespace?: string; labels?: Record<string, string> }
-  spec?: any
+  spec?: unknown
   data?: Record<string, string>
   [field: string]: unknown
 }
 
-/** By the server's own merge, because definitions of resources are larger than kubectl's annotation may be. */
+/** Namespaces and definitions of resources come first, and the server knows them before it gets the others. */
 export async function apply(resources: readonly Resource[]): Promise<void> {
+  const isFirst = ({ kind }: Resource) => kind === 'Namespace' || kind === 'CustomResourceDefinition'
+  const first = resources.filter(isFirst)
+  await send(first)
+  const definitions = first.filter(({ kind }) => kind === 'CustomResourceDefinition')
+  if (definitions.length > 0) {
+    const names = definitions.map(({ metadata }) => `crd/${metadata.name}`)
+    await kubectl('wait', '--for=condition=Established', '--timeout=60s', ...names)
+  }
+  await send(resources.filter((resource) => !isFirst(resource)))
+}
+
+/** By the server's own merge, because some are larger than the annotation in which kubectl would keep them. */
+async function send(resources: readonly Resource[]): Promise<void> {
+  if (resources.length === 0) return
   const input = resources.map((each) => stringify(each, { aliasDuplicateObjects: false })).join('---\n')
   await kubectlWith({ input }, 'apply', '--server-side', '--force-conflicts', '-f', '-')
 }

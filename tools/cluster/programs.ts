@@ -21,7 +21,51 @@ const OF_KUBERNETES = [
   'kubelet',
 ]
 
-const KNATIVE = ['controller', 'webhook', 'autoscaler', 'activator', 'queue'] as const
+interface Built {
+  module: GoModule
+  /** The module of its go.mod by whose version the programs are known. */
+  path: string
+  /** What each program is to be called, and its main package. */
+  programs: Readonly<Record<string, string>>
+  /** Variables of its packages that the linker fills in. */
+  values?: Readonly<Record<string, string>>
+}
+
+const KEDA = 'github.com/kedacore/keda/v2'
+const KUBE_ROUTER = 'github.com/cloudnativelabs/kube-router/v2'
+
+const OTHERS: readonly Built[] = [
+  {
+    module: goModule('CoreDNS', 'coredns'),
+    path: 'github.com/coredns/coredns',
+    programs: { coredns: '.' },
+  },
+  {
+    module: goModule('Knative', 'knative'),
+    path: 'knative.dev/serving',
+    programs: Object.fromEntries(
+      ['controller', 'webhook', 'autoscaler', 'activator', 'queue'].map((name) => [
+        `knative-${name}`,
+        `knative.dev/serving/cmd/${name}`,
+      ]),
+    ),
+  },
+  {
+    module: goModule('Kourier', 'knative'),
+    path: 'knative.dev/net-kourier',
+    programs: { kourier: 'knative.dev/net-kourier/cmd/kourier' },
+  },
+  {
+    module: goModule('kube-router', 'kube-router'),
+    path: KUBE_ROUTER,
+    programs: { 'kube-router': `${KUBE_ROUTER}/cmd/kube-router` },
+  },
+  {
+    module: goModule('KEDA', 'keda'),
+    path: KEDA,
+    programs: { 'keda-operator': `${KEDA}/cmd/operator`, 'keda-adapter': `${KEDA}/cmd/adapter` },
+  },
+]
 
 /** Builds and fetches every program of the cluster; what is there already costs nothing. */
 export async function buildAll(say: (line: string) => void): Promise<void> {
@@ -30,54 +74,26 @@ export async function buildAll(say: (line: string) => void): Promise<void> {
   await fetchJars(say)
   await buildPrograms(say)
   await buildKubernetes(say)
-  await build(goModule('CoreDNS', 'coredns'), 'github.com/coredns/coredns', { coredns: '.' }, say)
-  await build(
-    goModule('Knative', 'knative'),
-    'knative.dev/serving',
-    Object.fromEntries(KNATIVE.map((name) => [`knative-${name}`, `knative.dev/serving/cmd/${name}`])),
-    say,
-  )
-  await build(
-    goModule('Kourier', 'knative'),
-    'knative.dev/net-kourier',
-    { kourier: 'knative.dev/net-kourier/cmd/kourier' },
-    say,
-  )
-  await build(
-    goModule('kube-router', 'kube-router'),
-    'github.com/cloudnativelabs/kube-router/v2',
-    { 'kube-router': 'github.com/cloudnativelabs/kube-router/v2/cmd/kube-router' },
-    say,
-  )
   await buildBinaries(say)
   await buildControlPlane(say, place('bin'))
-  const keda = 'github.com/kedacore/keda/v2'
-  const ofKeda = { 'keda-operator': `${keda}/cmd/operator`, 'keda-adapter': `${keda}/cmd/adapter` }
-  await build(goModule('KEDA', 'keda'), keda, ofKeda, say)
+  for (const each of OTHERS) await build(each, say)
 }
 
-/** `sources`: what each program is to be called, and its main package. */
 async function build(
-  module: GoModule,
-  pinned: string,
-  sources: Readonly<Record<string, string>>,
+  { module, path, programs, values = {} }: Built,
   say: (line: string) => void,
-  values: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const linker = ['-s', '-w', ...Object.entries(values).map(([name, value]) => `-X ${name}=${value}`)]
-  const version = versionOf(module, pinned)
-  const programs = Object.entries(sources).map(([name, source]) => ({
-    name,
-    source,
-    version,
-    flags: ['-ldflags', linker.join(' ')],
-  }))
-  await buildGoPrograms(module, programs, place('bin'), say)
+  const flags = ['-ldflags', linker.join(' ')]
+  const version = versionOf(module, path)
+  const wanted = Object.entries(programs).map(([name, source]) => ({ name, source, version, flags }))
+  await buildGoPrograms(module, wanted, place('bin'), say)
 }
 
 async function buildKubernetes(say: (line: string) => void): Promise<void> {
   const module = goModule('Kubernetes', 'kubernetes')
-  const version = versionOf(module, 'k8s.io/kubernetes')
+  const path = 'k8s.io/kubernetes'
+  const version = versionOf(module, path)
   const [major = '', minor = ''] = version.split('.')
   // Without them the server does not know its own version, by which Helm and Knative decide.
   const info = 'k8s.io/component-base/version'
@@ -86,8 +102,8 @@ async function buildKubernetes(say: (line: string) => void): Promise<void> {
     [`${info}.gitMajor`]: major,
     [`${info}.gitMinor`]: minor,
   }
-  await build(module, 'k8s.io/kubernetes', { kubernetes: '.' }, say, values)
-  await build(module, 'k8s.io/kubernetes', { pause: './pause' }, say)
+  await build({ module, path, programs: { kubernetes: '.' }, values }, say)
+  await build({ module, path, programs: { pause: './pause' } }, say)
   for (const name of OF_KUBERNETES) {
     rmSync(program(name), { force: true })
     symlinkSync('kubernetes', program(name))

@@ -22,7 +22,13 @@ export const template = (release: Release): string =>
 
 /** Installs the release, or makes a new revision of it; returns when its hooks have run and its Deployments are ready. */
 export const upgrade = async (release: Release): Promise<string> =>
-  await helmBeside('upgrade', release, [release.name, release.chart, '--install', '--wait=legacy', '--timeout=5m'])
+  await helmBeside('upgrade', release, [
+    release.name,
+    release.chart,
+    '--install',
+    '--wait=legacy',
+    '--timeout=5m',
+  ])
 
 /** Back to the revision before. */
 export const rollback = async ({ name, ...release }: Omit<Release, 'chart'>): Promise<string> =>

@@ -48,7 +48,11 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
 /** Makes its folder ready and returns the arguments by which Java runs it there. */
 export async function prepareKafka(
   root: string,
-  { ports, host = '127.0.0.1', partitions }: { ports: KafkaPorts; host?: string; partitions?: number | undefined },
+  {
+    ports,
+    host = '127.0.0.1',
+    partitions,
+  }: { ports: KafkaPorts; host?: string; partitions?: number | undefined },
 ): Promise<string[]> {
   requireJars()
   const properties = join(root, 'server.properties')

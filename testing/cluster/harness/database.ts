@@ -9,7 +9,13 @@ export const DATABASE_URL = `postgres://${POSTGRES.superuser}@${POSTGRES.host}:$
 
 /** An empty database and the roles that the platform's Secrets name. */
 export async function makeDatabase(): Promise<void> {
-  const sql = postgres({ ...POSTGRES, user: POSTGRES.superuser, database: 'postgres', max: 1, onnotice: () => {} })
+  const sql = postgres({
+    ...POSTGRES,
+    user: POSTGRES.superuser,
+    database: 'postgres',
+    max: 1,
+    onnotice: () => {},
+  })
   await sql`drop database if exists daybook with (force)`
   for (const [role, password] of Object.entries(PASSWORDS)) {
     await sql`drop role if exists ${sql(role)}`

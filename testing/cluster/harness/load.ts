@@ -25,19 +25,29 @@ interface LoadOptions {
   isPatient?: boolean
 }
 
+interface Sent {
+  method: string
+  path: string
+  headers?: Record<string, string>
+  body?: object
+}
+
 const GIVES_UP_MS = 60_000
 const AGAIN_MS = 250
 const READS = 0.55
 
 /** People who work one request after the other, each on tasks of their own, and write down what they were told. */
-export async function startLoad(url: string, { people: count, pauseMs, isPatient = false }: LoadOptions): Promise<Load> {
+export async function startLoad(
+  url: string,
+  { people: count, pauseMs, isPatient = false }: LoadOptions,
+): Promise<Load> {
   const people: Person[] = []
   for (let nth = 0; nth < count; nth += 1) people.push(await register(url, `${systemIds.uuid()}@example.org`))
   const failed: string[] = []
   const waits: number[] = []
-  let isOver = false
+  const over = new AbortController()
 
-  async function send(person: Person, method: string, path: string, headers: object, body?: object) {
+  async function send(person: Person, { method, path, headers = {}, body }: Sent) {
     const begun = performance.now()
     try {
       const answer = await fetch(url + path, {
@@ -68,10 +78,12 @@ export async function startLoad(url: string, { people: count, pauseMs, isPatient
       traceparent: `00-${traceId}-${systemIds.hex(8)}-01`,
     }
     const { method, path, body } = command
-    let answer = await send(person, method, path, headers, body)
-    for (const end = Date.now() + GIVES_UP_MS; isPatient && !isFinal(answer) && Date.now() < end;) {
+    const request = { method, path, headers, ...(body && { body }) }
+    let answer = await send(person, request)
+    const end = isPatient ? Date.now() + GIVES_UP_MS : 0
+    while (!isFinal(answer) && Date.now() < end) {
       await delay(AGAIN_MS)
-      answer = await send(person, method, path, headers, body)
+      answer = await send(person, request)
     }
     const { status, text } = answer
     const isAccepted = status >= 200 && status < 300
@@ -82,9 +94,9 @@ export async function startLoad(url: string, { people: count, pauseMs, isPatient
 
   async function work(person: Person, random: Random): Promise<void> {
     const open: string[] = []
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const command = draw(person, open, random)
-      if (command === null) await send(person, 'GET', '/api/tasks?limit=20', {})
+      if (command === null) await send(person, { method: 'GET', path: '/api/tasks?limit=20' })
       else {
         const text = await write(person, command)
         if (command.name === 'create' && text !== '') open.push((JSON.parse(text) as TaskView).id)
@@ -99,7 +111,7 @@ export async function startLoad(url: string, { people: count, pauseMs, isPatient
     failed,
     waits,
     end: async () => {
-      isOver = true
+      over.abort()
       await working
     },
   }
@@ -118,7 +130,13 @@ function draw({ id: userId }: Person, open: string[], random: Random): Command |
   const place = random.below(open.length)
   const path = `/api/tasks/${open[place]}`
   if (random.chance(0.5))
-    return { name: 'retitle', userId, method: 'PATCH', path, body: { title: `buy bread ${random.below(1000)}` } }
+    return {
+      name: 'retitle',
+      userId,
+      method: 'PATCH',
+      path,
+      body: { title: `buy bread ${random.below(1000)}` },
+    }
   open.splice(place, 1)
   return { name: 'complete', userId, method: 'POST', path: `${path}/complete` }
 }

@@ -103,7 +103,11 @@ async function watch(path: string, onChange: (type: string, pod: Pod) => void): 
 }
 
 /** Resolves to how long it took; rejects when it does not become true. */
-export async function until(what: string, isTrue: () => boolean | Promise<boolean>, limitMs = 120_000): Promise<number> {
+export async function until(
+  what: string,
+  isTrue: () => boolean | Promise<boolean>,
+  limitMs = 120_000,
+): Promise<number> {
   const begun = Date.now()
   while (!(await isTrue())) {
     if (Date.now() - begun > limitMs) throw new Error(`${what}: not within ${limitMs} ms`)

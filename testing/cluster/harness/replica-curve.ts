@@ -14,7 +14,5 @@ export function replicaCurve(pods: readonly SeenPod[], begun: number): Point[] {
     return [{ at: readyAt, by: 1 }, ...(end === undefined ? [] : [{ at: end, by: -1 }])]
   })
   let count = 0
-  return steps
-    .toSorted((a, b) => a.at - b.at)
-    .map(({ at, by }) => ({ at: at - begun, count: (count += by) }))
+  return steps.toSorted((a, b) => a.at - b.at).map(({ at, by }) => ({ at: at - begun, count: (count += by) }))
 }
