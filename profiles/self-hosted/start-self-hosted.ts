@@ -11,7 +11,7 @@ import type { Program } from '../../tools/program.ts'
 import { loadUnits } from '../load-units.ts'
 import { startMailRelay, type MailRelay } from '../mail-relay/relay.ts'
 import { BROKERS, checkBroker, type BrokerName } from './broker.ts'
-import { claimFolder } from './claim.ts'
+import { claimFolder, NAMES } from './claim.ts'
 import { startDatabase } from './database.ts'
 import { supervise, type Part, type SupervisedPart } from './part.ts'
 import { planPorts, type Ports } from './ports.ts'
@@ -108,6 +108,7 @@ export async function startSelfHosted({
     const tokensOf = keepTokens(config)
     const context: UnitContext = {
       dataDir,
+      namesFile: join(dataDir, NAMES),
       databaseUrl: database.databaseUrl,
       resourcesDir: join(dataDir, 'resources'),
       configurationDir: CONFIGURATION,

@@ -6,7 +6,7 @@ import { EDGE, type Unit } from '../../shared/kit/units.ts'
 import { startDaprd, type Daprd, type DaprdPorts } from '../../tools/dapr/daprd.ts'
 import { removePidFile, writePidFile } from '../../tools/pid-file.ts'
 import { startProgram, type Program } from '../../tools/program.ts'
-import { NAMES, pidFolderOf } from './claim.ts'
+import { pidFolderOf } from './claim.ts'
 import { sidecarEnvironment } from './sidecar-environment.ts'
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
@@ -29,6 +29,8 @@ export const MAX_HEAD_SIZE = '32Ki'
 /** What the units of one Daybook share. */
 export interface UnitContext {
   dataDir: string
+  /** Where all sidecars say where they are. */
+  namesFile: string
   databaseUrl: string
   pool: number
   /** What passes between a unit and its sidecar, and is known to these two. */
@@ -100,7 +102,7 @@ export async function startSidecar(unit: Unit, ports: UnitPorts, context: UnitCo
     ports: own,
     env: {
       ...(await sidecarEnvironment(unit.id, context)),
-      DAYBOOK_NAME_RESOLUTION: join(context.dataDir, NAMES),
+      DAYBOOK_NAME_RESOLUTION: context.namesFile,
       DAPR_API_TOKEN: tokens.api,
       APP_API_TOKEN: tokens.app,
     },

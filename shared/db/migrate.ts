@@ -1,7 +1,7 @@
 import type { Sql, Transaction } from './connect.ts'
 import { readSqlFiles, type SqlFile } from './sql-files.ts'
 import { renewTitleOrder } from './tasks/title-order.ts'
-import { appliedFunctions, applyFunctions, staleFunctions, type AppliedFile } from './sql-functions.ts'
+import { applyFunctions, staleFunctions, type AppliedFile } from './sql-functions.ts'
 
 /** Folders of `.sql` files: tables, indexes and types, each file applied once; functions, a file each, applied when changed. */
 export interface SqlFolders {
@@ -58,7 +58,7 @@ export async function migrate(sql: Sql, folders: SqlFolders = OURS): Promise<str
     if (isNew) applied.push(migration.name)
   }
   const changed = await whileNobodyElseMigrates(sql, async (tx) => {
-    refuseNewer(await appliedTo(tx), migrations)
+    refuseNewer((await appliedFiles(tx)).migrations, migrations)
     const functionsApplied = await applyFunctions(tx, functions)
     const isRenewed = await renewTitleOrder(tx)
     return [...functionsApplied.map(asFunction), ...(isRenewed ? ['tasks_by_title'] : [])]
@@ -85,14 +85,13 @@ export interface MigrationStatus {
 export async function migrationStatus(sql: Sql, folders: SqlFolders = OURS): Promise<MigrationStatus> {
   const migrations = readSqlFiles(folders.migrations)
   const functions = readSqlFiles(folders.functions)
-  const rows = await appliedTo(sql)
+  const { migrations: rows, functions: functionRows } = await appliedFiles(sql)
   const known = new Map(rows.map((row) => [row.name, row]))
   for (const migration of migrations) {
     const row = known.get(migration.name)
     if (row) refuseChanged(row, migration)
   }
   refuseNewer(rows, migrations)
-  const functionRows = (await hasTable(sql, 'schema_functions')) ? await appliedFunctions(sql) : []
   const stale = staleFunctions(functions, functionRows).map(({ name }) => name)
   return {
     applied: [
@@ -123,22 +122,28 @@ async function requireServerVersion(sql: Sql): Promise<void> {
 
 /** For who works with the tables and does not make them. Throws {@link MigrationError} `migration.pending`. */
 export async function requireMigrated(sql: Sql, folders: SqlFolders = OURS): Promise<void> {
-  await requireServerVersion(sql)
   const { applied, pending } = await migrationStatus(sql, folders)
   if (pending.length === 0) return
+  await requireServerVersion(sql)
   const state =
     applied.length === 0 ? 'is empty' : `does not fit this Daybook (it lacks ${pending.join(', ')})`
   throw new MigrationError('migration.pending', `The database ${state}; run npm run migrate.`)
 }
 
-async function appliedTo(sql: Sql | Transaction): Promise<AppliedFile[]> {
-  if (!(await hasTable(sql, 'schema_migrations'))) return []
-  return await sql<AppliedFile[]>`select name, checksum, applied_at from schema_migrations order by name`
-}
-
-async function hasTable(sql: Sql | Transaction, name: string): Promise<boolean> {
-  const [table] = await sql<{ is_there: boolean }[]>`select to_regclass(${name}) is not null as is_there`
-  return table!.is_there
+/** By the database, both in one round trip; nothing where nobody has migrated yet. */
+async function appliedFiles(
+  sql: Sql | Transaction,
+): Promise<Record<'migrations' | 'functions', AppliedFile[]>> {
+  const rows = await sql<(AppliedFile & { kind: 'migration' | 'function' })[]>`
+    select 'migration' as kind, name, checksum, applied_at from schema_migrations
+    union all
+    select 'function', name, checksum, applied_at from schema_functions
+    order by name`.catch((error: unknown) => {
+    if (hasCode(error, UNDEFINED_TABLE)) return []
+    throw error
+  })
+  const { migration: migrations = [], function: functions = [] } = Object.groupBy(rows, ({ kind }) => kind)
+  return { migrations, functions }
 }
 
 function refuseChanged(known: AppliedFile, migration: SqlFile): void {
@@ -161,10 +166,10 @@ function refuseNewer(applied: readonly AppliedFile[], migrations: readonly SqlFi
 
 /** `create table if not exists` still collides when two sessions run it at once (in pg_type: unique_violation, duplicate_object). */
 function ignoreConcurrentCreation(error: unknown): void {
-  if (!(
-    error instanceof Error &&
-    'code' in error &&
-    ['23505', '42P07', '42710'].includes(String(error.code))
-  ))
-    throw error
+  if (!hasCode(error, '23505', '42P07', '42710')) throw error
 }
+
+const UNDEFINED_TABLE = '42P01'
+
+const hasCode = (error: unknown, ...codes: string[]): boolean =>
+  error instanceof Error && 'code' in error && codes.includes(String(error.code))

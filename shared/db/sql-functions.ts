@@ -9,7 +9,7 @@ export interface AppliedFile {
   applied_at: Date
 }
 
-export const appliedFunctions = (sql: Sql | Transaction): Promise<AppliedFile[]> =>
+const appliedFunctions = (sql: Sql | Transaction): Promise<AppliedFile[]> =>
   sql<AppliedFile[]>`select name, checksum, applied_at from schema_functions order by name`
 
 /** Those that the database does not have, or from another text. */

@@ -1,10 +1,12 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SelfHosted } from '../../profiles/self-hosted/start-self-hosted.ts'
-import { startApp, startSidecar } from '../../profiles/self-hosted/unit.ts'
+import { startApp, startSidecar, type UnitPorts } from '../../profiles/self-hosted/unit.ts'
 import { freePortsFor } from '../../tools/ports.ts'
 
 export interface Replica {
+  unitId: string
+  ports: UnitPorts
   /** SIGTERM, its sidecar first. */
   stop(): Promise<void>
   /** SIGKILL to both. */
@@ -22,6 +24,8 @@ export async function startReplica(daybook: SelfHosted, unitId: string): Promise
   try {
     const sidecar = await startSidecar(unit, ports, unitContext)
     return {
+      unitId,
+      ports,
       async stop() {
         await sidecar.stop()
         await process.stop()

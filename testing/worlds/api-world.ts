@@ -63,12 +63,13 @@ export async function givenWorld(): Promise<
 > {
   const given = givenProduct()
   if (!given) return await apiWorld()
-  const port = Number(new URL(given.url).port)
+  const [url] = given.urls as [string]
+  const port = Number(new URL(url).port)
   const sql = connect(given.databaseUrl, { max: 1, applicationName: 'test' })
   afterAll(() => sql.end({ timeout: 1 }))
   const links = createSignedLinks({ store: createIdentityStore(sql), ids: systemIds, clock: systemClock })
   return {
-    ...createApiClient((path, init) => fetch(given.url + path, init)),
+    ...createApiClient((path, init) => fetch(url + path, init)),
     listen: async () => port,
     notify: (person) => announce(createChangeStore(sql), person.id),
     confirmationToken: ({ id, email }) => links.confirmation(id, email, inAnHour()),

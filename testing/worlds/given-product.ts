@@ -4,8 +4,8 @@ import { inject } from 'vitest'
  * A Daybook that runs somewhere, for tests that see it only from outside. It trusts 127.0.0.1 as a proxy, and
  * webhooks may be there. */
 export interface GivenProduct {
-  /** Without a slash at its end. */
-  url: string
+  /** Of each process that clients may ask, without a slash at its end. */
+  urls: readonly string[]
   databaseUrl: string
   /** The folder that its mail goes to. */
   mailbox: string

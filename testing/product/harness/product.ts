@@ -28,8 +28,9 @@ export interface Product extends ApiClient {
 
 /** The given product, else the embedded profile on a database of its own. After the file the books must balance. */
 export async function product(): Promise<Product> {
-  const { url, databaseUrl, mailbox } = givenProduct() ?? (await embeddedProduct())
-  const api = createApiClient((path, init) => fetch(url + path, init))
+  const { urls, databaseUrl, mailbox } = givenProduct() ?? (await embeddedProduct())
+  let asked = 0
+  const api = createApiClient((path, init) => fetch(urls[asked++ % urls.length]! + path, init))
   afterAll(async () => {
     const sql = connect(databaseUrl, { max: 1, applicationName: 'test' })
     const faults = await invariantViolations(sql)
@@ -38,7 +39,7 @@ export async function product(): Promise<Product> {
   })
   return {
     ...api,
-    url,
+    url: urls[0]!,
     mailbox,
     newUser: async (options) => clientOf(api, await api.register(options)),
     confirmedUser: async () => {
@@ -71,7 +72,7 @@ async function embeddedProduct(): Promise<GivenProduct> {
     await close()
     rmSync(folder, { recursive: true, force: true })
   })
-  return { url, databaseUrl, mailbox: join(folder, 'mailbox') }
+  return { urls: [url], databaseUrl, mailbox: join(folder, 'mailbox') }
 }
 
 /** A person as tests of the product speak for them. */
