@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import {
   chmodSync,
-  cpSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -74,7 +74,7 @@ async function putImage(name: string, { from, to, user = NOBODY }: Wanted): Prom
   const [root, layout] = [place('images', `${name}.root`), place('images', `${name}.oci`)]
   try {
     mkdirSync(join(root, dirname(to)), { recursive: true })
-    cpSync(from, join(root, to), { dereference: true })
+    copyFileSync(from, join(root, to))
     chmodSync(join(root, to), 0o755)
     mkdirSync(join(root, 'tmp'))
     chmodSync(join(root, 'tmp'), 0o1777)

@@ -30,27 +30,22 @@ const SETTINGS: Readonly<Record<string, Record<string, string>>> = {
 export async function installKnative(): Promise<void> {
   const folder = (path: string) => moduleFolder(pinnedModule('knative', path))
   const core = join(folder('knative.dev/serving'), 'config/core')
-  const definitions = resourcesIn(
-    join(core, '300-resources'),
-    join(core, '300-knativecertificate.yaml'),
-    join(folder('knative.dev/networking'), 'config'),
-    join(folder('knative.dev/caching'), 'config'),
+  const files = [
+    ...['100-namespace.yaml', '200-serviceaccount.yaml', '200-roles', 'configmaps', 'webhooks'],
+    ...['300-resources', '300-knativecertificate.yaml'],
+    ...['activator', 'autoscaler', 'controller', 'webhook'].map((name) => `deployments/${name}.yaml`),
+  ]
+  const resources = resourcesIn(
+    ...files.map((file) => join(core, file)),
+    ...['networking', 'caching', 'net-kourier'].map((name) => join(folder(`knative.dev/${name}`), 'config')),
   )
-  await apply(definitions)
-  const files = ['100-namespace.yaml', '200-serviceaccount.yaml', '200-roles', 'configmaps', 'webhooks']
-  const deployments = ['activator', 'autoscaler', 'controller', 'webhook']
-  await apply(
-    [
-      ...resourcesIn(
-        ...files.map((file) => join(core, file)),
-        ...deployments.map((name) => join(core, 'deployments', `${name}.yaml`)),
-      ),
-      ...resourcesIn(join(folder('knative.dev/net-kourier'), 'config')),
-    ]
-      .filter(({ kind }) => kind !== 'HorizontalPodAutoscaler') // nothing measures here what they ask for
-      .map(local),
-  )
+    // Nothing measures here what autoscalers of processor time ask for.
+    .filter(({ kind }) => kind !== 'HorizontalPodAutoscaler')
+    .map(local)
+  const isKnatives = ({ apiVersion }: Resource) => apiVersion.includes('knative.dev/')
+  await apply(resources.filter((resource) => !isKnatives(resource)))
   await rolledOut(SERVING, 'deployment/webhook')
+  await apply(resources.filter(isKnatives)) // which the webhook checks
   await Promise.all([
     ...['controller', 'autoscaler', 'activator', 'net-kourier-controller'].map((name) =>
       rolledOut(SERVING, `deployment/${name}`),
