@@ -11,14 +11,31 @@ const PROGRAMS = [
 
 /** Builds daprd and the scheduler from the module in this folder, with the flags of Dapr's own releases (its Makefile). */
 export async function buildBinaries(say: (line: string) => void, folder = BINARIES): Promise<void> {
+  await build(PROGRAMS, folder, say)
+}
+
+/** The same for what Dapr runs in Kubernetes besides: `dapr-operator` and so on. */
+export async function buildControlPlane(say: (line: string) => void, folder: string): Promise<void> {
+  await build(
+    ['operator', 'injector', 'placement', 'sentry'].map((name) => ({ name, as: `dapr-${name}`, tags: [] })),
+    folder,
+    say,
+  )
+}
+
+async function build(
+  programs: readonly { name: string; as?: string; tags: readonly string[] }[],
+  folder: string,
+  say: (line: string) => void,
+): Promise<void> {
   const version = pinnedIn(MODULE, /^\s*(?:require )?github\.com\/dapr\/dapr v([\d.]+)(?: |$)/m)
-  const programs = PROGRAMS.map(({ name, tags }) => ({
-    name,
+  const specs = programs.map(({ name, as = name, tags }) => ({
+    name: as,
     source: `github.com/dapr/dapr/cmd/${name}`,
     version,
     flags: ['-ldflags', linkerFlags(version), ...tags],
   }))
-  await buildGoPrograms(MODULE, programs, folder, say)
+  await buildGoPrograms(MODULE, specs, folder, say)
 }
 
 function linkerFlags(version: string): string {

@@ -34,11 +34,12 @@ export async function writeImage(
   target: string,
   layers: readonly string[],
   config: ImageConfig,
+  { compression = 6 }: { compression?: number } = {},
 ): Promise<string> {
   rmSync(target, { recursive: true, force: true })
   mkdirSync(join(target, 'blobs', 'sha256'), { recursive: true })
   const written: { descriptor: Descriptor; diffId: string }[] = []
-  for (const folder of layers) written.push(await writeLayer(target, archiveOf(folder)))
+  for (const folder of layers) written.push(await writeLayer(target, archiveOf(folder), compression))
   const { architecture, env, labels } = config
   const configDescriptor = writeJson(target, `${MEDIA}.config.v1+json`, {
     created: new Date(0).toISOString(),
@@ -72,10 +73,14 @@ export async function writeImage(
   return manifest.digest
 }
 
-async function writeLayer(target: string, tar: Pack): Promise<{ descriptor: Descriptor; diffId: string }> {
+async function writeLayer(
+  target: string,
+  tar: Pack,
+  level: number,
+): Promise<{ descriptor: Descriptor; diffId: string }> {
   const [plain, packed] = [createHash('sha256'), createHash('sha256')]
   const draft = join(target, 'blobs', 'draft')
-  await pipeline(tar, through(plain), createGzip({ level: 6 }), through(packed), createWriteStream(draft))
+  await pipeline(tar, through(plain), createGzip({ level }), through(packed), createWriteStream(draft))
   const digest = `sha256:${packed.digest('hex')}`
   const { size } = statSync(draft)
   renameSync(draft, blobPath(target, digest))

@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseAllDocuments } from 'yaml'
-import { ProgramError } from '../program-error.ts'
+import { moduleFolder } from './go-module.ts'
 import { strictCore, strictCustom, type Schema } from './strict-schema.ts'
 
 const FOLDER = fileURLToPath(new URL('bin/schemas', import.meta.url))
@@ -84,19 +83,4 @@ function definitionsIn(folder: string): Definition[] {
     .flatMap((file) => parseAllDocuments(readFileSync(join(folder, file), 'utf8')))
     .map((document) => (document.toJS() ?? {}) as Definition)
     .filter(({ kind }) => kind === 'CustomResourceDefinition')
-}
-
-/** Of a Go module, fetched where it is not there yet. */
-function moduleFolder(module: string): string {
-  const { status, stdout, stderr, error } = spawnSync('go', ['mod', 'download', '-json', module], {
-    cwd: '/',
-    encoding: 'utf8',
-  })
-  if (error || status !== 0) {
-    throw new ProgramError(
-      'build.failed',
-      `${module} could not be fetched: ${stderr || stdout || error?.message}`,
-    )
-  }
-  return (JSON.parse(stdout) as { Dir: string }).Dir
 }

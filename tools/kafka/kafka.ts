@@ -31,16 +31,11 @@ export interface Kafka extends Program {
  */
 export async function startKafka(options: KafkaOptions): Promise<Kafka> {
   const root = prepareFolder('Kafka', options.dataDir)
-  requireJars()
   const ports = options.ports ?? (await freePortsFor('port', 'controllerPort'))
-  const properties = join(root, 'server.properties')
-  const logs = join(root, 'logs')
-  writeFileSync(properties, settings({ ...ports, logs, partitions: options.partitions }))
-  if (!existsSync(join(logs, 'meta.properties'))) await format(properties)
   const program = await startService({
     name: 'Kafka',
     command: 'java',
-    args: [...javaOptions({ heap: '512m' }), 'kafka.Kafka', properties],
+    args: await prepareKafka(root, { ...options, ports }),
     whenMissing: WHEN_JAVA_IS_MISSING,
     dataDir: root,
     ports: Object.values(ports),
@@ -48,6 +43,23 @@ export async function startKafka(options: KafkaOptions): Promise<Kafka> {
     isReady: async ({ log }) => await Promise.resolve(log().includes('Kafka Server started')),
   })
   return { ...program, brokers: `127.0.0.1:${ports.port}`, ports }
+}
+
+/** Makes its folder ready and returns the arguments by which Java runs it there. */
+export async function prepareKafka(
+  root: string,
+  {
+    ports,
+    host = '127.0.0.1',
+    partitions,
+  }: { ports: KafkaPorts; host?: string; partitions?: number | undefined },
+): Promise<string[]> {
+  requireJars()
+  const properties = join(root, 'server.properties')
+  const logs = join(root, 'logs')
+  writeFileSync(properties, settings({ ...ports, logs, host, partitions }))
+  if (!existsSync(join(logs, 'meta.properties'))) await format(properties)
+  return [...javaOptions({ heap: '512m' }), 'kafka.Kafka', properties]
 }
 
 /** Gives the folder its cluster id, once. A format that was cut off is made again: meta.properties comes last. */
@@ -60,17 +72,18 @@ async function format(properties: string): Promise<void> {
 
 interface Settings extends KafkaPorts {
   logs: string
+  host: string
   partitions: number | undefined
 }
 
 /** server.properties of a single node that is broker and controller in one; one replica is all it can keep. */
-function settings({ port, controllerPort, logs, partitions }: Settings): string {
+function settings({ port, controllerPort, logs, host, partitions }: Settings): string {
   const lines = {
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: `PLAINTEXT://${host}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://${host}:${port}`,
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': logs,
     'num.partitions': partitions ?? 1,
