@@ -221,6 +221,7 @@ describe('a tool', () => {
     })
     expect((await called(client, 'get_task', { task_id: id })).value.code).toBe('task.not_found')
     expect((await called(client, 'delete_task', { task_id: id })).value.code).toBe('task.not_found')
+    expect((await called(client, 'list_tasks', { tags: ['no such tag'] })).value).toMatchObject({ items: [] })
     const blind = await clientOf(ada, ['tasks:write'])
     expect((await called(blind, 'delete_task', { task_id: id })).value).not.toHaveProperty('would_go')
   })
@@ -277,6 +278,16 @@ describe('/mcp', () => {
       const got = await world.ask(method, '/mcp', { token })
       expect([method, got.status]).toEqual([method, 405])
     }
+  })
+
+  it('answers in JSON, whatever the revision', async () => {
+    const got = await post({ authorization: `Bearer ${await tokenOf(ada)}` }, PING)
+    expect([got.status, got.headers.get('content-type'), got.headers.get('cache-control')]).toEqual([
+      200,
+      'application/json',
+      'no-store',
+    ])
+    expect((JSON.parse(got.text) as { result: { tools: object[] } }).result.tools.length).toBeGreaterThan(30)
   })
 
   it('is for no page of another origin, nor for a name that was made to lead here', async () => {

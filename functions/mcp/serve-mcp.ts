@@ -1,4 +1,6 @@
+import { hasOauth, resourceMetadataUrl } from '../../shared/domain/auth/oauth-metadata.ts'
 import { DomainError } from '../../shared/domain/errors.ts'
+import { SCOPES, type Scope } from '../../shared/domain/scopes.ts'
 import { askFunction } from '../../shared/kit/edge/ask-function.ts'
 import { isOwnPage } from '../../shared/kit/edge/own-page.ts'
 import { signInByToken } from '../../shared/kit/edge/sign-in.ts'
@@ -10,17 +12,21 @@ export default routesFunction({
   serves: ['GET /mcp', 'POST /mcp', 'DELETE /mcp'],
   uses: ['identity', 'tasks'],
   routes: (app, deps) => {
+    const { settings } = deps
     app.on(['GET', 'POST', 'DELETE'], '/mcp', async (c) => {
-      if (!isOwnPage(deps.settings, c)) {
+      if (!isOwnPage(settings, c)) {
         throw new DomainError(
           'auth.forbidden',
           'This is not for pages of other origins, nor for other hosts.',
         )
       }
-      const { userId, view, scopes } = await signInByToken(c, deps)
+      const { userId, view, scopes, clientId } = await signInByToken(c, deps).catch((error: unknown) => {
+        throw challenged(error, settings, Object.keys(SCOPES))
+      })
       const { serveMcp, ...rendered } = await load()
       const now = () => deps.clock.now()
-      return serveMcp(c.req.raw, {
+      let missing: Scope | undefined
+      const answer = await serveMcp(c.req.raw, {
         ...rendered,
         ask: askFunction(app, c),
         userId,
@@ -28,11 +34,23 @@ export default routesFunction({
         scopes,
         now,
         onFailure: (err) => deps.log.error({ request_id: c.get('requestId'), err }, 'failed to call a tool'),
+        onMissingScope: (scope) => (missing = scope),
         isAnswered: async (key) => (await deps.changes.storedAnswer(userId, key, now())) !== null,
       })
+      if (missing === undefined || clientId === undefined) return answer
+      // A client that was let in then asks its user for more; with an API token a model reads the result.
+      const refusal = new DomainError('auth.insufficient_scope', `This requires the scope ${missing}.`)
+      throw challenged(refusal, settings, [...scopes, missing])
     })
   },
 })
+
+/** Says in a refusal where a client finds out how to get a token, and for what (RFC 9728 §5.1). */
+function challenged(error: unknown, { issuer }: { issuer: string }, scopes: readonly string[]): unknown {
+  if (!(error instanceof DomainError) || !hasOauth(issuer)) return error
+  const challenge = `resource_metadata="${resourceMetadataUrl(issuer)}", scope="${scopes.join(' ')}"`
+  return new DomainError(error.code, error.message, { challenge, cause: error })
+}
 
 /** With the first request: a process that starts for another one need not read them. */
 async function load() {

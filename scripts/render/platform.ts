@@ -39,6 +39,8 @@ const PLATFORM: Readonly<Record<Capability, Partial<Needs>>> = {
   housekeeping: {},
   accounts: {},
   audit: {},
+  // The documents of programs, wherever they are; shared/channels/safe-fetch.ts keeps to public addresses.
+  clients: { egress: ['*'] },
   zones: {},
   health: {},
   streams: {},

@@ -19,6 +19,7 @@ const CAPABILITIES = {
   snapshots: ['snapshots'],
   accounts: ['accounts'],
   audit: ['auditTrail'],
+  clients: ['clientDocuments'],
   zones: ['zones'],
   units: ['upstreams'],
   health: ['database', 'sidecar', 'publishing', 'outbox', 'dueReminders', 'deliveries', 'waitingSeries'],

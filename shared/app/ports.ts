@@ -10,7 +10,7 @@ import type { Placed } from '../domain/tasks/reorder.ts'
 import type { Above } from '../domain/tasks/subtasks.ts'
 import type { Task } from '../domain/tasks/task.ts'
 import type { AuditTrail } from './audit/ports.ts'
-import type { Accounts, Identity } from './auth/ports.ts'
+import type { Accounts, ClientDocuments, Identity } from './auth/ports.ts'
 import type { SidecarHealth } from './health/ports.ts'
 import type {
   DeliveryQueue,
@@ -67,6 +67,8 @@ export interface Actor {
   scopes: readonly string[]
   /** What the access ends with: the sign-in that the token comes from, where it is one of ours, or the API token. */
   sessionId?: string
+  /** The program that its user has let in (OAuth). */
+  clientId?: string
 }
 
 /** What accompanies every write of a request. */
@@ -241,6 +243,7 @@ export interface Deps {
   housekeeping: Housekeeping
   accounts: Accounts
   auditTrail: AuditTrail
+  clientDocuments: ClientDocuments
   zones: ZoneStore
   broker: Broker
   publishing: Publishing

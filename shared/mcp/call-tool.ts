@@ -15,6 +15,7 @@ export interface ToolCaller {
   now(): Date
   /** What nobody foresaw; the caller is told that it happened and nothing else. */
   onFailure(error: unknown): void
+  onMissingScope(scope: Tool['call']['scope']): void
   /** Whether a request with this Idempotency-Key has been answered. */
   isAnswered(key: string): Promise<boolean>
 }
@@ -34,7 +35,9 @@ export async function callTool(caller: ToolCaller, name: string, given: ToolArgu
     const keys = idempotencyKeys(tool, args, { principal: caller.principal, now: caller.now() })
     const { idempotency_key: _key, ...fields } = args
     const key = keys && (await keyOf(caller, keys))
-    return await resultOf(await caller.ask(toolRequest(tool, fields, key)), tool)
+    const result = await resultOf(await caller.ask(toolRequest(tool, fields, key)), tool)
+    if (result.value.scope !== undefined && result.isError) caller.onMissingScope(tool.call.scope)
+    return result
   } catch (error) {
     const known = toDomainError(error)
     if (known.code === 'internal') caller.onFailure(error)

@@ -1,11 +1,30 @@
-import { createMcpHandler } from '@modelcontextprotocol/server'
+import {
+  createMcpHandler,
+  isLegacyRequest,
+  WebStandardStreamableHTTPServerTransport,
+} from '@modelcontextprotocol/server'
 import { mcpServer, type McpCaller } from './mcp-server.ts'
 
 /** As that of the API. */
 const MAX_BODY_BYTES = 1024 * 1024
 
-/** Answers one request: of the present revision, and without a session those of the one before. */
-export const serveMcp = (request: Request, caller: McpCaller): Promise<Response> =>
-  createMcpHandler(() => mcpServer(caller), {
-    maxRequestBodySize: MAX_BODY_BYTES,
-  }).fetch(request)
+/** Answers one request in JSON: of the present revision, and without a session those of the ones before. */
+export async function serveMcp(request: Request, caller: McpCaller): Promise<Response> {
+  const limit = { maxRequestBodySize: MAX_BODY_BYTES }
+  if (request.method === 'POST' && (await isLegacyRequest(request, undefined, limit))) {
+    return serveLegacy(request, caller)
+  }
+  return createMcpHandler(() => mcpServer(caller), limit).fetch(request)
+}
+
+/** The handler above would answer them by an event stream. */
+async function serveLegacy(request: Request, caller: McpCaller): Promise<Response> {
+  const server = mcpServer(caller)
+  const transport = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
+  await server.connect(transport)
+  try {
+    return await transport.handleRequest(request)
+  } finally {
+    await server.close()
+  }
+}
