@@ -26,6 +26,7 @@ import { createPushKeyStore } from '../shared/db/notifications/push-key-store.ts
 import { createReminderQueue } from '../shared/db/reminders/reminder-queue.ts'
 import { createReminderReader } from '../shared/db/reminders/reminder-reader.ts'
 import { createSubscriptionStore } from '../shared/db/notifications/subscription-store.ts'
+import { createSuggestionReader } from '../shared/db/suggestions/suggestion-reader.ts'
 import { createTaskReader } from '../shared/db/tasks/task-reader.ts'
 import { createZoneStore } from '../shared/db/tasks/zone-store.ts'
 import { proxyList } from '../shared/kit/edge/client-address.ts'
@@ -144,6 +145,7 @@ export function composeDeps(config: Config, resources: ProcessResources): Compos
     authenticate,
     prepare,
     tasks: createTaskReader(sql, startTimer),
+    suggestions: createSuggestionReader(sql),
     changeLog: createChangeLog(sql),
     waitingSeries: createWaitingSeriesReader(sql),
     housekeeping: createHousekeeping(sql),

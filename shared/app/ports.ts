@@ -24,6 +24,7 @@ import type {
 import type { Broker, DeadLetters, Outbox, Publishing } from './outbox/ports.ts'
 import type { LoadedSeries, WaitingSeriesReader } from './recurrence/ports.ts'
 import type { Alarms, LoadedReminder, ReminderQueue, ReminderReader } from './reminders/ports.ts'
+import type { SuggestionReader } from './suggestions/ports.ts'
 import type { ChangeLog, EventStreams } from './sync/ports.ts'
 import type {
   Housekeeping,
@@ -225,6 +226,7 @@ export interface Deps {
   log: Log
   changes: ChangeStore
   tasks: TaskReader
+  suggestions: SuggestionReader
   waitingSeries: WaitingSeriesReader
   outbox: Outbox
   changeLog: ChangeLog
