@@ -23,7 +23,7 @@ const dapr = createDaprClient({
   fetch: async (url, init) => {
     const path = url.slice(BASE_URL.length)
     await before({ method: init.method ?? 'GET', path })
-    return driver.call(path, init as RequestInit)
+    return driver.call(path, init)
   },
 })
 const repository = createStateTasks(dapr, STORE)
@@ -40,7 +40,7 @@ describe('tasks by key', () => {
     await repository.create(task)
     const get = async (key: string) => {
       const answer = await driver.call(`/v1.0/state/${STORE}/${encodeURIComponent(key)}`)
-      return answer.json() as Promise<unknown>
+      return answer.json()
     }
     expect(await get(taskKey(task.userId, task.id))).toMatchObject({ title: 'Buy milk', userId: task.userId })
     expect(await get(taskIndexKey(task.userId))).toEqual([task.id])

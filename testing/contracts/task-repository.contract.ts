@@ -113,7 +113,7 @@ export function keepsTasks(repository: () => TaskRepository): void {
     const saved = await Promise.all(
       ['x', 'y'].map((title) => repository().save({ ...tasks[0]!, title, version: 2 })),
     )
-    expect(saved.toSorted()).toEqual([false, true])
+    expect(saved.filter(Boolean).length).toBe(1)
     const gone = await Promise.all(tasks.slice(1, 5).map(({ id }) => repository().delete(userId, id, 1)))
     expect(gone).toEqual([true, true, true, true])
     expect((await titles(userId)).slice(1)).toEqual(['5', '6', '7'])
