@@ -1,5 +1,4 @@
 import { parseQuickAdd, type QuickAddContext, type SaidDue } from '../quick-add/quick-add.ts'
-import type { Priority } from '../tasks/task.ts'
 import type { Arguments, IntendedCall, ToolOfTask } from './intended-call.ts'
 import { MY, rule, SHOW, THING, WHAT, type Rule } from './sentence-rule.ts'
 import { completedIn, listing } from './task-lists.ts'
@@ -147,7 +146,7 @@ function searched({ q }: Groups): IntendedCall {
 }
 
 function prioritised({ task, priority }: Groups): IntendedCall {
-  return ofTask('update_task', task!, { priority: priority!.toLowerCase() as Priority })
+  return ofTask('update_task', task!, { priority: priority!.toLowerCase() })
 }
 
 const ofTask = (tool: ToolOfTask, task: string, values: Arguments = {}): IntendedCall => ({

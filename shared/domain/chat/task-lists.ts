@@ -43,7 +43,7 @@ function dueIn(when: string | undefined, { now, timeZone }: QuickAddContext): Ar
     due_after: addDays(today, from),
     due_before: addDays(today, to),
   })
-  switch (when?.toLowerCase().replace(/\s+/g, ' ')) {
+  switch ((when ?? '').toLowerCase().replace(/\s+/g, ' ')) {
     case 'overdue':
     case 'late':
       return { due: 'overdue' }
@@ -62,7 +62,7 @@ function dueIn(when: string | undefined, { now, timeZone }: QuickAddContext): Ar
 
 export function completedIn(when: string | undefined, { now, timeZone }: QuickAddContext): Arguments {
   const today = civilDate(now, timeZone)
-  switch (when?.toLowerCase().replace(/\s+/g, ' ')) {
+  switch ((when ?? '').toLowerCase().replace(/\s+/g, ' ')) {
     case 'today':
       return { completed_after: today }
     case 'yesterday':

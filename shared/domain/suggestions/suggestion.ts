@@ -50,21 +50,17 @@ export interface SuggestionKey {
 export const suggestionId = ({ kind, taskId, value }: SuggestionKey): string =>
   value === null ? `${kind}.${taskId}` : `${kind}.${taskId}.${Buffer.from(value).toString('base64url')}`
 
-export const SuggestionId = z
-  .string()
-  .regex(ID, 'must be the id of a suggestion')
-  .transform((id, context): SuggestionKey => {
-    const [, next, ofNext, kind, ofOther, encoded] = ID.exec(id) ?? []
-    if (next) return { kind: 'next', taskId: ofNext!, value: null }
-    const key = {
-      kind: kind as SuggestionKind,
-      taskId: ofOther!,
-      value: Buffer.from(encoded!, 'base64url').toString(),
-    }
-    if (suggestionId(key) === id && !key.value.includes('\u0000')) return key
-    context.addIssue({ code: 'custom', message: 'must be the id of a suggestion' })
-    return z.NEVER
-  })
+export const SuggestionId = z.string().max(400)
+
+/** Null: it is the id of no suggestion. */
+export function suggestionKey(id: string): SuggestionKey | null {
+  const [, next, ofNext, kind, ofOther, encoded] = ID.exec(id) ?? []
+  if (next) return { kind: 'next', taskId: ofNext!, value: null }
+  if (!kind) return null
+  const value = Buffer.from(encoded!, 'base64url').toString()
+  const key = { kind: kind as SuggestionKind, taskId: ofOther!, value }
+  return suggestionId(key) === id && !value.includes('\u0000') ? key : null
+}
 
 export const SuggestionView = z
   .object({
