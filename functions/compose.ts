@@ -31,6 +31,7 @@ import { createChangeLog } from '../shared/db/sync/change-log.ts'
 import { createChangeSignal } from '../shared/db/sync/change-signal.ts'
 import { createSnapshots } from '../shared/db/sync/snapshots.ts'
 import { createSubscriptionStore } from '../shared/db/notifications/subscription-store.ts'
+import { createSuggestionReader } from '../shared/db/suggestions/suggestion-reader.ts'
 import { createTaskReader } from '../shared/db/tasks/task-reader.ts'
 import { createZoneStore } from '../shared/db/tasks/zone-store.ts'
 import { proxyList } from '../shared/kit/edge/client-address.ts'
@@ -150,6 +151,7 @@ export function composeDeps(config: Config, resources: ProcessResources): Compos
     authenticate,
     prepare,
     tasks: createTaskReader(sql, startTimer),
+    suggestions: createSuggestionReader(sql),
     changeLog: createChangeLog(sql),
     changeSignal: createChangeSignal(sql, startTimer),
     snapshots: createSnapshots(sql, startTimer),

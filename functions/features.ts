@@ -9,6 +9,7 @@ export const FEATURES = {
   outbox: { dueRows: ['outbox'], waitsForEvents: true, sendsOut: false },
   recurrence: { dueRows: ['waitingSeries'], waitsForEvents: true, sendsOut: false },
   reminders: { dueRows: ['dueReminders'], waitsForEvents: false, sendsOut: false },
+  suggestions: { dueRows: [], waitsForEvents: false, sendsOut: false },
   sync: { dueRows: [], waitsForEvents: false, sendsOut: false },
   tasks: { dueRows: [], waitsForEvents: false, sendsOut: false },
   web: { dueRows: [], waitsForEvents: false, sendsOut: false },

@@ -85,6 +85,7 @@ const RESOURCES: Record<string, (person: Person) => Promise<string>> = {
     return String((await world.have(person, 'POST', path, { remind_at: soon })).id)
   },
   acknowledgeReminder: newReminder,
+  giveFeedback: async (person) => `next.${await newTask(person)}`,
   readNotification: (person) => world.notify(person),
   endSession: async (person) => {
     const { items } = await world.have(await world.signIn(person), 'GET', '/api/auth/sessions')

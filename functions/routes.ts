@@ -48,6 +48,8 @@ export const ROUTES: Readonly<Record<string, string>> = {
   'POST /api/reminders/:id/snooze': 'reminders/snooze-reminder',
   'GET /api/tasks/:id/reminder-suggestions': 'reminders/suggest-reminders',
   'GET /api/:user_id/tasks/:id/reminder-suggestions': 'reminders/suggest-reminders',
+  'POST /api/suggestions/:id/feedback': 'suggestions/give-feedback',
+  'GET /api/suggestions': 'suggestions/list-suggestions',
   'POST /api/tasks/:id/complete': 'tasks/complete-task',
   'POST /api/:user_id/tasks/:id/complete': 'tasks/complete-task',
   'POST /api/tasks': 'tasks/create-task',

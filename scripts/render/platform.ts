@@ -31,6 +31,7 @@ const VAPID_KEYS = ['vapidpublickey', 'vapidprivatekey']
 /** What each capability needs beyond the database; see shared/app/capabilities.ts. */
 const PLATFORM: Readonly<Record<Capability, Partial<Needs>>> = {
   tasks: {},
+  suggestions: {},
   reminders: {},
   notifications: {},
   // The keys of an issuer other than Daybook (shared/identity/oidc.ts).

@@ -6,6 +6,7 @@ import type { Deps } from './ports.ts'
  */
 const CAPABILITIES = {
   tasks: ['tasks', 'changes', 'waitingSeries'],
+  suggestions: ['suggestions', 'changes'],
   reminders: ['reminders', 'dueReminders', 'changes'],
   notifications: ['notifications', 'preferences', 'subscriptions', 'outbound', 'changes'],
   deliveries: ['deliveries', 'senders', 'subscriptions', 'changes'],

@@ -25,6 +25,8 @@ import type { Broker, DeadLetters, Outbox, Publishing } from './outbox/ports.ts'
 import type { LoadedSeries, WaitingSeriesReader } from './recurrence/ports.ts'
 import type { Alarms, LoadedReminder, ReminderQueue, ReminderReader } from './reminders/ports.ts'
 import type { ChangeLog, ChangeSignal, LiveConnections, Snapshots } from './sync/ports.ts'
+import type { SuggestionReader } from './suggestions/ports.ts'
+import type { ChangeLog, EventStreams } from './sync/ports.ts'
 import type {
   Housekeeping,
   ListPosition,
@@ -235,6 +237,7 @@ export interface Deps {
   log: Log
   changes: ChangeStore
   tasks: TaskReader
+  suggestions: SuggestionReader
   waitingSeries: WaitingSeriesReader
   outbox: Outbox
   changeLog: ChangeLog

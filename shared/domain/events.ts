@@ -5,6 +5,7 @@ import { CHANNELS, NotificationRecord } from './notifications/notification.ts'
 import { PreferencesRecord } from './notifications/notification-preferences.ts'
 import { ReminderRecord } from './reminders/reminder.ts'
 import { SeriesView } from './recurrence/series.ts'
+import { SuggestionFeedbackView } from './suggestions/suggestion.ts'
 import { TaskRecord, TaskView } from './tasks/task.ts'
 
 export const TOPICS = [
@@ -40,6 +41,7 @@ function define<Type extends string, Data extends z.ZodType>(
 
 const tasks = { topic: 'task-events', source: '/services/tasks' } as const
 const recurrence = { topic: 'task-events', source: '/services/recurrence' } as const
+const suggestions = { topic: 'task-events', source: '/services/suggestions' } as const
 const reminders = { topic: 'reminders', source: '/services/reminders' } as const
 const notifications = { topic: 'notification-events', source: '/services/notifications' } as const
 const auth = { topic: 'audit-events', source: '/services/auth' } as const
@@ -265,6 +267,13 @@ export const TokenRevoked = define(
   '2.1',
 )
 
+/** What a user thinks of a suggestion; the latest ones are what rules go by. */
+export const SuggestionFeedbackGiven = define(
+  'suggestion.feedback.given',
+  suggestions,
+  z.object({ feedback: SuggestionFeedbackView, actor: ActorView }),
+)
+
 /** Every event Daybook publishes; docs/events/ holds the JSON Schema of each. */
 export const CATALOGUE = [
   TaskCreated,
@@ -294,6 +303,7 @@ export const CATALOGUE = [
   NotificationRead,
   PreferencesUpdated,
   TargetConfirmed,
+  SuggestionFeedbackGiven,
   UserRegistered,
   EmailConfirmed,
   PasswordChanged,

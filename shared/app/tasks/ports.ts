@@ -1,6 +1,6 @@
 import type { Occurrence, Series } from '../../domain/recurrence/series.ts'
 import type { Reminder } from '../../domain/reminders/reminder.ts'
-import type { Task } from '../../domain/tasks/task.ts'
+import type { Priority, Task } from '../../domain/tasks/task.ts'
 import type { WalledSeries, WalledTask } from '../../domain/tasks/zone-change.ts'
 import type { StoredAnswer } from '../ports.ts'
 import type { TaskPage, TaskQuery } from './task-query.ts'
@@ -48,6 +48,31 @@ interface TagUsage {
   tag: string
   active: number
   completed: number
+}
+
+/** What a list of {@link TaskRepository} is narrowed to; all of it has to hold. */
+export interface RepositoryFilter {
+  status: 'all' | 'active' | 'completed'
+  /** Any of these; empty for every priority. */
+  priorities: readonly Priority[]
+  /** All of these, compared by tagKey. */
+  tags: readonly string[]
+}
+
+/**
+ * Tasks of users by themselves, without series, reminders, events or counters: what a store of keys and values can keep as well
+ * as rows (docs/state-store.md). A task of another user is none.
+ */
+export interface TaskRepository {
+  /** False: there is a task with this id. That of a deleted one is not used again. */
+  create(task: Task): Promise<boolean>
+  get(userId: string, taskId: string): Promise<Task | null>
+  /** By position, then id. */
+  list(userId: string, filter: RepositoryFilter): Promise<Task[]>
+  /** Over the version before, `task.version - 1`. False: there is another version, or none. */
+  save(task: Task): Promise<boolean>
+  /** False: there is another version, or none. */
+  delete(userId: string, taskId: string, version: number): Promise<boolean>
 }
 
 export interface Housekeeping {
