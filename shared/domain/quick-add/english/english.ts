@@ -1,18 +1,39 @@
-import { Chrono, configuration } from 'chrono-node/en'
+import { Chrono, configuration, type Parser } from 'chrono-node/en'
 import type { Language } from '../language.ts'
 import { days } from './days.ts'
 import { rules } from './rules.ts'
-import { AND, COUNT, LENGTH, PARTS, lengthsOf, numberOf, phrase, unitOf } from './words.ts'
+import {
+  AND,
+  COUNT,
+  LENGTH,
+  LONG_WEEKDAY,
+  MONTHS,
+  PARTS,
+  WEEKDAY,
+  lengthsOf,
+  numberOf,
+  phrase,
+  unitOf,
+} from './words.ts'
 
 const MINUTES = { minute: 1, hour: 60 } as const
+
+/** Without what counts from now: none of its results is taken, and most of the time goes into it. */
+function writtenDates(isDayFirst: boolean): Chrono {
+  const { parsers, refiners } = configuration.createCasualConfiguration(isDayFirst)
+  const isRelative = (parser: Parser) =>
+    new Chrono({ parsers: [parser], refiners: [] }).parse(RELATIVE, { instant: new Date(0) }).length > 0
+  return new Chrono({ parsers: parsers.filter((parser) => !isRelative(parser)), refiners })
+}
+
+const RELATIVE = 'in 3 days, 3 days ago, 3 days later, next 3 days'
 
 /** Month first, as in 3/4; `en-GB` has the day first. */
 function english(isDayFirst: boolean): Language {
   return {
-    dates: new Chrono(configuration.createCasualConfiguration(isDayFirst)),
+    dates: writtenDates(isDayFirst),
     relations: /\b(?:before|earlier|ago|after|later|within|past|last|previous|until|till?|through)\b/giu,
-    names:
-      /\b(?:(?:black|good|freaky)\s+friday|cyber\s+monday|ash\s+wednesday|(?:palm|easter|super\s+bowl)\s+sunday|(?:day|week)\s+to\s+(?:day|week)|good\s+(?:morning|afternoon|evening|night)|sunday\s+times)\b/giu,
+    names: new RegExp(NAMES.join('|'), 'giu'),
     days,
     times: [
       phrase('at\\s+(?:noon|midday)', () => '12:00'),
@@ -25,6 +46,10 @@ function english(isDayFirst: boolean): Language {
       phrase('(?:a\\s+)?quarter\\s+past\\s+(?<hour>\\d{1,2})', ({ hour }) => clock(Number(hour), 15)),
       phrase('(?:a\\s+)?quarter\\s+to\\s+(?<hour>\\d{1,2})', ({ hour }) => clock(Number(hour) - 1, 45)),
     ],
+    unread: new RegExp(
+      `\\b(?:(?:${HOLIDAY})|(?:${LONG_WEEKDAY})s|(?:last|past|previous)\\s+(?:${LONG_WEEKDAY})|(?:every|each)\\s+[\\p{L}\\p{N}]+(?:\\s+(?:seconds?|minutes?|mins?|times?))?|(?:once|twice|(?:${COUNT})\\s+times)\\s+(?:an?|per|each|every)\\s+(?:hour|day|week|month|year))(?![\\p{L}\\p{N}]|['’-]\\p{L})`,
+      'giu',
+    ),
     delays: [
       phrase('in\\s+half\\s+an\\s+hour', () => 30),
       phrase('in\\s+an\\s+hour\\s+and\\s+a\\s+half', () => 90),
@@ -43,12 +68,21 @@ function english(isDayFirst: boolean): Language {
     joint: /^\s*,?\s*(?:at|on|by|@|the)?\s*$/iu,
     and: /^\s*(?:,|and|&|,\s*and)\s*(?:at\s+)?$/iu,
     leadIn:
-      /(?:^|[\s\uE000])(?:(?:due\s+)?(?:on|by|at|for|(?<!(?:day|evening|night|week|hour)\s)before)(?:\s+the)?|due:?|@)\s*$/iu,
+      /(?:^|[\s\uE000])(?:(?:due\s+)?(?:on|by|at|for|(?<!(?:minute|hour|day|evening|night|week|month|year)s?\s)before)(?:\s+the)?|due:?|@)\s*$/iu,
     goesOn:
       /^\s*,?\s*(?:(?:at|by|every|each|until|till|starting|remind|reminder|!|#)\b|@|[!#]|p[1-4]\b|\d{1,2}(?::\d\d)?\s*[ap]\.?m\b|\d{1,2}:\d\d)/iu,
+    ofPlaces: /(?:at|for|@)(?:\s+the)?\s*$/iu,
+    goesOnAfterDay:
+      /^\s+(?:about|after|and|around|because|before|but|by|for|from|if|in|near|on|or|regarding|so|then|to|via|when|with|without)\b/iu,
+    tied: new RegExp(`(?:^|[\\s\uE000])(?:${TIED})(?:\\s+(?:for|on|at|by))?$`, 'iu'),
+    more: new RegExp(
+      `^\\s*,?\\s*(?:(?:${EXCEPT})\\b|(?:and|or|to|but|not|until|till?|through|[-–—/&+])\\s*(?:(?:not|for|from|on|at|the|every|each)\\s+)*(?:(?:${WEEKDAY}|${MONTHS}|today|tomorrow|noon|midnight|weekends?|weekdays?)\\b|(?<number>\\d))|(?:and|or|but|not)\\s+(?:every|each)\\b)`,
+      'iu',
+    ),
     rules,
     ends: [
-      phrase(`(?:for\\s+)?(?<n>${COUNT})\\s+(?:times|occurrences)`, ({ n }) => ({ count: numberOf(n) })),
+      phrase(`for\\s+(?<n>${COUNT})\\s+(?:times|occurrences)`, ({ n }) => ({ count: numberOf(n) })),
+      phrase(`(?<n>${COUNT})\\s+(?:times|occurrences)`, ({ n }) => ({ count: numberOf(n), isBehind: true })),
       phrase(
         `for\\s+(?:the\\s+next\\s+)?(?<n>${COUNT})\\s+(?<unit>days?|weeks?|months?|years?)`,
         ({ n, unit }) => ({
@@ -71,6 +105,13 @@ function english(isDayFirst: boolean): Language {
           ({ unit }) => [{ count: 1, unit: unitOf(unit!) }],
         ),
       ],
+      beforeAlone: [
+        phrase(
+          `(?<list>${LENGTH}(?:${AND}${LENGTH})*)\\s+(?:before(?:hand)?|earlier|early|ahead|in\\s+advance|prior)`,
+          ({ list }) => lengthsOf(list!),
+          true,
+        ),
+      ],
       onTime: [
         phrase(
           "(?:and\\s+)?remind(?:er)?(?:\\s+me)?\\s+(?:on\\s+time|when\\s+(?:it(?:'|’)?s\\s+)?due|at\\s+(?:the|that)\\s+time|on\\s+the\\s+day)",
@@ -87,6 +128,24 @@ function english(isDayFirst: boolean): Language {
     ],
   }
 }
+
+const NAMES = [
+  '\\b(?:(?:black|good|freaky|casual)\\s+friday|friday\\s+night\\s+lights|(?:cyber|blue|easter)\\s+monday|(?:taco|super|giving|shrove|fat)\\s+tuesday|ash\\s+wednesday|(?:throwback|maundy)\\s+thursday|saturday\\s+night\\s+live|(?:palm|easter|super\\s+bowl)\\s+sunday|sunday\\s+(?:school|roast|best|times)|(?:day|week)\\s+to\\s+(?:day|week)|good\\s+(?:morning|afternoon|evening|night))\\b',
+  // In the middle of a line nobody writes them so: USA Today.
+  '(?<=[\\p{L}\\p{N}]\\s+)(?-i:To(?:day|night|morrow))(?![\\p{L}\\p{N}])',
+  // Of a book or of chapters; in Lunch 12:30 the first word is a capital of its own.
+  '(?<=\\S\\s+(?-i:\\p{Lu}\\p{Ll}+)\\s+)(?<!\\b(?:' +
+    WEEKDAY +
+    '|' +
+    MONTHS +
+    '|noon|today|tonight|tomorrow)\\s+)\\d{1,3}:\\d{2,3}(?![:\\d]|\\s*[ap]\\.?m|\\s*[\\p{Lu}]{3}\\b)',
+  '\\b(?:room|flat|apartment|apt|unit|suite|number|no|chapter|page|step|part|version|grade|gate|platform|route|bus|line|track|level|floor|episode|season|section|article|exercise|question|table)\\.?\\s+\\d+(?:[/.:-]\\d+)*(?![\\p{L}\\d])',
+]
+
+const HOLIDAY =
+  "(?:christmas|new\\s+year(?:['’]?s)?|easter|thanksgiving|halloween|valentine(?:['’]?s)?|boxing|labou?r|independence)(?:\\s+(?:eve|day|weekend))?"
+const EXCEPT = 'except|excluding|excepting|unless|other\\s+than|apart\\s+from|save\\s+for'
+const TIED = `${EXCEPT}|besides|and|or|nor|from|to|into|onto|of|but|not|than|as|between|until|till?|through|since|after|during|within|over|around|about|with|without|like|a|an|the|my|our|your|his|her|its|their|every|each|last|past|previous|if|whether|(?:minute|hour|day|evening|night|week|month|year)s?\\s+before|&|\\+|–|—|~`
 
 const priorityOf = (word: string) => word.toLowerCase() as 'high' | 'medium' | 'low'
 

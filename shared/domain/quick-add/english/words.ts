@@ -14,6 +14,9 @@ export const LIST = `(?:${WEEKDAY})(?:${AND}(?:${WEEKDAY}))*`
 export const COUNT = `\\d{1,3}|an?|${NUMBERS.join('|')}`
 export const NTH = `${ORDINALS.slice(0, 5).join('|')}|[1-5](?:st|nd|rd|th)|last`
 export const DAY = '[12]?\\d(?:st|nd|rd|th)|3[01](?:st|th)'
+/** Only where they can be nothing else: "the first of every month". */
+export const SAID_DAY = `${DAY}|${ORDINALS.join('|')}`
+export const SAID_DAYS = `(?:${SAID_DAY})(?:${AND}(?:the\\s+)?(?:${SAID_DAY}))*`
 export const DAYS = `(?:${DAY})(?:${AND}(?:the\\s+)?(?:${DAY}))*`
 export const EVERY = '(?:every|each)(?<after>!)?\\s+(?:single\\s+)?'
 /** After its completion, not after it was due. */
@@ -53,7 +56,9 @@ export const weekdaysOf = (list: string): Weekday[] => {
 }
 
 export const daysOf = (list: string): number[] =>
-  [...new Set([...list.matchAll(/\d+/g)].map(Number))].filter((day) => day > 0).toSorted((a, b) => a - b)
+  [...new Set(list.split(new RegExp(`${AND}(?:the\\s+)?`, 'iu')).map(nthOf))]
+    .filter((day) => day > 0)
+    .toSorted((a, b) => a - b)
 
 export function unitOf(text: string): Unit {
   const word = text.toLowerCase()
