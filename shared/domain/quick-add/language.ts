@@ -14,6 +14,14 @@ export interface Calendar {
 /** `HH:MM`. */
 export type ClockTime = string
 
+/** How much a time says: all, an hour without am or pm, or only a part of the day, which has a usual time. */
+export type Precision = 'exact' | 'bare' | 'usual'
+
+export interface SaidTime {
+  time: ClockTime
+  precision: Precision
+}
+
 export interface Phrase<Meaning> {
   /** With the flags `giu`; matched against whole words. */
   pattern: RegExp
@@ -59,7 +67,7 @@ export interface Language {
   /** What looks like a phrase and is a name. */
   names: RegExp
   days: readonly Phrase<DayMeaning>[]
-  times: readonly Phrase<ClockTime>[]
+  times: readonly Phrase<SaidTime>[]
   /** Days and repetitions that are said in ways that nothing here works out: what stands beside them is not read either. */
   unread: RegExp
   /** How long from now, in minutes. */

@@ -2,15 +2,7 @@ import type { ParsedResult } from 'chrono-node/en'
 import { DAY_MS } from '../durations.ts'
 import { addDays } from '../recurrence/wall-clock.ts'
 import { blank, findPhrases, isWhole, standsApart, standsAside, type Range } from './draft.ts'
-import type { Calendar, ClockTime, Language } from './language.ts'
-
-/** How much a time says: all, an hour without am or pm, or only a part of the day, which has a usual time. */
-type Precision = 'exact' | 'bare' | 'usual'
-
-export interface SaidTime {
-  time: ClockTime
-  precision: Precision
-}
+import type { Calendar, ClockTime, Language, Precision, SaidTime } from './language.ts'
 
 /** A day, a time of day, both, or so many minutes from now; as it is said, not yet what it means for a task. */
 export interface SaidMoment extends Range {
@@ -60,7 +52,7 @@ export function findMoments(open: string, language: Language, calendar: Calendar
   const times = findPhrases(free, language.times, context).map(({ meaning, ...range }) => ({
     ...NOTHING,
     ...range,
-    time: meaning,
+    ...meaning,
   }))
   const own = [...days, ...times.filter((time) => days.every((day) => isApart(day, time)))]
   const rest = own
@@ -215,7 +207,8 @@ export function inPartOfDay(
 ): { time: ClockTime; isNextDay: boolean } | null {
   const hour = Number(time.slice(0, 2))
   const [isNight, isMorning] = [usual >= NIGHT, usual < '12:00']
-  if (precision === 'usual') return null
+  // 12 in the morning is noon to some and midnight to others.
+  if (precision === 'usual' || (isMorning && hour === 12)) return null
   if (precision === 'exact') {
     const isNextDay = isNight && hour < LATEST_NIGHT_HOUR
     const isIn = isNight ? isNextDay || hour >= LATEST_NOON_HOUR : isMorning === hour < 12

@@ -101,7 +101,7 @@ function seriesDue(said: Said, rule: Range & { meaning: RuleMeaning }, here: Her
   const reminder = rule.meaning.time ? undefined : reminders.find(isTimeOfTask)
   const timed = [last?.moment, until, reminder].find((moment) => moment?.time)
   const times = timed ? [...timed.earlier, { time: timed.time!, precision: timed.precision }] : []
-  const lastDay = until?.date ?? starting?.lastDate ?? free.find(({ lastDate }) => lastDate)?.lastDate
+  const lastDay = until?.date ?? starting?.lastDate
   const series = seriesOf(
     {
       meaning: rule.meaning,
@@ -206,18 +206,28 @@ function readReminders(
     ...relative.flatMap(({ minutes }) => minutes.map((minutesBefore) => ({ minutesBefore }))),
     ...absolute.map(({ wish }) => wish),
   ].slice(0, MAX_REMINDERS_SAID)
-  const [first] = draft.inOrder()
-  const isFirst = first?.kind === 'reminder' && draft.text.slice(0, first.start).trim() === ''
-  const goesOn = isFirst ? language.reminders.goesOn.exec(draft.open.slice(first.end)) : null
-  if (goesOn) draft.claim('reminder', { start: first!.end, end: first!.end + goesOn[0].length })
+  const head = headEnd(draft)
+  const goesOn = head === null ? null : language.reminders.goesOn.exec(draft.open.slice(head))
+  if (goesOn) draft.claim('reminder', { start: head!, end: head! + goesOn[0].length })
   const to = language.reminders.to.exec(draft.open)
   if (!to || (due === null && wishes.length === 0)) return wishes
-  const { head, tail } = to.groups as Record<'head' | 'tail', string>
-  const start = to[0].indexOf(head)
+  const { head: word, tail } = to.groups as Record<'head' | 'tail', string>
+  const start = to[0].indexOf(word)
   const end = to[0].trimEnd().length
-  draft.claim('reminder', { start, end: start + head.length })
+  draft.claim('reminder', { start, end: start + word.length })
   draft.claim('reminder', { start: end - tail.length, end })
   return wishes.length > 0 ? wishes : [{ minutesBefore: 0 }]
+}
+
+/** Where the title begins, after a reminder and what stands beside it. */
+function headEnd(draft: Draft): number | null {
+  const spans = draft.inOrder()
+  if (spans[0]?.kind !== 'reminder') return null
+  const ends = spans.reduce(
+    (end, span) => (draft.text.slice(end, span.start).trim() === '' ? span.end : end),
+    0,
+  )
+  return ends === 0 ? null : ends
 }
 
 /** As long before each occurrence as before the first, unless it has a day of its own. */

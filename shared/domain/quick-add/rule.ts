@@ -5,8 +5,8 @@ import { addDays, instantToWall, wallToInstant, type WallTime } from '../recurre
 import type { MonthEnd } from '../recurrence/recurrence-rule.ts'
 import type { RepeatFrom } from '../tasks/task.ts'
 import { addMonths } from './calendar.ts'
-import type { ClockTime, Length, RuleMeaning } from './language.ts'
-import { inPartOfDay, type SaidTime } from './moments.ts'
+import type { ClockTime, Length, RuleEnd, RuleMeaning, SaidTime } from './language.ts'
+import { inPartOfDay } from './moments.ts'
 
 export interface SaidRecurrence {
   rule: string
@@ -20,7 +20,7 @@ interface SaidSeries {
   from: string | null
   /** In their order; one at most where the rule is counted in hours. */
   times: readonly SaidTime[]
-  end: { count: number } | { length: Length } | { until: string } | null
+  end: RuleEnd | { until: string } | null
 }
 
 /** When and where it is said. */

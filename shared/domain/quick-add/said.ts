@@ -1,4 +1,4 @@
-import { blank, blankAll, findPhrases, type Range } from './draft.ts'
+import { blank, blankAll, endsOrGoesOn, findPhrases, type Range } from './draft.ts'
 import type { Calendar, Language, RuleEnd, RuleMeaning } from './language.ts'
 import { findMoments, partOfDayAfter, withEarlierTimes, type SaidMoment } from './moments.ts'
 import { withoutTorn, type Part } from './ties.ts'
@@ -22,11 +22,7 @@ export interface Said {
 }
 
 type Words = Part &
-  (
-    | { kind: 'rule'; rule: SaidRule }
-    | { kind: 'moment'; moment: LedMoment }
-    | { kind: 'unread'; isLed: boolean }
-  )
+  ({ kind: 'rule'; rule: SaidRule } | { kind: 'moment'; moment: LedMoment } | { kind: 'unread' })
 
 /** `open`: the text, without what has been read of it. */
 export function findSaid(open: string, language: Language, calendar: Calendar): Said {
@@ -43,27 +39,31 @@ export function findSaid(open: string, language: Language, calendar: Calendar): 
   const moments = momentsBeside(end)
   const named = moments.filter(({ isWord }) => !isWord)
   const rest = blankAll(outside, moments)
+  const unread = [...rest.matchAll(language.unread)].map((match) => unreadWords(match, rest, language))
   const { whole, torn } = withoutTorn<Words>(
     end ? blank(open, end) : open,
     [
-      ...rules.map((one): Words => ({ ...rangeOf(one), kind: 'rule', rule: one, isUnread: false })),
+      ...rules.map((one): Words => ({
+        ...rangeOf(one),
+        kind: 'rule',
+        rule: one,
+        says: ['rule'],
+        isUnread: false,
+      })),
       ...named.map(momentWords),
-      ...[...rest.matchAll(language.unread)].map((match) => unreadWords(match, rest, language)),
+      ...unread,
     ],
     language,
   )
   const isDayUnread = torn.some(
-    (part) =>
-      part.kind === 'rule' ||
-      (part.kind === 'moment' && part.moment.role !== 'reminder') ||
-      (part.kind === 'unread' && part.isLed),
+    (part) => part.kind === 'rule' || (part.kind === 'moment' && part.moment.role !== 'reminder'),
   )
   const read = isDayUnread ? undefined : whole.findLast((part) => part.kind === 'rule')?.rule
   const said = whole.flatMap((part) => (part.kind === 'moment' ? [part.moment] : []))
   const of = (role: LedMoment['role']) => said.filter((moment) => moment.role === role)
   const free = of('free')
   // A time alone is that of another day than the next, where one is named that is not read.
-  const isDayMissing = isDayUnread || moments.length > named.length
+  const isDayMissing = isDayUnread || unread.length > 0 || moments.length > named.length
   const isTimeAlone = !read && free.every(({ date, delayMinutes }) => date === null && delayMinutes === null)
   const [until, starting] = [of('until').at(-1), of('starting').at(-1)]
   return {
@@ -91,10 +91,11 @@ function lastEnd(
   context: { language: Language; calendar: Calendar },
 ): (Range & { meaning: RuleEnd }) | undefined {
   const found = findPhrases(outside, context.language.ends, context)
-  return found.findLast(({ meaning, start }) => {
+  return found.findLast(({ meaning, start, end }) => {
     if (!('isBehind' in meaning)) return true
-    const between = blankAll(outside, momentsBeside()).slice(rule.end, Math.max(rule.end, start))
-    return start >= rule.end && /^[\s,\uE000]*$/.test(between)
+    const text = blankAll(outside, momentsBeside())
+    const between = text.slice(rule.end, Math.max(rule.end, start))
+    return start >= rule.end && /^[\s,\uE000]*$/.test(between) && endsOrGoesOn(text, end, context.language)
   })
 }
 
@@ -117,10 +118,10 @@ function ledOfRule(moment: SaidMoment, text: string, language: Language): LedMom
   const isDay = moment.date !== null && (moment.time === null || moment.precision !== 'usual')
   if (until) return { ...until, isUnread: until.isUnread || !isDay }
   const starting = withLead(moment, before, language.starting, 'starting')
-  const isDelay = moment.delayMinutes !== null
+  const isRange = starting !== null && moment.lastDate !== null
   return {
-    ...(starting ?? { ...moment, role: moment.lastDate ? 'starting' : 'free', isOfDayBefore: false }),
-    isUnread: isDelay || (moment.isUnread && moment.lastDate === null),
+    ...(starting ?? { ...moment, role: 'free', isOfDayBefore: false }),
+    isUnread: moment.delayMinutes !== null || (moment.isUnread && !isRange),
   }
 }
 
@@ -144,8 +145,10 @@ const momentWords = (moment: LedMoment): Words => {
     kind: 'moment',
     moment,
     isUnread,
-    hasDay: isOfTask && (date !== null || delayMinutes !== null),
-    hasTime: isOfTask && ((time !== null && precision !== 'usual') || delayMinutes !== null),
+    says: [
+      ...(isOfTask && (date !== null || delayMinutes !== null) ? ['day' as const] : []),
+      ...(isOfTask && time !== null && precision !== 'usual' ? ['time' as const] : []),
+    ],
     isFirst: role === 'reminder',
   }
 }
@@ -153,6 +156,5 @@ const momentWords = (moment: LedMoment): Words => {
 function unreadWords(match: RegExpExecArray, rest: string, { leadIn }: Language): Words {
   const range = { start: match.index, end: match.index + match[0].length }
   const lead = leadIn.exec(rest.slice(0, range.start))
-  const start = lead ? lead.index : range.start
-  return { start, end: range.end, kind: 'unread', isUnread: true, isLed: lead !== null }
+  return { start: lead ? lead.index : range.start, end: range.end, kind: 'unread', says: [], isUnread: true }
 }

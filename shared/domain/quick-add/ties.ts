@@ -4,9 +4,8 @@ import type { Language } from './language.ts'
 /** Something that a text says, in words that are not claimed yet. */
 export interface Part extends Range {
   isUnread: boolean
-  /** Of these a group has one at most: two days, or two times, are a choice, a list or a range. */
-  hasDay?: boolean
-  hasTime?: boolean
+  /** Of each a group has one at most: two days, or two times, are a choice, a list or a range. */
+  says: readonly ('day' | 'time' | 'rule')[]
   /** Nothing before it belongs to it. */
   isFirst?: boolean
 }
@@ -38,8 +37,10 @@ export function withoutTorn<P extends Part>(
   return { whole: of(false), torn: of(true) }
 }
 
-const hasTwo = (parts: readonly Part[]): boolean =>
-  [parts.filter(({ hasDay }) => hasDay), parts.filter(({ hasTime }) => hasTime)].some((of) => of.length > 1)
+const hasTwo = (parts: readonly Part[]): boolean => {
+  const said = parts.flatMap(({ says }) => says)
+  return new Set(said).size < said.length
+}
 
 /** A number alone goes on only with what has one: "at 8 and 20", but not "today and 3 eggs". */
 function goesOn(

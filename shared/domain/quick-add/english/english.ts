@@ -1,5 +1,5 @@
 import { Chrono, configuration, type Parser } from 'chrono-node/en'
-import type { Language } from '../language.ts'
+import type { ClockTime, Language, SaidTime } from '../language.ts'
 import { days } from './days.ts'
 import { rules } from './rules.ts'
 import {
@@ -32,16 +32,19 @@ const RELATIVE = 'in 3 days, 3 days ago, 3 days later, next 3 days'
 function english(isDayFirst: boolean): Language {
   return {
     dates: writtenDates(isDayFirst),
-    relations: /\b(?:before|earlier|ago|after|later|within|past|last|previous|until|till?|through)\b/giu,
+    relations:
+      /\b(?:before|earlier|ago|after|later|within|past|last|previous|until|till?|through|(?:(?:at|in\s+the)\s+)?(?:morning|afternoon|evening|night))\b/giu,
     names: new RegExp(NAMES.join('|'), 'giu'),
     days,
     times: [
-      phrase('at\\s+(?:noon|midday)', () => '12:00'),
-      phrase('noon|midday', () => '12:00', true),
+      phrase('at\\s+(?:noon|midday)', () => exact('12:00')),
+      phrase('noon|midday', () => exact('12:00'), true),
       // The end of the day that is named, which would be over at 00:00 of its own.
-      phrase('at\\s+midnight', () => '23:59'),
-      phrase('midnight', () => '23:59', true),
-      phrase('(?:by\\s+)?(?:eod|the\\s+end\\s+of\\s+the\\s+day|end\\s+of\\s+(?:the\\s+)?day)', () => '17:00'),
+      phrase('at\\s+midnight', () => exact('23:59')),
+      phrase('midnight', () => exact('23:59'), true),
+      phrase('(?:by\\s+)?(?:eod|the\\s+end\\s+of\\s+the\\s+day|end\\s+of\\s+(?:the\\s+)?day)', () =>
+        exact('17:00'),
+      ),
       phrase('half\\s+past\\s+(?<hour>\\d{1,2})', ({ hour }) => clock(Number(hour), 30)),
       phrase('(?:a\\s+)?quarter\\s+past\\s+(?<hour>\\d{1,2})', ({ hour }) => clock(Number(hour), 15)),
       phrase('(?:a\\s+)?quarter\\s+to\\s+(?<hour>\\d{1,2})', ({ hour }) => clock(Number(hour) - 1, 45)),
@@ -64,19 +67,19 @@ function english(isDayFirst: boolean): Language {
         /^\s*,?\s+(?:(?:in\s+the\s+|at\s+)(?<of>morning|afternoon|evening|night)|(?<part>morning|afternoon|evening|night))\b/iu,
       times: PARTS,
     },
-    lastAfternoonHour: 6,
+    lastAfternoonHour: LAST_AFTERNOON_HOUR,
     joint: /^\s*,?\s*(?:at|on|by|@|the)?\s*$/iu,
     and: /^\s*(?:,|and|&|,\s*and)\s*(?:at\s+)?$/iu,
     leadIn:
       /(?:^|[\s\uE000])(?:(?:due\s+)?(?:on|by|at|for|(?<!(?:minute|hour|day|evening|night|week|month|year)s?\s)before)(?:\s+the)?|due:?|@)\s*$/iu,
     goesOn:
-      /^\s*,?\s*(?:(?:at|by|every|each|until|till|starting|remind|reminder|!|#)\b|@|[!#]|p[1-4]\b|\d{1,2}(?::\d\d)?\s*[ap]\.?m\b|\d{1,2}:\d\d)/iu,
+      /^\s*,?\s*(?:(?:at|by|every|each|until|till|through|starting|remind|reminder|!|#)\b|@|[!#]|p[1-4]\b|\d{1,2}(?::\d\d)?\s*[ap]\.?m\b|\d{1,2}:\d\d)/iu,
     ofPlaces: /(?:at|for|@)(?:\s+the)?\s*$/iu,
     goesOnAfterDay:
-      /^\s+(?:about|after|and|around|because|before|but|by|for|from|if|in|near|on|or|regarding|so|then|to|via|when|with|without)\b/iu,
+      /^\s+(?:about|after|and|around|because|before|but|by|for|from|if|in|near|on|or|regarding|so|through|till?|to|until|via|when|with|without)\b/iu,
     tied: new RegExp(`(?:^|[\\s\uE000])(?:${TIED})(?:\\s+(?:for|on|at|by))?$`, 'iu'),
     more: new RegExp(
-      `^\\s*,?\\s*(?:(?:${EXCEPT})\\b|(?:and|or|to|but|not|until|till?|through|[-–—/&+])\\s*(?:(?:not|for|from|on|at|the|every|each)\\s+)*(?:(?:${WEEKDAY}|${MONTHS}|today|tomorrow|noon|midnight|weekends?|weekdays?)\\b|(?<number>\\d))|(?:and|or|but|not)\\s+(?:every|each)\\b)`,
+      `^\\s*,?\\s*(?:(?:${EXCEPT})\\b|(?:and|or|to|but|not|until|till?|through|[-–—/&+])\\s*(?:(?:not|for|from|on|at|the|every|each)\\s+)*(?:(?:${WEEKDAY}|${MONTHS}|today|tomorrow|noon|midnight|weekends?|weekdays?)\\b|(?<number>\\d))|(?:and|or|but|not)\\s+(?:every|each)\\b|(?<number>\\d+)\\s*(?:,|and|or|&))`,
       'iu',
     ),
     rules,
@@ -130,7 +133,7 @@ function english(isDayFirst: boolean): Language {
 }
 
 const NAMES = [
-  '\\b(?:(?:black|good|freaky|casual)\\s+friday|friday\\s+night\\s+lights|(?:cyber|blue|easter)\\s+monday|(?:taco|super|giving|shrove|fat)\\s+tuesday|ash\\s+wednesday|(?:throwback|maundy)\\s+thursday|saturday\\s+night\\s+live|(?:palm|easter|super\\s+bowl)\\s+sunday|sunday\\s+(?:school|roast|best|times)|(?:day|week)\\s+to\\s+(?:day|week)|good\\s+(?:morning|afternoon|evening|night))\\b',
+  '\\b(?:(?:freaky|casual)\\s+friday|friday\\s+night\\s+lights|blue\\s+monday|taco\\s+tuesday|throwback\\s+thursday|saturday\\s+night\\s+live|sunday\\s+(?:school|roast|best|times)|(?:day|week)\\s+to\\s+(?:day|week)|good\\s+(?:morning|afternoon|evening|night))\\b',
   // In the middle of a line nobody writes them so: USA Today.
   '(?<=[\\p{L}\\p{N}]\\s+)(?-i:To(?:day|night|morrow))(?![\\p{L}\\p{N}])',
   // Of a book or of chapters; in Lunch 12:30 the first word is a capital of its own.
@@ -143,18 +146,23 @@ const NAMES = [
 ]
 
 const HOLIDAY =
-  "(?:christmas|new\\s+year(?:['’]?s)?|easter|thanksgiving|halloween|valentine(?:['’]?s)?|boxing|labou?r|independence)(?:\\s+(?:eve|day|weekend))?"
+  "(?:christmas|new\\s+year(?:['’]?s)?|(?:black|good)\\s+friday|(?:cyber|easter)\\s+monday|(?:shrove|fat|super|giving)\\s+tuesday|ash\\s+wednesday|maundy\\s+thursday|(?:palm|easter|super\\s+bowl)\\s+sunday|easter|thanksgiving|halloween|valentine(?:['’]?s)?|boxing|labou?r|independence)(?:\\s+(?:eve|day|weekend))?"
 const EXCEPT = 'except|excluding|excepting|unless|other\\s+than|apart\\s+from|save\\s+for'
-const TIED = `${EXCEPT}|besides|and|or|nor|from|to|into|onto|of|but|not|than|as|between|until|till?|through|since|after|during|within|over|around|about|with|without|like|a|an|the|my|our|your|his|her|its|their|every|each|last|past|previous|if|whether|(?:minute|hour|day|evening|night|week|month|year)s?\\s+before|&|\\+|–|—|~`
+const TIED = `${EXCEPT}|besides|and|or|nor|from|to|into|onto|of|but|not|than|as|between|until|till?|through|since|after|during|within|over|around|about|with|without|like|a|an|the|my|our|your|his|her|its|their|every|each|last|past|previous|if|whether|(?:minute|hour|day|evening|night|week|month|year)s?\\s+before|&|\\+|–|—|~|(?<=(?:${WEEKDAY}|${MONTHS}|\\d)\\s*)-`
 
 const priorityOf = (word: string) => word.toLowerCase() as 'high' | 'medium' | 'low'
 
-function clock(hour: number, minute: number): string | null {
+const exact = (time: ClockTime): SaidTime => ({ time, precision: 'exact' })
+
+function clock(hour: number, minute: number): SaidTime | null {
   if (hour < 0 || hour > 23) return null
   // Nobody says "half past 2" of the night without saying so.
-  const known = hour >= 1 && hour <= 6 ? hour + 12 : hour
-  return `${String(known).padStart(2, '0')}:${String(minute).padStart(2, '0')}`
+  const known = hour >= 1 && hour <= LAST_AFTERNOON_HOUR ? hour + 12 : hour
+  const time = `${String(known).padStart(2, '0')}:${String(minute).padStart(2, '0')}`
+  return { time, precision: hour >= 1 && hour <= 12 ? 'bare' : 'exact' }
 }
+
+const LAST_AFTERNOON_HOUR = 6
 
 export const ENGLISH = english(false)
 export const BRITISH_ENGLISH = english(true)
