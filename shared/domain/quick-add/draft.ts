@@ -59,8 +59,8 @@ export class Draft {
       else if (isLeft[index - 1] && !this.#escapes.has(index)) left += ' '
     }
     return left
+      .replaceAll(/\(\s*\)|\[\s*\]/g, ' ')
       .replaceAll(/\s+/g, ' ')
-      .replaceAll(/\(\s*\)|\[\s*\]/g, '')
       .replaceAll(/ (?=[,;:.!?](?:\s|$))/g, '')
       .replaceAll(/[,;:](?:\s*[,;])+/g, ',')
       .replaceAll(/^[\s,;:–—-]+(?=\s|\p{L})|(?:\s+[–—-]|[,;:])+\s*$/gu, '')

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { describeQuickAdd, readCorpus } from '../../../testing/builders/quick-add-corpus.ts'
 import { LANGUAGES } from './languages.ts'
 import { MAX_TEXT_LENGTH, parseQuickAdd, type QuickAddContext } from './quick-add.ts'
@@ -69,7 +69,6 @@ describe('half of what is said', () => {
     'but not on sunday',
     'and every thursday',
     'and 8pm',
-    'and 20',
     'until 6pm',
     'of next year',
   ])('is not read: "… %s" is read with what it is tied to, or neither is', (tail) => {
@@ -224,17 +223,12 @@ describe('any text', () => {
   })
 })
 
-describe('the longest texts', () => {
-  // Parsers of chrono whose results count for nothing took a hundred times as long with these.
-  it.each(['1h ', '3 days ', 'in 2 weeks ', '1 jan '])(
-    'take no more attempts than they have words: %j',
-    (words) => {
-      const text = words.repeat(MAX_TEXT_LENGTH).slice(0, MAX_TEXT_LENGTH)
-      const attempts = LANGUAGES.en.dates.parsers.map((parser) => vi.spyOn(parser, 'extract'))
-      parseQuickAdd(text, context)
-      const calls = attempts.reduce((sum, { mock }) => sum + mock.calls.length, 0)
-      for (const attempt of attempts) attempt.mockRestore()
-      expect(calls).toBeLessThanOrEqual(wordsOf(text).length)
+describe('dates of chrono', () => {
+  // Nothing takes these results, and looking for them took most of the time of the longest texts ("1h 1h 1h …").
+  it.each(['1h ago', '2 days later', 'in 3 weeks', '4 minutes earlier', 'next 5 months'])(
+    'leave out %j',
+    (text) => {
+      for (const { dates } of Object.values(LANGUAGES)) expect(dates.parse(text)).toEqual([])
     },
   )
 })

@@ -32,8 +32,10 @@ const RELATIVE = 'in 3 days, 3 days ago, 3 days later, next 3 days'
 function english(isDayFirst: boolean): Language {
   return {
     dates: writtenDates(isDayFirst),
-    relations:
-      /\b(?:before|earlier|ago|after|later|within|past|last|previous|until|till?|through|(?:(?:at|in\s+the)\s+)?(?:morning|afternoon|evening|night))\b/giu,
+    relations: new RegExp(
+      `\\b(?:before|earlier|ago|after|later|within|past|last|previous|until|till?|through|(?:(?:at|in\\s+the)\\s+)?(?:morning|afternoon|evening|night))\\b|(?<=(?:\\d\\s?[ap]m|:\\d\\d)\\s+)to(?=\\s+\\d{1,2}\\s+(?:${MONTHS})\\b)`,
+      'giu',
+    ),
     names: new RegExp(NAMES.join('|'), 'giu'),
     days,
     times: [
@@ -77,7 +79,7 @@ function english(isDayFirst: boolean): Language {
     ofPlaces: /(?:at|for|@)(?:\s+the)?\s*$/iu,
     goesOnAfterDay:
       /^\s+(?:about|after|and|around|because|before|but|by|for|from|if|in|near|on|or|regarding|so|through|till?|to|until|via|when|with|without)\b/iu,
-    tied: new RegExp(`(?:^|[\\s\uE000])(?:${TIED})(?:\\s+(?:for|on|at|by))?$`, 'iu'),
+    tied: new RegExp(`(?:^|[\\s\uE000])(?:(?:${TIED})\\s+)*(?:${TIED})(?:\\s+(?:for|on|at|by))?$`, 'iu'),
     more: new RegExp(
       `^\\s*,?\\s*(?:(?:${EXCEPT})\\b|(?:and|or|to|but|not|until|till?|through|[-–—/&+])\\s*(?:(?:not|for|from|on|at|the|every|each)\\s+)*(?:(?:${WEEKDAY}|${MONTHS}|today|tomorrow|noon|midnight|weekends?|weekdays?)\\b|(?<number>\\d))|(?:and|or|but|not)\\s+(?:every|each)\\b|(?<number>\\d+)\\s*(?:,|and|or|&))`,
       'iu',
