@@ -88,6 +88,8 @@ export interface Language {
   goesOn: RegExp
   /** What may follow a day or an hour beside that: words that begin another part of the sentence. */
   goesOnAfterDay: RegExp
+  /** Anywhere after a rule: what begins an exception to it, which is not read. */
+  except: RegExp
   /** Before a phrase: words that tie it to something else, and that would be left at the end of a title. */
   tied: RegExp
   /** After a phrase: more days, hours or exceptions that are not read; `number` where that is a mere number. */

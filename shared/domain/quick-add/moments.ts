@@ -84,8 +84,9 @@ function writtenMoments(
     const date = dateOf(result, calendar)
     const said = timeOf(result, language)
     if (!date && !said) return []
-    // "at 3 beers".
-    const isHour = !date && /^\D*\d{1,2}$/.test(result.text)
+    // "at 3 beers", "the 8:30 train"; but a time may begin the text.
+    const isFirst = rest.slice(0, range.start).trim() === ''
+    const isHour = !date && (isFirst ? /^\D*\d{1,2}$/ : /^(?:\D*\d{1,2}|\d{1,2}:\d\d)$/).test(result.text)
     if (isHour && !/\uE000\s*$/.test(rest.slice(0, range.start)) && !standsApart(rest, range, language))
       return []
     const moment = { ...NOTHING, ...range, ...said, date, offset: said && offsetOf(result) }
@@ -232,6 +233,7 @@ export function withEarlierTimes(open: string, all: readonly SaidMoment[], { and
     const isJoined =
       last?.time &&
       last.date === null &&
+      next.date === null &&
       !last.isUnread &&
       last.precision !== 'usual' &&
       next.time?.slice(3) === last.time.slice(3) &&

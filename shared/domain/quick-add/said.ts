@@ -48,7 +48,7 @@ export function findSaid(open: string, language: Language, calendar: Calendar): 
         kind: 'rule',
         rule: one,
         says: ['rule'],
-        isUnread: false,
+        isUnread: language.except.test(open.slice(one.end)),
       })),
       ...named.map(momentWords),
       ...unread,

@@ -1,14 +1,17 @@
 import { Chrono, configuration, type Parser } from 'chrono-node/en'
 import type { ClockTime, Language, SaidTime } from '../language.ts'
 import { days } from './days.ts'
+import { HOLIDAY, NAMES } from './names.ts'
 import { rules } from './rules.ts'
 import {
   AND,
   COUNT,
+  EXCEPT,
   LENGTH,
   LONG_WEEKDAY,
   MONTHS,
   PARTS,
+  TIED,
   WEEKDAY,
   lengthsOf,
   numberOf,
@@ -79,6 +82,7 @@ function english(isDayFirst: boolean): Language {
     ofPlaces: /(?:at|for|@)(?:\s+the)?\s*$/iu,
     goesOnAfterDay:
       /^\s+(?:about|after|and|around|because|before|but|by|for|from|if|in|near|on|or|regarding|so|through|till?|to|until|via|when|with|without)\b/iu,
+    except: new RegExp(`\\b(?:${EXCEPT})\\b`, 'iu'),
     tied: new RegExp(`(?:^|[\\s\uE000])(?:(?:${TIED})\\s+)*(?:${TIED})(?:\\s+(?:for|on|at|by))?$`, 'iu'),
     more: new RegExp(
       `^\\s*,?\\s*(?:(?:${EXCEPT})\\b|(?:and|or|to|but|not|until|till?|through|[-–—/&+])\\s*(?:(?:not|for|from|on|at|the|every|each)\\s+)*(?:(?:${WEEKDAY}|${MONTHS}|today|tomorrow|noon|midnight|weekends?|weekdays?)\\b|(?<number>\\d))|(?:and|or|but|not)\\s+(?:every|each)\\b|(?<number>\\d+)\\s*(?:,|and|or|&))`,
@@ -133,24 +137,6 @@ function english(isDayFirst: boolean): Language {
     ],
   }
 }
-
-const NAMES = [
-  '\\b(?:(?:freaky|casual)\\s+friday|friday\\s+night\\s+lights|blue\\s+monday|taco\\s+tuesday|throwback\\s+thursday|saturday\\s+night\\s+live|sunday\\s+(?:school|roast|best|times)|(?:day|week)\\s+to\\s+(?:day|week)|good\\s+(?:morning|afternoon|evening|night))\\b',
-  // In the middle of a line nobody writes them so: USA Today.
-  '(?<=[\\p{L}\\p{N}]\\s+)(?-i:To(?:day|night|morrow))(?![\\p{L}\\p{N}])',
-  // Of a book or of chapters; in Lunch 12:30 the first word is a capital of its own.
-  '(?<=\\S\\s+(?-i:\\p{Lu}\\p{Ll}+)\\s+)(?<!\\b(?:' +
-    WEEKDAY +
-    '|' +
-    MONTHS +
-    '|noon|today|tonight|tomorrow)\\s+)\\d{1,3}:\\d{2,3}(?![:\\d]|\\s*[ap]\\.?m|\\s*[\\p{Lu}]{3}\\b)',
-  '\\b(?:room|flat|apartment|apt|unit|suite|number|no|chapter|page|step|part|version|grade|gate|platform|route|bus|line|track|level|floor|episode|season|section|article|exercise|question|table)\\.?\\s+\\d+(?:[/.:-]\\d+)*(?![\\p{L}\\d])',
-]
-
-const HOLIDAY =
-  "(?:christmas|new\\s+year(?:['’]?s)?|(?:black|good)\\s+friday|(?:cyber|easter)\\s+monday|(?:shrove|fat|super|giving)\\s+tuesday|ash\\s+wednesday|maundy\\s+thursday|(?:palm|easter|super\\s+bowl)\\s+sunday|easter|thanksgiving|halloween|valentine(?:['’]?s)?|boxing|labou?r|independence)(?:\\s+(?:eve|day|weekend))?"
-const EXCEPT = 'except|excluding|excepting|unless|other\\s+than|apart\\s+from|save\\s+for'
-const TIED = `${EXCEPT}|besides|and|or|nor|from|to|into|onto|of|but|not|than|as|between|until|till?|through|since|after|during|within|over|around|about|with|without|like|a|an|the|my|our|your|his|her|its|their|every|each|last|past|previous|if|whether|(?:minute|hour|day|evening|night|week|month|year)s?\\s+before|&|\\+|–|—|~|(?<=(?:${WEEKDAY}|${MONTHS}|\\d)\\s*)-`
 
 const priorityOf = (word: string) => word.toLowerCase() as 'high' | 'medium' | 'low'
 

@@ -86,3 +86,7 @@ export const lengthsOf = (list: string): Length[] =>
     count: numberOf(groups!['n'] ?? groups!['word']),
     unit: unitOf(groups!['unit']!),
   }))
+
+export const EXCEPT = 'except|excluding|excepting|unless|other\\s+than|apart\\s+from|save\\s+for'
+/** What is tied to the words before it: conjunctions, articles and prepositions that lead into no moment. */
+export const TIED = `${EXCEPT}|besides|and|or|nor|from|to|into|onto|of|but|not|than|as|between|until|till?|through|since|after|during|within|over|around|about|with|without|like|a|an|the|my|our|your|his|her|its|their|every|each|last|past|previous|if|whether|(?:minute|hour|day|evening|night|week|month|year)s?\\s+before|&|\\+|–|—|~|(?<=(?:${WEEKDAY}|${MONTHS}|\\d)\\s*)-`
