@@ -26,7 +26,6 @@ import type { LoadedSeries, WaitingSeriesReader } from './recurrence/ports.ts'
 import type { Alarms, LoadedReminder, ReminderQueue, ReminderReader } from './reminders/ports.ts'
 import type { ChangeLog, ChangeSignal, LiveConnections, Snapshots } from './sync/ports.ts'
 import type { SuggestionReader } from './suggestions/ports.ts'
-import type { ChangeLog, EventStreams } from './sync/ports.ts'
 import type {
   Housekeeping,
   ListPosition,

@@ -59,8 +59,8 @@ export class Draft {
       else if (isLeft[index - 1] && !this.#escapes.has(index)) left += ' '
     }
     return left
+      .replaceAll(/\(\s*\)|\[\s*\]/g, ' ')
       .replaceAll(/\s+/g, ' ')
-      .replaceAll(/\(\s*\)|\[\s*\]/g, '')
       .replaceAll(/ (?=[,;:.!?](?:\s|$))/g, '')
       .replaceAll(/[,;:](?:\s*[,;])+/g, ',')
       .replaceAll(/^[\s,;:–—-]+(?=\s|\p{L})|(?:\s+[–—-]|[,;:])+\s*$/gu, '')
@@ -70,6 +70,9 @@ export class Draft {
 
 export const blank = (text: string, { start, end }: Range, by = READ): string =>
   text.slice(0, start) + by.repeat(end - start) + text.slice(end)
+
+export const blankAll = (text: string, ranges: readonly Range[]): string =>
+  ranges.reduce((rest, range) => blank(rest, range), text)
 
 /** Everything in `open` that one of the phrases matches, first come first served: what one has matched, no other does. */
 export function findPhrases<Meaning>(
@@ -97,15 +100,27 @@ export function findPhrases<Meaning>(
 export function isWhole(text: string, { start, end }: Range): boolean {
   return (
     !/[\p{L}\p{N}_][-'’./]?$|[@#$€/\\+]$/u.test(text.slice(Math.max(0, start - 2), start)) &&
-    !/^(?:[\p{L}\p{N}_%°#@]|[-'’/:][\p{L}\p{N}]|[.,]\p{N})/u.test(text.slice(end, end + 2))
+    !/^(?:[\p{L}\p{N}_%°#@]|[-'’/:.][\p{L}\p{N}]|,\p{N})/u.test(text.slice(end, end + 2))
   )
 }
 
 export function standsAside(text: string, { start, end }: Range, language: Language): boolean {
-  const [before, after] = [text.slice(0, start), text.slice(end)]
+  const before = text.slice(0, start)
+  const leads = [language.leadIn, language.until, language.starting]
+  return endsOrGoesOn(text, end, language) || leads.some((lead) => lead.test(before))
+}
+
+/** As a word of more than titles does: in any sentence, but in no name. */
+export function standsApart(text: string, range: Range, language: Language): boolean {
+  const before = text.slice(0, range.start)
   return (
-    /^\s*(?:$|[.,;:!?)]|\uE000)/.test(after) ||
-    language.goesOn.test(after) ||
-    [language.leadIn, language.until, language.starting].some((lead) => lead.test(before))
+    language.goesOnAfterDay.test(text.slice(range.end)) ||
+    (standsAside(text, range, language) &&
+      (endsOrGoesOn(text, range.end, language) || !language.ofPlaces.test(before)))
   )
+}
+
+export function endsOrGoesOn(text: string, end: number, language: Language): boolean {
+  const after = text.slice(end)
+  return /^\s*(?:$|[.,;:!?)]|\uE000)/.test(after) || language.goesOn.test(after)
 }

@@ -1,7 +1,8 @@
 import type { ParsedResult } from 'chrono-node/en'
 import { DAY_MS } from '../durations.ts'
-import { blank, findPhrases, isWhole, standsAside, type Range } from './draft.ts'
-import type { Calendar, ClockTime, Language } from './language.ts'
+import { addDays } from '../recurrence/wall-clock.ts'
+import { blank, findPhrases, isWhole, standsApart, standsAside, type Range } from './draft.ts'
+import type { Calendar, ClockTime, Language, Precision, SaidTime } from './language.ts'
 
 /** A day, a time of day, both, or so many minutes from now; as it is said, not yet what it means for a task. */
 export interface SaidMoment extends Range {
@@ -9,31 +10,49 @@ export interface SaidMoment extends Range {
   /** The date is that of a weekday in a week's time; meant is today if the time that goes with it is still to come. */
   orToday: boolean
   time: ClockTime | null
+  precision: Precision
   delayMinutes: number | null
   /** Minutes east of UTC, where the text names them. */
   offset: number | null
+  /** The last day of a range of dates. */
+  lastDate: string | null
+  /** Understood as such, but it says more than one moment, or contradicts itself. */
+  isUnread: boolean
+  /** A word of the sentence, unless it stands apart. */
+  isWord: boolean
+  /** Of a rule: the times said before it, "at 9am and 5pm". */
+  earlier: readonly SaidTime[]
 }
 
-const NOTHING = { date: null, orToday: false, time: null, delayMinutes: null, offset: null }
+const NOTHING: Omit<SaidMoment, keyof Range> = {
+  date: null,
+  orToday: false,
+  time: null,
+  precision: 'exact',
+  delayMinutes: null,
+  offset: null,
+  lastDate: null,
+  isUnread: false,
+  isWord: false,
+  earlier: [],
+}
 
 /** All moments that a text names, in its order, those that belong together as one. */
 export function findMoments(open: string, language: Language, calendar: Calendar): SaidMoment[] {
   const context = { language, calendar }
   const delays = findPhrases(open, language.delays, context).map(({ meaning, ...range }) => ({
-    ...range,
     ...NOTHING,
+    ...range,
     delayMinutes: meaning,
   }))
   const free = delays.reduce((text, found) => blank(text, found), open)
-  const days = findPhrases(free, language.days, context).map(({ meaning, ...range }) => ({
-    ...range,
-    ...NOTHING,
-    ...meaning,
-  }))
+  const days = findPhrases(free, language.days, context).map(({ meaning, ...range }) =>
+    withPartOfDay(free, { ...NOTHING, ...range, ...meaning, precision: 'usual' }, language),
+  )
   const times = findPhrases(free, language.times, context).map(({ meaning, ...range }) => ({
-    ...range,
     ...NOTHING,
-    time: meaning,
+    ...range,
+    ...meaning,
   }))
   const own = [...days, ...times.filter((time) => days.every((day) => isApart(day, time)))]
   const rest = own
@@ -41,7 +60,10 @@ export function findMoments(open: string, language: Language, calendar: Calendar
     .replaceAll(language.relations, (word) => blank(word, { start: 0, end: word.length }))
   const written = writtenMoments(rest, context)
   const all = [...delays, ...own, ...written].toSorted((a, b) => a.start - b.start)
-  return joined(open, all, language).map((found) => withLeadIn(open, found, language))
+  return joined(open, all, language).map((found) => {
+    const isWord = found.isWord && !standsApart(open, found, language)
+    return withLeadIn(open, { ...found, isWord }, language)
+  })
 }
 
 const isApart = (a: Range, b: Range): boolean => a.end <= b.start || b.end <= a.start
@@ -60,15 +82,23 @@ function writtenMoments(
     const isFraction = /^\d{1,2}[/.-]\d{1,2}\.?$/.test(result.text)
     if (isFraction && !standsAside(rest, range, language)) return []
     const date = dateOf(result, calendar)
-    const time = timeOf(result, language)
-    return date || time
-      ? [{ ...NOTHING, ...range, date, time, offset: time === null ? null : offsetOf(result) }]
-      : []
+    const said = timeOf(result, language)
+    if (!date && !said) return []
+    // "at 3 beers", "the 8:30 train"; but a time may begin the text.
+    const isFirst = rest.slice(0, range.start).trim() === ''
+    const isHour = !date && (isFirst ? /^\D*\d{1,2}$/ : /^(?:\D*\d{1,2}|\d{1,2}:\d\d)$/).test(result.text)
+    if (isHour && !/\uE000\s*$/.test(rest.slice(0, range.start)) && !standsApart(rest, range, language))
+      return []
+    const moment = { ...NOTHING, ...range, ...said, date, offset: said && offsetOf(result) }
+    if (!result.end) return [moment]
+    const { end, text } = result
+    const lastDate = said || end.isCertain('hour') ? null : dateOf({ start: end, text }, calendar)
+    return [{ ...moment, lastDate, isUnread: true }]
   })
 }
 
 /** Without a year: the next such day, today included. */
-function dateOf({ start, text }: ParsedResult, { today }: Calendar): string | null {
+function dateOf({ start, text }: Pick<ParsedResult, 'start' | 'text'>, { today }: Calendar): string | null {
   if (!start.isCertain('day') || !start.isCertain('month')) return null
   // What chrono counts from now in ways of its own.
   if (start.tags().has('result/relativeDate') || !/\d/.test(text)) return null
@@ -85,14 +115,14 @@ function civilDateOf(year: number, month: number, day: number): string | null {
   return date.getUTCDate() === day ? date.toISOString().slice(0, 10) : null
 }
 
-function timeOf({ start, text }: ParsedResult, { lastAfternoonHour }: Language): ClockTime | null {
+function timeOf({ start, text }: ParsedResult, { lastAfternoonHour }: Language): SaidTime | null {
   if (!start.isCertain('hour') || !/\d/.test(text)) return null
   const hour = start.get('hour')!
-  const isBare = !start.isCertain('meridiem') && !/\d[:.h]\s?\d|\b0\d/.test(text)
-  return clockTime(
-    isBare && hour >= 1 && hour <= lastAfternoonHour ? hour + 12 : hour,
-    start.get('minute') ?? 0,
-  )
+  const isBare = !start.isCertain('meridiem') && hour >= 1 && hour <= 12 && !/\b0\d/.test(text)
+  return {
+    time: clockTime(isBare && hour <= lastAfternoonHour ? hour + 12 : hour, start.get('minute') ?? 0),
+    precision: isBare ? 'bare' : 'exact',
+  }
 }
 
 const offsetOf = ({ start }: ParsedResult): number | null =>
@@ -115,49 +145,106 @@ function joined(open: string, all: readonly SaidMoment[], language: Language): S
   return made
 }
 
-function together(a: SaidMoment, b: SaidMoment): SaidMoment | null {
+/** Null: they are not one moment. */
+export function together(a: SaidMoment, b: SaidMoment): SaidMoment | null {
   if (a.delayMinutes !== null || b.delayMinutes !== null) return null
-  if (a.time && b.time) return null
+  if (a.lastDate || b.lastDate) return null
   // "Mon, 7 December": a weekday beside a date that is one.
   if (a.date && b.date && (Date.parse(b.date) - Date.parse(a.date)) % (7 * DAY_MS) !== 0) return null
   const dated = b.date ? b : a
-  const timed = a.time ? a : b
-  const { date, orToday } = dated
-  return {
+  const timed = b.time && (!a.time || a.precision === 'usual') ? b : a
+  const other = timed === a ? b : a
+  if (other.time && (other.precision !== 'usual' || timed.precision === 'usual')) return null
+  const made = {
+    ...NOTHING,
     start: a.start,
     end: b.end,
-    date,
-    orToday,
+    date: dated.date,
+    orToday: dated.orToday,
     time: timed.time,
+    precision: timed.precision,
     offset: timed.offset,
-    delayMinutes: null,
+    isUnread: a.isUnread || b.isUnread,
+    isWord: a.isWord && b.isWord,
+    earlier: timed.earlier,
   }
+  return other.time ? inPart(made, other.time) : made
 }
 
 function withPartOfDay(open: string, found: SaidMoment, language: Language): SaidMoment {
   const part = found.delayMinutes === null ? partOfDayAfter(open, found, language) : null
   if (!part) return found
-  const { end, time: usual } = part
-  if (found.time === null) return { ...found, end, time: usual }
-  return { ...found, end, time: inPartOfDay(found.time, usual) }
+  const { end, time: usual, isSaid } = part
+  if (found.time !== null && !isSaid) return found
+  if (found.time === null) return { ...found, end, time: usual, precision: 'usual' }
+  return inPart({ ...found, end }, usual)
+}
+
+/** The night of a day ends on the next one. */
+function inPart(found: SaidMoment, usual: ClockTime): SaidMoment {
+  const { time, precision } = found
+  const said = inPartOfDay({ time: time!, precision }, usual)
+  if (said === null) return { ...found, isUnread: true }
+  const date = found.date && said.isNextDay ? addDays(found.date, 1) : found.date
+  return { ...found, date, orToday: found.orToday && !said.isNextDay, time: said.time, precision: 'exact' }
 }
 
 export function partOfDayAfter(
   open: string,
   { end }: Range,
   { partOfDay: { pattern, times } }: Language,
-): { end: number; time: ClockTime } | null {
+): { end: number; time: ClockTime; isSaid: boolean } | null {
   const match = pattern.exec(open.slice(end))
   const part = (match?.groups?.['of'] ?? match?.groups?.['part'])?.toLowerCase()
-  return match && part !== undefined ? { end: end + match[0].length, time: times[part]! } : null
+  return match && part !== undefined
+    ? { end: end + match[0].length, time: times[part]!, isSaid: match.groups!['of'] !== undefined }
+    : null
 }
 
-/** The time on the same side of noon as the part of the day that it is in: 7 in the evening is 19:00. */
-export function inPartOfDay(time: ClockTime, usual: ClockTime): ClockTime {
+/** 7 in the evening is 19:00, 1 at night is past midnight. Null: 9am is not in the evening. */
+export function inPartOfDay(
+  { time, precision }: SaidTime,
+  usual: ClockTime,
+): { time: ClockTime; isNextDay: boolean } | null {
   const hour = Number(time.slice(0, 2))
-  const isAfternoon = usual >= '12:00'
-  const shifted = isAfternoon && hour < 12 ? hour + 12 : !isAfternoon && hour > 12 ? hour - 12 : hour
-  return clockTime(shifted, Number(time.slice(3)))
+  const [isNight, isMorning] = [usual >= NIGHT, usual < '12:00']
+  // 12 in the morning is noon to some and midnight to others.
+  if (precision === 'usual' || (isMorning && hour === 12)) return null
+  if (precision === 'exact') {
+    const isNextDay = isNight && hour < LATEST_NIGHT_HOUR
+    const isIn = isNight ? isNextDay || hour >= LATEST_NOON_HOUR : isMorning === hour < 12
+    return isIn ? { time, isNextDay } : null
+  }
+  const said = hour % 12
+  const isNextDay = isNight && said < LATEST_NIGHT_HOUR
+  const isBeforeNoon = isNextDay || (isMorning && said > 0)
+  return { time: clockTime(isBeforeNoon ? said : said + 12, Number(time.slice(3))), isNextDay }
+}
+
+const NIGHT: ClockTime = '20:00'
+const LATEST_NIGHT_HOUR = 6
+const LATEST_NOON_HOUR = 16
+
+/** "at 9am and 5pm": as far as they are all at the same minute, the times of a rule are one moment. */
+export function withEarlierTimes(open: string, all: readonly SaidMoment[], { and }: Language): SaidMoment[] {
+  const made: SaidMoment[] = []
+  for (const next of all) {
+    const last = made.at(-1)
+    const isJoined =
+      last?.time &&
+      last.date === null &&
+      next.date === null &&
+      !last.isUnread &&
+      last.precision !== 'usual' &&
+      next.time?.slice(3) === last.time.slice(3) &&
+      and.test(open.slice(last.end, next.start))
+    if (!isJoined) made.push(next)
+    else {
+      const { time, precision, earlier, start } = last
+      made[made.length - 1] = { ...next, start, earlier: [...earlier, { time: time!, precision }] }
+    }
+  }
+  return made
 }
 
 function withLeadIn(open: string, found: SaidMoment, { leadIn }: Language): SaidMoment {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { describeQuickAdd, readCorpus } from '../../../testing/builders/quick-add-corpus.ts'
+import { LANGUAGES } from './languages.ts'
 import { MAX_TEXT_LENGTH, parseQuickAdd, type QuickAddContext } from './quick-add.ts'
 
 const corpus = readCorpus()
@@ -45,6 +46,44 @@ describe('the corpus', () => {
       expect(wrong).toEqual([])
     },
   )
+})
+
+describe('half of what is said', () => {
+  const whole = corpus.filter(({ text, context: { now } }) => {
+    const { spans } = parseQuickAdd(text, context)
+    const last = spans.at(-1)
+    return (
+      now.getTime() === corpus[0]!.context.now.getTime() &&
+      (last?.kind === 'due' || last?.kind === 'recurrence') &&
+      last.end === text.length
+    )
+  })
+
+  // "at 9am and 5pm" is understood; "every tuesday except dec 15" is not, and stays as it is.
+  it.each([
+    'and monday',
+    'or on friday',
+    'to 12 december',
+    'to saturday',
+    'except dec 15',
+    'but not on sunday',
+    'and every thursday',
+    'and 8pm',
+    'until 6pm',
+    'of next year',
+  ])('is not read: "… %s" is read with what it is tied to, or neither is', (tail) => {
+    expect(whole.length).toBeGreaterThan(300)
+    const torn = whole
+      .map(({ text, context: at }) => ({ text: `${text} ${tail}`, at, before: parseQuickAdd(text, at) }))
+      .map(({ text, at, before }) => ({ text, before, after: parseQuickAdd(text, at) }))
+      .filter(({ text, before, after }) => {
+        const isTailLeft = after.title.endsWith(tail)
+        const last = before.spans.at(-1)!
+        const isReadAsBefore = after.spans.some(({ start, end }) => start < last.end && end > last.start)
+        return isTailLeft ? isReadAsBefore : !after.spans.some(({ end }) => end === text.length)
+      })
+    expect(torn.map(({ text, after }) => [text, describeQuickAdd(after)])).toEqual([])
+  })
 })
 
 describe('spans', () => {
@@ -94,6 +133,8 @@ describe('spans', () => {
     expect(parts(text)).toEqual(expected)
   })
 })
+
+const wordsOf = (text: string): string[] => text.match(/[\p{L}\p{N}]+/gu) ?? []
 
 const ODD = [
   '\\',
@@ -147,4 +188,47 @@ describe('any text', () => {
       { numRuns: 400 },
     )
   })
+
+  it('keeps each word in the title, or in a span', () => {
+    fc.assert(
+      fc.property(texts, contexts, (long, at) => {
+        const text = long.slice(0, MAX_TEXT_LENGTH)
+        const { title, spans } = parseQuickAdd(text, at)
+        const left = spans.reduceRight(
+          (rest, { start, end }) => `${rest.slice(0, start)} ${rest.slice(end)}`,
+          text,
+        )
+        expect(wordsOf(title)).toEqual(wordsOf(left))
+      }),
+      { numRuns: 400 },
+    )
+  })
+
+  it('leaves no word that ties a day, a time or a repetition to something else without it', () => {
+    fc.assert(
+      fc.property(texts, contexts, (long, at) => {
+        const text = long.slice(0, MAX_TEXT_LENGTH)
+        const { spans } = parseQuickAdd(text, at)
+        const isRead = (index: number) => spans.some(({ start, end }) => start <= index && index < end)
+        const left = spans
+          .filter(({ kind }) => kind === 'due' || kind === 'recurrence')
+          .map(({ start }) =>
+            /(?<![\p{L}\p{N}_])(?:and|or|to|of|from|except|but|not)\s+$/iu.exec(text.slice(0, start)),
+          )
+          .filter((tie) => tie !== null && !isRead(tie.index))
+        expect(left).toEqual([])
+      }),
+      { numRuns: 400 },
+    )
+  })
+})
+
+describe('dates of chrono', () => {
+  // Nothing takes these results, and looking for them took most of the time of the longest texts ("1h 1h 1h …").
+  it.each(['1h ago', '2 days later', 'in 3 weeks', '4 minutes earlier', 'next 5 months'])(
+    'leave out %j',
+    (text) => {
+      for (const { dates } of Object.values(LANGUAGES)) expect(dates.parse(text)).toEqual([])
+    },
+  )
 })

@@ -7,8 +7,9 @@ import { addDays, civilDate, instantOf, wallToInstant } from '../recurrence/wall
 import { blank, Draft, findPhrases, type Range, type Span } from './draft.ts'
 import { LANGUAGES, type LanguageTag } from './languages.ts'
 import type { Calendar, Language, Length, RuleMeaning, SpanKind, Unit } from './language.ts'
-import { findMoments, partOfDayAfter, type SaidMoment } from './moments.ts'
+import { together, type SaidMoment } from './moments.ts'
 import { seriesOf, type Here, type SaidRecurrence } from './rule.ts'
+import { findSaid, type LedMoment, type Said } from './said.ts'
 import { keepLiterals, readPriority, readTags } from './tokens.ts'
 
 /** In UTF-16 code units. Reading takes some milliseconds then (docs/quick-add.md). */
@@ -59,156 +60,86 @@ export function parseQuickAdd(text: string, context: QuickAddContext): QuickAdd 
   const tags = readTags(draft)
   const priority = readPriority(draft, reading)
   const before = remindersBefore(reading)
-  const rule = lastRule(reading, without(draft, before))
-  const end = rule && findPhrases(without(draft, [...before, rule]), language.ends, reading).at(-1)
-  const open = without(draft, [...before, rule, end])
-  const moments = sorted(findMoments(open, language, reading.calendar), open, language, rule !== undefined)
-  const said = dueOf(reading, moments, rule, end)
-  for (const [kind, range] of said.claims) draft.claim(kind, range)
-  const reminders = readReminders(reading, { due: said.due, before, at: moments.reminders })
-  const { due, recurrence } = said
+  const said = findSaid(without(draft, before), language, reading.calendar)
+  const task = dueOf(reading, said)
+  for (const [kind, range] of task.claims) draft.claim(kind, range)
+  const reminders = readReminders(reading, { task, before, at: said.reminders })
+  const { due, recurrence } = task
   return { title: draft.title(), due, recurrence, priority, tags, reminders, spans: draft.inOrder() }
-}
-
-function lastRule(reading: Reading, open: string): SaidRule | undefined {
-  const found = findPhrases(open, reading.language.rules, reading).at(-1)
-  const part = found && partOfDayAfter(open, found, reading.language)
-  return found && part ? { ...found, end: part.end, meaning: { ...found.meaning, time: part.time } } : found
 }
 
 const without = ({ open }: Draft, ranges: readonly (Range | undefined)[]): string =>
   ranges.reduce((text, range) => (range ? blank(text, range) : text), open)
-
-type SaidRule = Range & { meaning: RuleMeaning }
-
-interface LedMoment extends SaidMoment {
-  isOfDayBefore: boolean
-}
-
-interface Moments {
-  free: readonly SaidMoment[]
-  until?: SaidMoment
-  starting?: SaidMoment
-  reminders: readonly LedMoment[]
-}
-
-/** Moments by what leads into them, which belongs to them from then on. */
-function sorted(found: readonly SaidMoment[], open: string, language: Language, hasRule: boolean): Moments {
-  const free: SaidMoment[] = []
-  const reminders: LedMoment[] = []
-  const ofRule: { until?: SaidMoment; starting?: SaidMoment } = {}
-  for (const moment of found) {
-    const before = open.slice(0, moment.start)
-    const led = (lead: RegExp) => {
-      const { word, dayBefore } = lead.exec(before)?.groups ?? {}
-      if (word === undefined) return null
-      return { ...moment, start: moment.start - word.length, isOfDayBefore: dayBefore !== undefined }
-    }
-    const reminder = led(language.reminders.at)
-    const until = moment.date ? led(language.until) : null
-    const starting = led(language.starting)
-    if (reminder) reminders.push(reminder)
-    else if (hasRule && until) ofRule.until = until
-    else if (hasRule && starting) ofRule.starting = starting
-    else free.push(until ?? starting ?? moment)
-  }
-  return { free, reminders, ...ofRule }
-}
 
 type Claim = [SpanKind, Range]
 
 interface SaidTask {
   due: SaidDue | null
   recurrence: SaidRecurrence | null
+  /** Of a task that repeats at several times of a day. */
+  isSeveral: boolean
   claims: Claim[]
 }
 
-function dueOf(
-  { here, language, draft }: Reading,
-  { free, until, starting }: Moments,
-  rule: SaidRule | undefined,
-  end: (Range & { meaning: { count: number } | { length: Length } }) | undefined,
-): SaidTask {
-  if (rule) {
-    const delay = free.filter(({ delayMinutes }) => delayMinutes === null)
-    const { dated, timed } = lastOf(starting ? [...delay, starting] : delay)
-    const times = timed ? [...timesBefore(timed, delay, draft.open, language), timed] : []
-    const clock = times.length > 0 ? times.map(({ time }) => time!) : until?.time ? [until.time] : []
-    const said = seriesOf(
-      {
-        meaning: rule.meaning,
-        from: dated ? dayOf(dated, timed ?? null, here) : null,
-        times: clock,
-        end: until ? { until: until.date! } : (end?.meaning ?? null),
-      },
-      here,
-    )
-    if (said) {
-      const ofRule = [rule, until, until ? undefined : end].filter((range) => range !== undefined)
-      const clocks = timed && { ...timed, start: times[0]!.start }
-      const claims = (dated === timed ? [dated] : [dated, clocks]).filter((range) => range !== undefined)
-      return {
-        ...said,
-        claims: [
-          ...ofRule.map((range): Claim => ['recurrence', range]),
-          ...claims.map((range): Claim => ['due', range]),
-        ],
-      }
-    }
-  }
-  const last = free.at(-1)
-  if (!last) return { due: null, recurrence: null, claims: [] }
+const NOTHING: SaidTask = { due: null, recurrence: null, isSeveral: false, claims: [] }
+
+function dueOf({ here }: Reading, said: Said): SaidTask {
+  if (said.rule) return seriesDue(said, said.rule, here)
+  const last = said.free.at(-1)
+  if (!last) return NOTHING
   if (last.delayMinutes !== null) {
-    return { due: { at: inMinutes(here.now, last.delayMinutes) }, recurrence: null, claims: [['due', last]] }
+    return { ...NOTHING, due: { at: inMinutes(here.now, last.delayMinutes) }, claims: [['due', last]] }
   }
-  const { dated, timed } = lastOf(free)
-  const parts = [...new Set([dated, timed])].filter((range) => range !== undefined)
+  const { moment, ranges } = lastOf(said.free.filter(({ delayMinutes }) => delayMinutes === null))!
+  return { ...NOTHING, due: momentOf(moment, here), claims: ranges.map((range): Claim => ['due', range]) }
+}
+
+function seriesDue(said: Said, rule: Range & { meaning: RuleMeaning }, here: Here): SaidTask {
+  const { free, starting, until, end, reminders } = said
+  const last = lastOf(starting ? [...free, starting] : free)
+  // "Remind me at 9 to call Bob every day": that is the time of the task, as it says no other.
+  const reminder = rule.meaning.time ? undefined : reminders.find(isTimeOfTask)
+  const timed = [last?.moment, until, reminder].find((moment) => moment?.time)
+  const times = timed ? [...timed.earlier, { time: timed.time!, precision: timed.precision }] : []
+  const lastDay = until?.date ?? starting?.lastDate
+  const series = seriesOf(
+    {
+      meaning: rule.meaning,
+      from: last?.moment.date ? dayOf(last.moment, here) : null,
+      times,
+      end: lastDay ? { until: lastDay } : (end?.meaning ?? null),
+    },
+    here,
+  )
+  if (!series) return NOTHING
+  const ofRule = [rule, until, lastDay ? undefined : end].filter((range) => range !== undefined)
   return {
-    due: momentOf(
-      {
-        date: dated?.date ?? null,
-        orToday: dated?.orToday ?? false,
-        time: timed?.time ?? null,
-        offset: timed?.offset ?? null,
-      },
-      here,
-    ),
-    recurrence: null,
-    claims: parts.map((range): Claim => ['due', range]),
+    ...series,
+    isSeveral: times.length > 1,
+    claims: [
+      ...ofRule.map((range): Claim => ['recurrence', range]),
+      ...(last?.ranges ?? []).map((range): Claim => ['due', range]),
+    ],
   }
 }
+
+const isTimeOfTask = ({ date, time, offset, isOfDayBefore }: LedMoment): boolean =>
+  time !== null && date === null && offset === null && !isOfDayBefore
 
 /** The last day that is named, with its time; one that has none goes with a time that stands alone. */
-function lastOf(moments: readonly SaidMoment[]): { dated?: SaidMoment; timed?: SaidMoment } {
+function lastOf(moments: readonly SaidMoment[]): { moment: SaidMoment; ranges: Range[] } | null {
   const dated = moments.findLast(({ date }) => date !== null)
   const alone = moments.findLast(({ date, time }) => date === null && time !== null)
-  const timed = dated?.time ? dated : alone
-  return { ...(dated && { dated }), ...(timed && { timed }) }
-}
-
-/** "at 9am and 5pm": the times before the last one, as far as they are all at the same minute. */
-function timesBefore(
-  last: SaidMoment,
-  moments: readonly SaidMoment[],
-  open: string,
-  { and }: Language,
-): SaidMoment[] {
-  const times: SaidMoment[] = []
-  let next = last
-  for (const moment of moments.slice(0, Math.max(0, moments.indexOf(last))).toReversed()) {
-    const isJoined = and.test(open.slice(moment.end, next.start))
-    if (!isJoined || moment.date || moment.time?.slice(3) !== last.time?.slice(3)) break
-    times.unshift(moment)
-    next = moment
-  }
-  return times
+  const both = dated && alone ? together(dated, alone) : null
+  if (both && !both.isUnread) return { moment: both, ranges: [dated!, alone!] }
+  const moment = dated ?? alone
+  return moment ? { moment, ranges: [moment] } : null
 }
 
 type Parts = Pick<SaidMoment, 'date' | 'orToday' | 'time' | 'offset'>
 
-function dayOf(dated: SaidMoment, timed: SaidMoment | null, here: Here): string {
-  const { date, orToday } = dated
-  const isAhead = timed?.time && wallToInstant(`${here.today}T${timed.time}`, here.timeZone) > here.now
+function dayOf({ date, orToday, time }: SaidMoment, here: Here): string {
+  const isAhead = time && wallToInstant(`${here.today}T${time}`, here.timeZone) > here.now
   return orToday && isAhead ? here.today : date!
 }
 
@@ -242,7 +173,8 @@ const MINUTES: Record<Unit, number> = {
 }
 
 function remindersBefore({ draft, language, ...reading }: Reading): BeforeDue[] {
-  const { before, onTime } = language.reminders
+  const { before: withWord, beforeAlone, onTime, to } = language.reminders
+  const before = to.test(draft.open) ? [...withWord, ...beforeAlone] : withWord
   const context = { ...reading, language }
   const relative = findPhrases(draft.open, before, context).map(({ meaning, ...range }) => ({
     ...range,
@@ -261,49 +193,72 @@ function remindersBefore({ draft, language, ...reading }: Reading): BeforeDue[] 
 /** Reminders that count back from a due time stay in the title of a task that has none. */
 function readReminders(
   { draft, language, here }: Reading,
-  { due, before, at }: { due: SaidDue | null; before: readonly BeforeDue[]; at: readonly LedMoment[] },
+  { task, before, at }: { task: SaidTask; before: readonly BeforeDue[]; at: readonly LedMoment[] },
 ): SaidReminder[] {
+  const { due, recurrence } = task
   const relative = due ? before : []
   const absolute = at.flatMap((moment) => {
-    const time = reminderTime(moment, due, here)
-    return time ? [{ ...moment, wish: { at: time } }] : []
+    const wish = recurrence ? reminderOfSeries(moment, task, here) : reminderAt(moment, due, here)
+    return wish ? [{ ...moment, wish }] : []
   })
   for (const range of [...relative, ...absolute]) draft.claim('reminder', range)
   const wishes = [
     ...relative.flatMap(({ minutes }) => minutes.map((minutesBefore) => ({ minutesBefore }))),
     ...absolute.map(({ wish }) => wish),
   ].slice(0, MAX_REMINDERS_SAID)
-  const [first] = draft.inOrder()
-  const isFirst = first?.kind === 'reminder' && draft.text.slice(0, first.start).trim() === ''
-  const goesOn = isFirst ? language.reminders.goesOn.exec(draft.open.slice(first.end)) : null
-  if (goesOn) draft.claim('reminder', { start: first!.end, end: first!.end + goesOn[0].length })
+  const head = headEnd(draft)
+  const goesOn = head === null ? null : language.reminders.goesOn.exec(draft.open.slice(head))
+  if (goesOn) draft.claim('reminder', { start: head!, end: head! + goesOn[0].length })
   const to = language.reminders.to.exec(draft.open)
   if (!to || (due === null && wishes.length === 0)) return wishes
-  const { head, tail } = to.groups as Record<'head' | 'tail', string>
-  const start = to[0].indexOf(head)
+  const { head: word, tail } = to.groups as Record<'head' | 'tail', string>
+  const start = to[0].indexOf(word)
   const end = to[0].trimEnd().length
-  draft.claim('reminder', { start, end: start + head.length })
+  draft.claim('reminder', { start, end: start + word.length })
   draft.claim('reminder', { start: end - tail.length, end })
   return wishes.length > 0 ? wishes : [{ minutesBefore: 0 }]
 }
 
+/** Where the title begins, after a reminder and what stands beside it. */
+function headEnd(draft: Draft): number | null {
+  const spans = draft.inOrder()
+  if (spans[0]?.kind !== 'reminder') return null
+  const ends = spans.reduce(
+    (end, span) => (draft.text.slice(end, span.start).trim() === '' ? span.end : end),
+    0,
+  )
+  return ends === 0 ? null : ends
+}
+
+/** As long before each occurrence as before the first, unless it has a day of its own. */
+function reminderOfSeries(said: LedMoment, { due, isSeveral }: SaidTask, here: Here): SaidReminder | null {
+  const isOwn = said.delayMinutes !== null || said.date !== null || said.offset !== null
+  if (isOwn || !due) return reminderAt(said, due, here)
+  const wall = 'date' in due ? `${due.date}T${MORNING}:00.000` : due.at
+  if (isSeveral || typeof wall !== 'string') return null
+  const day = wall.slice(0, 10)
+  const at = `${said.isOfDayBefore ? addDays(day, -1) : day}T${said.time ?? MORNING}:00.000`
+  const minutesBefore = (Date.parse(`${wall}Z`) - Date.parse(`${at}Z`)) / MINUTE_MS
+  return minutesBefore < 0 ? null : { minutesBefore }
+}
+
 /** Without a day: the last such time that is not after the due time, or else the next one. */
-function reminderTime(said: LedMoment, due: SaidDue | null, here: Here): Moment | null {
-  if (said.delayMinutes !== null) return inMinutes(here.now, said.delayMinutes)
+function reminderAt(said: LedMoment, due: SaidDue | null, here: Here): { at: Moment } | null {
+  if (said.delayMinutes !== null) return { at: inMinutes(here.now, said.delayMinutes) }
   const time = said.time ?? MORNING
   const dueDate =
     due && ('date' in due ? due.date : civilDate(instantOf(due.at, here.timeZone), here.timeZone))
-  if (said.isOfDayBefore) return dueDate && `${addDays(dueDate, -1)}T${time}:00.000`
+  if (said.isOfDayBefore) return dueDate ? { at: `${addDays(dueDate, -1)}T${time}:00.000` } : null
   if (said.date === null && dueDate !== null && said.offset === null) {
     const isLate = (date: string) =>
       due && 'at' in due
         ? wallToInstant(`${date}T${time}`, here.timeZone) > instantOf(due.at, here.timeZone)
         : date > dueDate
     const date = isLate(dueDate) ? addDays(dueDate, -1) : dueDate
-    if (wallToInstant(`${date}T${time}`, here.timeZone) > here.now) return `${date}T${time}:00.000`
+    if (wallToInstant(`${date}T${time}`, here.timeZone) > here.now) return { at: `${date}T${time}:00.000` }
   }
   const next = momentOf({ ...said, time }, here)
-  return 'at' in next ? next.at : null
+  return 'at' in next ? next : null
 }
 
 /** Of a day without a time, as for relative reminders. */

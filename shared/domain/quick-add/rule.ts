@@ -5,7 +5,7 @@ import { addDays, instantToWall, wallToInstant, type WallTime } from '../recurre
 import type { MonthEnd } from '../recurrence/recurrence-rule.ts'
 import type { RepeatFrom } from '../tasks/task.ts'
 import { addMonths } from './calendar.ts'
-import type { ClockTime, Length, RuleMeaning } from './language.ts'
+import type { ClockTime, Length, RuleEnd, RuleMeaning, SaidTime } from './language.ts'
 import { inPartOfDay } from './moments.ts'
 
 export interface SaidRecurrence {
@@ -19,8 +19,8 @@ interface SaidSeries {
   /** The first day, where the text names one. */
   from: string | null
   /** In their order; one at most where the rule is counted in hours. */
-  times: readonly ClockTime[]
-  end: { count: number } | { length: Length } | { until: string } | null
+  times: readonly SaidTime[]
+  end: RuleEnd | { until: string } | null
 }
 
 /** When and where it is said. */
@@ -39,7 +39,8 @@ export function seriesOf(
   here: Here,
 ): { recurrence: SaidRecurrence; due: { date: string } | { at: WallTime } } | null {
   const usual = meaning.time
-  const clocks = usual === undefined ? times : times.map((time) => inPartOfDay(time, usual))
+  const clocks = times.flatMap((said) => clockIn(said, usual, meaning.rule) ?? [])
+  if (clocks.length < times.length) return null
   const rule = withTimes(meaning.rule, clocks)
   const isHourly = rule.freq === 'HOURLY'
   const time = clocks[0] ?? usual ?? (isHourly ? nextHour(here) : null)
@@ -67,6 +68,17 @@ export function seriesOf(
     if (error instanceof RecurrenceError) return null
     throw error
   }
+}
+
+/** Null: the two contradict each other, or mean the night after the day of the rule. */
+function clockIn(
+  said: SaidTime,
+  usual: ClockTime | undefined,
+  { byDay, byMonthDay }: RecurrenceRule,
+): ClockTime | null {
+  if (usual === undefined || (said.precision === 'usual' && said.time === usual)) return said.time
+  const clock = inPartOfDay(said, usual)
+  return clock === null || (clock.isNextDay && (byDay || byMonthDay)) ? null : clock.time
 }
 
 const firstDay = (pattern: RecurrencePattern, { timeZone }: Here): string | null => {

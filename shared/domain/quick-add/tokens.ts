@@ -1,5 +1,5 @@
 import { MAX_TAGS, tagKey, type Priority } from '../tasks/task.ts'
-import { findPhrases, type Draft } from './draft.ts'
+import { endsOrGoesOn, findPhrases, type Draft } from './draft.ts'
 import type { Calendar, Language } from './language.ts'
 
 const QUOTED = /"[^"\n]{1,500}"|“[^”\n]{1,500}”|„[^“”\n]{1,500}[“”]|«[^»\n]{1,500}»/gu
@@ -54,12 +54,17 @@ export function readPriority(
   draft: Draft,
   context: { language: Language; calendar: Calendar },
 ): Priority | null {
-  const signs = [...draft.open.matchAll(SIGN)].map((match) => ({
+  const { language } = context
+  const isSign = (match: RegExpExecArray) =>
+    match.groups!['word'] !== undefined ||
+    (endsOrGoesOn(draft.open, match.index + match[0].length, language) &&
+      !language.tied.test(draft.open.slice(0, match.index).trimEnd()))
+  const signs = [...draft.open.matchAll(SIGN)].filter(isSign).map((match) => ({
     start: match.index,
     end: match.index + match[0].length,
     meaning: SIGNS[(match.groups!['word'] ?? match.groups!['p']!).toLowerCase()]!,
   }))
-  const found = signs.length > 0 ? signs : findPhrases(draft.open, context.language.priorities, context)
+  const found = signs.length > 0 ? signs : findPhrases(draft.open, language.priorities, context)
   const last = found.at(-1)
   if (!last) return null
   draft.claim('priority', last)

@@ -39,7 +39,8 @@ export const days: Phrase<DayMeaning>[] = [
   ),
   phrase('tomorrow\\s+night', (_, { today }) => ({ date: addDays(today, 1), time: PARTS['night']! })),
   phrase('tomorrow|tmrw?|tmw', (_, { today }) => ({ date: addDays(today, 1) })),
-  phrase('today', (_, { today }) => ({ date: today })),
+  phrase('^\\s*today', (_, { today }) => ({ date: today })),
+  phrase('today', (_, { today }) => ({ date: today, isWord: true })),
   phrase('(?<part>tonight)|this\\s+(?<of>morning|afternoon|evening)', (groups, { today }) => ({
     date: today,
     time: PARTS[(groups['part'] ?? groups['of']!).toLowerCase()]!,
@@ -57,9 +58,10 @@ export const days: Phrase<DayMeaning>[] = [
     const date = weekdayOfWeek(calendar, weekdayOf(day!), 0)
     return { date: date < calendar.today ? comingWeekday(calendar, weekdayOf(day!)) : date }
   }),
-  phrase(`(?<!\\b(?:last|past|every|each)\\s+)(?<day>${LONG_WEEKDAY})`, ({ day }, calendar) =>
-    comingDay(weekdayOf(day!), calendar),
-  ),
+  phrase(`(?<!\\b(?:last|past|every|each)\\s+)(?<day>${LONG_WEEKDAY})`, ({ day }, calendar) => ({
+    ...comingDay(weekdayOf(day!), calendar),
+    isWord: true,
+  })),
   phrase(
     `(?<!\\b(?:last|past|every|each)\\s+)(?<day>mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)`,
     ({ day }, calendar) => comingDay(weekdayOf(day!), calendar),

@@ -1,30 +1,63 @@
-import { Chrono, configuration } from 'chrono-node/en'
-import type { Language } from '../language.ts'
+import { Chrono, configuration, type Parser } from 'chrono-node/en'
+import type { ClockTime, Language, SaidTime } from '../language.ts'
 import { days } from './days.ts'
+import { HOLIDAY, NAMES } from './names.ts'
 import { rules } from './rules.ts'
-import { AND, COUNT, LENGTH, PARTS, lengthsOf, numberOf, phrase, unitOf } from './words.ts'
+import {
+  AND,
+  COUNT,
+  EXCEPT,
+  LENGTH,
+  LONG_WEEKDAY,
+  MONTHS,
+  PARTS,
+  TIED,
+  WEEKDAY,
+  lengthsOf,
+  numberOf,
+  phrase,
+  unitOf,
+} from './words.ts'
 
 const MINUTES = { minute: 1, hour: 60 } as const
+
+/** Without what counts from now: none of its results is taken, and most of the time goes into it. */
+function writtenDates(isDayFirst: boolean): Chrono {
+  const { parsers, refiners } = configuration.createCasualConfiguration(isDayFirst)
+  const isRelative = (parser: Parser) =>
+    new Chrono({ parsers: [parser], refiners: [] }).parse(RELATIVE, { instant: new Date(0) }).length > 0
+  return new Chrono({ parsers: parsers.filter((parser) => !isRelative(parser)), refiners })
+}
+
+const RELATIVE = 'in 3 days, 3 days ago, 3 days later, next 3 days'
 
 /** Month first, as in 3/4; `en-GB` has the day first. */
 function english(isDayFirst: boolean): Language {
   return {
-    dates: new Chrono(configuration.createCasualConfiguration(isDayFirst)),
-    relations: /\b(?:before|earlier|ago|after|later|within|past|last|previous|until|till?|through)\b/giu,
-    names:
-      /\b(?:(?:black|good|freaky)\s+friday|cyber\s+monday|ash\s+wednesday|(?:palm|easter|super\s+bowl)\s+sunday|(?:day|week)\s+to\s+(?:day|week)|good\s+(?:morning|afternoon|evening|night)|sunday\s+times)\b/giu,
+    dates: writtenDates(isDayFirst),
+    relations: new RegExp(
+      `\\b(?:before|earlier|ago|after|later|within|past|last|previous|until|till?|through|(?:(?:at|in\\s+the)\\s+)?(?:morning|afternoon|evening|night))\\b|(?<=(?:\\d\\s?[ap]m|:\\d\\d)\\s+)to(?=\\s+\\d{1,2}\\s+(?:${MONTHS})\\b)`,
+      'giu',
+    ),
+    names: new RegExp(NAMES.join('|'), 'giu'),
     days,
     times: [
-      phrase('at\\s+(?:noon|midday)', () => '12:00'),
-      phrase('noon|midday', () => '12:00', true),
+      phrase('at\\s+(?:noon|midday)', () => exact('12:00')),
+      phrase('noon|midday', () => exact('12:00'), true),
       // The end of the day that is named, which would be over at 00:00 of its own.
-      phrase('at\\s+midnight', () => '23:59'),
-      phrase('midnight', () => '23:59', true),
-      phrase('(?:by\\s+)?(?:eod|the\\s+end\\s+of\\s+the\\s+day|end\\s+of\\s+(?:the\\s+)?day)', () => '17:00'),
+      phrase('at\\s+midnight', () => exact('23:59')),
+      phrase('midnight', () => exact('23:59'), true),
+      phrase('(?:by\\s+)?(?:eod|the\\s+end\\s+of\\s+the\\s+day|end\\s+of\\s+(?:the\\s+)?day)', () =>
+        exact('17:00'),
+      ),
       phrase('half\\s+past\\s+(?<hour>\\d{1,2})', ({ hour }) => clock(Number(hour), 30)),
       phrase('(?:a\\s+)?quarter\\s+past\\s+(?<hour>\\d{1,2})', ({ hour }) => clock(Number(hour), 15)),
       phrase('(?:a\\s+)?quarter\\s+to\\s+(?<hour>\\d{1,2})', ({ hour }) => clock(Number(hour) - 1, 45)),
     ],
+    unread: new RegExp(
+      `\\b(?:(?:${HOLIDAY})|(?:${LONG_WEEKDAY})s|(?:last|past|previous)\\s+(?:${LONG_WEEKDAY})|(?:every|each)\\s+[\\p{L}\\p{N}]+(?:\\s+(?:seconds?|minutes?|mins?|times?))?|(?:once|twice|(?:${COUNT})\\s+times)\\s+(?:an?|per|each|every)\\s+(?:hour|day|week|month|year))(?![\\p{L}\\p{N}]|['’-]\\p{L})`,
+      'giu',
+    ),
     delays: [
       phrase('in\\s+half\\s+an\\s+hour', () => 30),
       phrase('in\\s+an\\s+hour\\s+and\\s+a\\s+half', () => 90),
@@ -39,16 +72,26 @@ function english(isDayFirst: boolean): Language {
         /^\s*,?\s+(?:(?:in\s+the\s+|at\s+)(?<of>morning|afternoon|evening|night)|(?<part>morning|afternoon|evening|night))\b/iu,
       times: PARTS,
     },
-    lastAfternoonHour: 6,
+    lastAfternoonHour: LAST_AFTERNOON_HOUR,
     joint: /^\s*,?\s*(?:at|on|by|@|the)?\s*$/iu,
     and: /^\s*(?:,|and|&|,\s*and)\s*(?:at\s+)?$/iu,
     leadIn:
-      /(?:^|[\s\uE000])(?:(?:due\s+)?(?:on|by|at|for|(?<!(?:day|evening|night|week|hour)\s)before)(?:\s+the)?|due:?|@)\s*$/iu,
+      /(?:^|[\s\uE000])(?:(?:due\s+)?(?:on|by|at|for|(?<!(?:minute|hour|day|evening|night|week|month|year)s?\s)before)(?:\s+the)?|due:?|@)\s*$/iu,
     goesOn:
-      /^\s*,?\s*(?:(?:at|by|every|each|until|till|starting|remind|reminder|!|#)\b|@|[!#]|p[1-4]\b|\d{1,2}(?::\d\d)?\s*[ap]\.?m\b|\d{1,2}:\d\d)/iu,
+      /^\s*,?\s*(?:(?:at|by|every|each|until|till|through|starting|remind|reminder|!|#)\b|@|[!#]|p[1-4]\b|\d{1,2}(?::\d\d)?\s*[ap]\.?m\b|\d{1,2}:\d\d)/iu,
+    ofPlaces: /(?:at|for|@)(?:\s+the)?\s*$/iu,
+    goesOnAfterDay:
+      /^\s+(?:about|after|and|around|because|before|but|by|for|from|if|in|near|on|or|regarding|so|through|till?|to|until|via|when|with|without)\b/iu,
+    except: new RegExp(`\\b(?:${EXCEPT})\\b`, 'iu'),
+    tied: new RegExp(`(?:^|[\\s\uE000])(?:(?:${TIED})\\s+)*(?:${TIED})(?:\\s+(?:for|on|at|by))?$`, 'iu'),
+    more: new RegExp(
+      `^\\s*,?\\s*(?:(?:${EXCEPT})\\b|(?:and|or|to|but|not|until|till?|through|[-–—/&+])\\s*(?:(?:not|for|from|on|at|the|every|each)\\s+)*(?:(?:${WEEKDAY}|${MONTHS}|today|tomorrow|noon|midnight|weekends?|weekdays?)\\b|(?<number>\\d))|(?:and|or|but|not)\\s+(?:every|each)\\b|(?<number>\\d+)\\s*(?:,|and|or|&))`,
+      'iu',
+    ),
     rules,
     ends: [
-      phrase(`(?:for\\s+)?(?<n>${COUNT})\\s+(?:times|occurrences)`, ({ n }) => ({ count: numberOf(n) })),
+      phrase(`for\\s+(?<n>${COUNT})\\s+(?:times|occurrences)`, ({ n }) => ({ count: numberOf(n) })),
+      phrase(`(?<n>${COUNT})\\s+(?:times|occurrences)`, ({ n }) => ({ count: numberOf(n), isBehind: true })),
       phrase(
         `for\\s+(?:the\\s+next\\s+)?(?<n>${COUNT})\\s+(?<unit>days?|weeks?|months?|years?)`,
         ({ n, unit }) => ({
@@ -71,6 +114,13 @@ function english(isDayFirst: boolean): Language {
           ({ unit }) => [{ count: 1, unit: unitOf(unit!) }],
         ),
       ],
+      beforeAlone: [
+        phrase(
+          `(?<list>${LENGTH}(?:${AND}${LENGTH})*)\\s+(?:before(?:hand)?|earlier|early|ahead|in\\s+advance|prior)`,
+          ({ list }) => lengthsOf(list!),
+          true,
+        ),
+      ],
       onTime: [
         phrase(
           "(?:and\\s+)?remind(?:er)?(?:\\s+me)?\\s+(?:on\\s+time|when\\s+(?:it(?:'|’)?s\\s+)?due|at\\s+(?:the|that)\\s+time|on\\s+the\\s+day)",
@@ -90,12 +140,17 @@ function english(isDayFirst: boolean): Language {
 
 const priorityOf = (word: string) => word.toLowerCase() as 'high' | 'medium' | 'low'
 
-function clock(hour: number, minute: number): string | null {
+const exact = (time: ClockTime): SaidTime => ({ time, precision: 'exact' })
+
+function clock(hour: number, minute: number): SaidTime | null {
   if (hour < 0 || hour > 23) return null
   // Nobody says "half past 2" of the night without saying so.
-  const known = hour >= 1 && hour <= 6 ? hour + 12 : hour
-  return `${String(known).padStart(2, '0')}:${String(minute).padStart(2, '0')}`
+  const known = hour >= 1 && hour <= LAST_AFTERNOON_HOUR ? hour + 12 : hour
+  const time = `${String(known).padStart(2, '0')}:${String(minute).padStart(2, '0')}`
+  return { time, precision: hour >= 1 && hour <= 12 ? 'bare' : 'exact' }
 }
+
+const LAST_AFTERNOON_HOUR = 6
 
 export const ENGLISH = english(false)
 export const BRITISH_ENGLISH = english(true)

@@ -13,6 +13,7 @@ import {
   NTH,
   ORDINALS,
   PARTS,
+  SAID_DAYS,
   WEEKDAY,
   daysOf,
   nthOf,
@@ -72,11 +73,11 @@ export const rules: Phrase<RuleMeaning>[] = [
     (groups) => nthWeekdays(groups, undefined),
   ),
   phrase<RuleMeaning>(
-    `${EVERY}${INTERVAL}months?\\s+(?:on\\s+)?(?:the\\s+)?(?<dates>${DAYS})${DONE}`,
+    `${EVERY}${INTERVAL}months?\\s+(?:(?:on\\s+)?(?:the\\s+)?(?<dates>${DAYS})|on\\s+the\\s+(?<said>${SAID_DAYS}))${DONE}`,
     (groups) => monthDays(groups, intervalOf(groups['n'])),
   ),
   phrase<RuleMeaning>(
-    `(?:on\\s+)?(?:the\\s+)?(?<dates>${DAYS})\\s+of\\s+(?:each|every)\\s+month${DONE}`,
+    `(?:on\\s+)?(?:the\\s+)?(?<dates>${SAID_DAYS})\\s+of\\s+(?:each|every)\\s+month${DONE}`,
     (groups) => monthDays(groups, 1),
   ),
   phrase<RuleMeaning>(
@@ -146,6 +147,6 @@ const weekly = (groups: Readonly<Partial<Record<string, string>>>): RuleMeaning 
   })
 
 function monthDays(groups: Readonly<Partial<Record<string, string>>>, interval: number): RuleMeaning | null {
-  const byMonthDay = daysOf(groups['dates']!)
+  const byMonthDay = daysOf((groups['dates'] ?? groups['said'])!)
   return byMonthDay.length > 0 ? ruled(groups, { freq: 'MONTHLY', interval, byMonthDay }) : null
 }

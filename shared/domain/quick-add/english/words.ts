@@ -14,6 +14,9 @@ export const LIST = `(?:${WEEKDAY})(?:${AND}(?:${WEEKDAY}))*`
 export const COUNT = `\\d{1,3}|an?|${NUMBERS.join('|')}`
 export const NTH = `${ORDINALS.slice(0, 5).join('|')}|[1-5](?:st|nd|rd|th)|last`
 export const DAY = '[12]?\\d(?:st|nd|rd|th)|3[01](?:st|th)'
+/** Only where they can be nothing else: "the first of every month". */
+export const SAID_DAY = `${DAY}|${ORDINALS.join('|')}`
+export const SAID_DAYS = `(?:${SAID_DAY})(?:${AND}(?:the\\s+)?(?:${SAID_DAY}))*`
 export const DAYS = `(?:${DAY})(?:${AND}(?:the\\s+)?(?:${DAY}))*`
 export const EVERY = '(?:every|each)(?<after>!)?\\s+(?:single\\s+)?'
 /** After its completion, not after it was due. */
@@ -53,7 +56,9 @@ export const weekdaysOf = (list: string): Weekday[] => {
 }
 
 export const daysOf = (list: string): number[] =>
-  [...new Set([...list.matchAll(/\d+/g)].map(Number))].filter((day) => day > 0).toSorted((a, b) => a - b)
+  [...new Set(list.split(new RegExp(`${AND}(?:the\\s+)?`, 'iu')).map(nthOf))]
+    .filter((day) => day > 0)
+    .toSorted((a, b) => a - b)
 
 export function unitOf(text: string): Unit {
   const word = text.toLowerCase()
@@ -81,3 +86,7 @@ export const lengthsOf = (list: string): Length[] =>
     count: numberOf(groups!['n'] ?? groups!['word']),
     unit: unitOf(groups!['unit']!),
   }))
+
+export const EXCEPT = 'except|excluding|excepting|unless|other\\s+than|apart\\s+from|save\\s+for'
+/** What is tied to the words before it: conjunctions, articles and prepositions that lead into no moment. */
+export const TIED = `${EXCEPT}|besides|and|or|nor|from|to|into|onto|of|but|not|than|as|between|until|till?|through|since|after|during|within|over|around|about|with|without|like|a|an|the|my|our|your|his|her|its|their|every|each|last|past|previous|if|whether|(?:minute|hour|day|evening|night|week|month|year)s?\\s+before|&|\\+|–|—|~|(?<=(?:${WEEKDAY}|${MONTHS}|\\d)\\s*)-`
