@@ -85,11 +85,11 @@ export const apiTokenView = (token: ApiToken): z.infer<typeof ApiTokenView> => (
   last_used_at: token.lastUsedAt?.toISOString() ?? null,
 })
 
-/** Whoever finds a token must not be able to make others of it, which would outlive it. */
+/** Whoever finds a token must not be able to make others of it, which would outlive it, nor to shut its user out. */
 export function refuseAgents({ view }: { view: { type: string } }): void {
   if (view.type !== 'agent') return
   throw new DomainError(
     'auth.forbidden',
-    'API tokens are made and revoked by who has signed in, not by another token.',
+    'This is for who has signed in, and not for the token of a program.',
   )
 }
