@@ -4,7 +4,8 @@ import { httpFunction } from '../../shared/kit/http-function.ts'
 
 export default httpFunction({
   route: 'DELETE /api/auth/sessions',
-  summary: 'Sign out of all sessions, or of all but this one; their tokens, live streams and all API tokens end at once',
+  summary:
+    'Sign out of all sessions, or of all but this one; their tokens, live streams and all API tokens end at once',
   auth: 'account:write',
   noTool: 'a program does not sign out its user',
   uses: ['identity', 'events'],

@@ -1,35 +1,51 @@
+import { KEEP_ANSWERS_MS } from '../../shared/app/commit-decision.ts'
 import { DomainError } from '../../shared/domain/errors.ts'
+import { answerTaken } from '../../shared/kit/edge/answer-taken.ts'
 import { askFunction } from '../../shared/kit/edge/ask-function.ts'
 import { isOwnPage } from '../../shared/kit/edge/own-page.ts'
 import { signInByToken } from '../../shared/kit/edge/sign-in.ts'
+import { createTurns } from '../../shared/kit/edge/turns.ts'
 import { routesFunction } from '../../shared/kit/routes-function.ts'
+import type { McpCaller } from '../../shared/mcp/mcp-server.ts'
 import type { Tool } from '../../shared/mcp/tool.ts'
+
+/** Of a user, until the client has taken the answer, as at the gateway. */
+const MAX_AT_ONCE = 8
 
 // Tools call the functions' own handlers in this app, where the gateway passes on what other units serve.
 export default routesFunction({
   serves: ['GET /mcp', 'POST /mcp', 'DELETE /mcp'],
   uses: ['identity', 'tasks'],
   routes: (app, deps) => {
+    const inTurn = createTurns(MAX_AT_ONCE, deps.startTimer)
     app.on(['GET', 'POST', 'DELETE'], '/mcp', async (c) => {
       if (!isOwnPage(deps.settings, c)) {
         throw new DomainError(
           'auth.forbidden',
-          'This is not for pages of other origins, nor for other hosts.',
+          'This is for no page of another origin (CORS_ORIGINS), nor by another name than that of PUBLIC_URL or localhost.',
         )
       }
       const { userId, view, scopes } = await signInByToken(c, deps)
       const { serveMcp, ...rendered } = await load()
       const now = () => deps.clock.now()
-      return serveMcp(c.req.raw, {
+      const caller = {
         ...rendered,
         ask: askFunction(app, c),
         userId,
         principal: view.id,
         scopes,
         now,
-        onFailure: (err) => deps.log.error({ request_id: c.get('requestId'), err }, 'failed to call a tool'),
-        isAnswered: async (key) => (await deps.changes.storedAnswer(userId, key, now())) !== null,
-      })
+        onFailure: (err: unknown) =>
+          deps.log.error({ request_id: c.get('requestId'), err }, 'failed to call a tool'),
+        forgetAnswer: (key: string, answeredUntil: Date) =>
+          deps.changes.forgetAnswer(userId, key, new Date(answeredUntil.getTime() + KEEP_ANSWERS_MS)),
+      } satisfies McpCaller
+      return inTurn(
+        userId,
+        1,
+        () => serveMcp(c.req.raw, caller),
+        () => answerTaken(c),
+      )
     })
   },
 })

@@ -172,6 +172,8 @@ export interface ChangeStore {
    */
   loadSeriesBelow(userId: string, taskIds: readonly string[], endedAt: Date | null): Promise<Series[]>
   storedAnswer(userId: string, key: string, now: Date): Promise<StoredAnswer | null>
+  /** Of a key whose answer is kept until then or less long; the next request with it is a new one. */
+  forgetAnswer(userId: string, key: string, keptUntil: Date): Promise<void>
   loadPreferences: PreferenceStore['get']
   defaultReminderMinutes: PreferenceStore['defaultReminderMinutes']
   commit(change: Change): Promise<CommitResult>
