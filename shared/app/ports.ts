@@ -69,6 +69,9 @@ export interface Actor {
   sessionId?: string
 }
 
+/** `admitLookup` throws where a token that may be guessed is not to be looked for; see RequestLimit. */
+export type Authenticate = (token: string, admitLookup?: () => void) => Promise<Actor>
+
 /** What accompanies every write of a request. */
 export interface WriteContext {
   actor: Actor
@@ -252,7 +255,7 @@ export interface Deps {
   deadLetters: DeadLetters
   database: { ping(): Promise<boolean> }
   identity: Identity
-  authenticate: (token: string) => Promise<Actor>
+  authenticate: Authenticate
   settings: Settings
 }
 

@@ -20,6 +20,7 @@ export interface ApiToken {
 export const MAX_API_TOKENS = 50
 /** Tells them from all others that we hand out. */
 export const API_TOKEN_PREFIX = 'dba_'
+export const API_TOKEN = /^dba_[\da-f]{64}$/
 
 const scope = z.enum(Object.keys(SCOPES) as [Scope, ...Scope[]])
 

@@ -19,9 +19,12 @@ it.each([
   [PUBLIC, 'tasks.example.org', 'http://tasks.example.org', false],
   [PUBLIC, 'tasks.example.org', 'https://pages.example', true],
   [PUBLIC, 'evil.example', 'https://evil.example', false],
-])('of the issuer %s, a request to %s from the origin %s passes: %s', async (issuer, host, origin, passes) => {
-  const app = new Hono()
-  app.get('/', (c) => c.json(isOwnPage({ issuer, corsOrigins: ['https://pages.example'] }, c)))
-  const got = await app.request('/', { headers: { host, ...(origin !== undefined && { origin }) } })
-  expect(await got.json()).toBe(passes)
-})
+])(
+  'of the issuer %s, a request to %s from the origin %s passes: %s',
+  async (issuer, host, origin, passes) => {
+    const app = new Hono()
+    app.get('/', (c) => c.json(isOwnPage({ issuer, corsOrigins: ['https://pages.example'] }, c)))
+    const got = await app.request('/', { headers: { host, ...(origin !== undefined && { origin }) } })
+    expect(await got.json()).toBe(passes)
+  },
+)
