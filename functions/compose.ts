@@ -1,6 +1,7 @@
 import type { Clock, Deps, Ids, Log, StartTimer } from '../shared/app/ports.ts'
 import { createPublisher, type Publisher } from '../shared/app/outbox/publisher.ts'
 import { createPushKeys } from '../shared/channels/push-keys.ts'
+import { createClientDocuments } from '../shared/channels/client-documents.ts'
 import { createSafeFetch } from '../shared/channels/safe-fetch.ts'
 import { NO_PUSH_CONTACT, pushContact } from '../shared/channels/push-contact.ts'
 import { createSenders } from '../shared/channels/senders.ts'
@@ -148,6 +149,7 @@ export function composeDeps(config: Config, resources: ProcessResources): Compos
     waitingSeries: createWaitingSeriesReader(sql),
     housekeeping: createHousekeeping(sql),
     accounts: createAccounts(sql),
+    clientDocuments: createClientDocuments(outbound, clock),
     zones: createZoneStore(sql),
     sidecar: dapr.health,
     upstreams: createUpstreams(dapr, { clock, startTimer }),

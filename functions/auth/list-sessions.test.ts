@@ -40,6 +40,8 @@ describe('list-sessions', () => {
         expires_at: new Date(start.getTime() + MINUTE + 30 * DAY).toISOString(),
         client_address: '198.51.100.7',
         user_agent: 'a phone',
+        client_id: null,
+        scopes: null,
         current: true,
       },
       {
@@ -49,6 +51,8 @@ describe('list-sessions', () => {
         expires_at: new Date(start.getTime() + 30 * DAY).toISOString(),
         client_address: '203.0.113.9',
         user_agent: 'a desktop',
+        client_id: null,
+        scopes: null,
         current: false,
       },
     ])

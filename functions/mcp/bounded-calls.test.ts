@@ -18,13 +18,18 @@ describe('a request to /mcp', () => {
   })
 
   it('counts once', async () => {
-    const limited = await mcpApp({ RATE_LIMIT_PER_SECOND: '1', RATE_LIMIT_BURST: '3' })
+    const limited = await mcpApp({
+      PUBLIC_URL: 'https://tasks.example.org',
+      RATE_LIMIT_PER_SECOND: '1',
+      RATE_LIMIT_BURST: '3',
+    })
     const { token } = await limited.newToken()
     const statuses: number[] = []
     for (let nth = 0; nth < 4; nth += 1) {
       const got = await limited.post(token, callOf('list_tasks'))
       statuses.push(got.status)
       if (got.ok) expect(await got.text()).toContain('items')
+      else expect(got.headers.get('retry-after')).toBe('1')
     }
     expect(statuses).toEqual([200, 200, 200, 429])
   })

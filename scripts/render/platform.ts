@@ -38,6 +38,8 @@ const PLATFORM: Readonly<Record<Capability, Partial<Needs>>> = {
   deadLetters: {},
   housekeeping: {},
   accounts: {},
+  // The documents of programs, wherever they are; shared/channels/safe-fetch.ts keeps to public addresses.
+  clients: { egress: ['*'] },
   zones: {},
   health: {},
   streams: {},

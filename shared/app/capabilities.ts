@@ -24,6 +24,7 @@ const CAPABILITIES = {
   deadLetters: ['deadLetters'],
   housekeeping: ['housekeeping'],
   accounts: ['accounts'],
+  clients: ['clientDocuments'],
   zones: ['zones'],
   units: ['upstreams'],
   health: ['database', 'sidecar', 'publishing', 'outbox', 'dueReminders', 'deliveries', 'waitingSeries'],

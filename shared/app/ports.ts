@@ -9,7 +9,7 @@ import type { Reminder } from '../domain/reminders/reminder.ts'
 import type { Placed } from '../domain/tasks/reorder.ts'
 import type { Above } from '../domain/tasks/subtasks.ts'
 import type { Task } from '../domain/tasks/task.ts'
-import type { Accounts, Identity } from './auth/ports.ts'
+import type { Accounts, ClientDocuments, Identity } from './auth/ports.ts'
 import type { SidecarHealth } from './health/ports.ts'
 import type {
   DeliveryQueue,
@@ -67,6 +67,8 @@ export interface Actor {
   scopes: readonly string[]
   /** What the access ends with: the sign-in that the token comes from, where it is one of ours, or the API token. */
   sessionId?: string
+  /** The program that its user has let in (OAuth). */
+  clientId?: string
 }
 
 /** `admitLookup` throws where a token that may be guessed is not to be looked for; see RequestLimit. */
@@ -235,6 +237,7 @@ export interface Deps {
   changeLog: ChangeLog
   housekeeping: Housekeeping
   accounts: Accounts
+  clientDocuments: ClientDocuments
   zones: ZoneStore
   broker: Broker
   publishing: Publishing

@@ -38,6 +38,8 @@ export interface SafeFetch extends OutboundPolicy {
    * {@link OutboundError} when there is no status.
    */
   post(url: string, request: OutboundRequest): Promise<HttpOutcome & { body: string }>
+  /** Reads what is there, by the same rules. */
+  get(url: string, headers: OutboundRequest['headers']): Promise<HttpOutcome & { body: string }>
 }
 
 /**
@@ -79,6 +81,35 @@ export function createSafeFetch({
     return { url, agent: isOrdinary ? anywhere : onlyAllowed }
   }
 
+  async function send(
+    method: 'GET' | 'POST',
+    text: string,
+    { headers, body }: { headers: OutboundRequest['headers']; body: OutboundRequest['body'] | null },
+  ): Promise<HttpOutcome & { body: string }> {
+    const way = route(text)
+    if ('objection' in way) throw new OutboundError('forbidden', `the address ${way.objection}`)
+    const late = AbortSignal.timeout(deadlineMs)
+    try {
+      const answer = await request(way.url, {
+        method,
+        headers,
+        body,
+        dispatcher: way.agent,
+        signal: late,
+      })
+      const { 'retry-after': retryAfter } = answer.headers
+      return {
+        status: answer.statusCode,
+        retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
+        body: await whatArrives(answer.body),
+      }
+    } catch (cause) {
+      if (cause instanceof OutboundError) throw cause
+      if (late.aborted) throw new OutboundError('timeout', 'no answer in time', { cause })
+      throw new OutboundError('unreachable', 'the other side cannot be reached', { cause })
+    }
+  }
+
   return {
     objection(url) {
       const way = route(url)
@@ -90,30 +121,8 @@ export function createSafeFetch({
       url.hash = '' // stays with the client
       return url.href
     },
-    async post(text, { headers, body }) {
-      const way = route(text)
-      if ('objection' in way) throw new OutboundError('forbidden', `the address ${way.objection}`)
-      const late = AbortSignal.timeout(deadlineMs)
-      try {
-        const answer = await request(way.url, {
-          method: 'POST',
-          headers,
-          body,
-          dispatcher: way.agent,
-          signal: late,
-        })
-        const { 'retry-after': retryAfter } = answer.headers
-        return {
-          status: answer.statusCode,
-          retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
-          body: await whatArrives(answer.body),
-        }
-      } catch (cause) {
-        if (cause instanceof OutboundError) throw cause
-        if (late.aborted) throw new OutboundError('timeout', 'no answer in time', { cause })
-        throw new OutboundError('unreachable', 'the other side cannot be reached', { cause })
-      }
-    },
+    post: (text, request) => send('POST', text, request),
+    get: (text, headers) => send('GET', text, { headers, body: null }),
   }
 }
 

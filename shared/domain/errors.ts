@@ -67,10 +67,18 @@ export class DomainError extends Error {
   readonly retryAfterSeconds: number | undefined
   /** Of requests in the window that is used up, for `RateLimit-Limit`. */
   readonly limit: number | undefined
+  /** What a refusal of a token says beside its reason, for `WWW-Authenticate`. */
+  readonly challenge: string | undefined
   constructor(
     code: ErrorCode,
     message: string,
-    details: { errors?: FieldError[]; retryAfterSeconds?: number; limit?: number; cause?: unknown } = {},
+    details: {
+      errors?: FieldError[]
+      retryAfterSeconds?: number
+      limit?: number
+      challenge?: string
+      cause?: unknown
+    } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.name = 'DomainError'
@@ -78,6 +86,7 @@ export class DomainError extends Error {
     this.errors = details.errors ?? []
     this.retryAfterSeconds = details.retryAfterSeconds
     this.limit = details.limit
+    this.challenge = details.challenge
   }
 }
 

@@ -55,8 +55,19 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
   async function own(token: string, now: Date): Promise<{ actor: Actor; exp: number }> {
     const claims = await verifyOwnToken(token, keys, { issuer, audience, now })
     const scopes = claims.scope.split(' ')
-    const { sub: userId, sid: sessionId, zoneinfo: timeZone, exp } = claims
-    return { actor: { userId, view: { type: 'user', id: userId }, timeZone, scopes, sessionId }, exp }
+    const { sub: userId, sid: sessionId, zoneinfo: timeZone, client_id: clientId, exp } = claims
+    const actor: Actor =
+      clientId === undefined
+        ? { userId, view: { type: 'user', id: userId }, timeZone, scopes, sessionId }
+        : {
+            userId,
+            view: { type: 'agent', id: sessionId, on_behalf_of: userId },
+            timeZone,
+            scopes,
+            sessionId,
+            clientId,
+          }
+    return { actor, exp }
   }
 
   async function verify(token: string, now: Date, admitLookup?: () => void): Promise<Actor> {

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { IdentityStore, SignedLinks } from '../app/auth/ports.ts'
 import type { Clock, Ids } from '../app/ports.ts'
 import { RESET_WITHIN_MS } from '../domain/auth/account.ts'
+import { CodeClaims } from '../domain/auth/oauth.ts'
 import { NOTIFICATION_TYPES } from '../domain/notifications/notification.ts'
 
 const KEY_BYTES = 32
@@ -59,6 +60,12 @@ export function createSignedLinks({
       const expiresAt = new Date(clock.now().getTime() + RESET_WITHIN_MS)
       const isKept = await store.addReset(digest, { userId, email: address, askedAt, expiresAt })
       return isKept ? token : null
+    },
+    authorizationCode: (claims) =>
+      sign('authorize', [Buffer.from(JSON.stringify(claims)).toString('base64url')]),
+    async readAuthorizationCode(code) {
+      const claims = await read('authorize', code, z.tuple([z.string()]))
+      return claims && CodeClaims.parse(JSON.parse(Buffer.from(claims[0], 'base64url').toString()))
     },
     unsubscription: (userId, type) => sign('unsubscribe', [userId, type]),
     async readUnsubscription(token) {

@@ -22,6 +22,7 @@ const OwnClaims = z.object({
   scope: z.string(),
   zoneinfo: z.string(),
   sid: z.uuid(),
+  client_id: z.string().optional(),
 })
 
 /** Signs and lists keys for the use cases, with the newest key of the ring. */
@@ -30,13 +31,14 @@ export function createTokens(
   { issuer, audience }: TokenAddressee,
 ): Tokens {
   return {
-    async issue({ userId, timeZone, scopes, sessionId }) {
+    async issue({ userId, timeZone, scopes, sessionId, clientId = null }) {
       const { kid, key } = await deps.keys.signing()
       const now = Math.floor(deps.clock.now().getTime() / 1000)
       return new SignJWT({
         scope: scopes.join(' '),
         zoneinfo: timeZone,
         sid: sessionId,
+        ...(clientId !== null && { client_id: clientId }),
       })
         .setProtectedHeader({ alg: 'RS256', kid, typ: TYPE })
         .setIssuer(issuer)

@@ -138,7 +138,7 @@ export function problemResponse(c: Context, error: unknown): Response {
     ...ADVICE[known.code]?.(c.req.method),
   }
   if (status === 401 || known.code === 'auth.insufficient_scope') {
-    headers['www-authenticate'] = challengeOf(known.code)
+    headers['www-authenticate'] = [challengeOf(known.code), known.challenge].filter(Boolean).join(', ')
   }
   if (known.retryAfterSeconds !== undefined) headers['retry-after'] = String(known.retryAfterSeconds)
   if (status === 429) tellLimit(c, known)

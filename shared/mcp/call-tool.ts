@@ -17,6 +17,7 @@ export interface ToolCaller {
   now(): Date
   /** What nobody foresaw; the caller is told that it happened and nothing else. */
   onFailure(error: unknown): void
+  onMissingScope(scope: Tool['call']['scope']): void
   /** Makes the next request with this Idempotency-Key a new one, if it was answered by then. */
   forgetAnswer(key: string, answeredUntil: Date): Promise<void>
 }
@@ -36,10 +37,10 @@ export async function callTool(caller: ToolCaller, name: string, given: ToolArgu
     const once = idempotencyKey(tool, args, caller.principal)
     const { idempotency_key: _key, ...fields } = args
     const request = toolRequest(tool, fields, once && once.key)
-    return await resultOf(
-      await (once?.isDerived ? askOnce(caller, request, once.key) : caller.ask(request)),
-      tool,
-    )
+    const answer = await (once?.isDerived ? askOnce(caller, request, once.key) : caller.ask(request))
+    const result = await resultOf(answer, tool)
+    if (result.value.scope !== undefined && result.isError) caller.onMissingScope(tool.call.scope)
+    return result
   } catch (error) {
     const known = toDomainError(error)
     if (known.code === 'internal') caller.onFailure(error)

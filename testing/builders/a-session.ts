@@ -11,6 +11,8 @@ export const aSession = (userId: string, createdAt: Date, over: Partial<Session>
   createdAt,
   expiresAt: sessionExpiry(createdAt, createdAt),
   revokedAt: null,
+  scopes: null,
+  clientId: null,
   version: 1,
   clientAddress: '203.0.113.9',
   userAgent: 'a browser',

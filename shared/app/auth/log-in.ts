@@ -34,5 +34,5 @@ async function openSession(
   })
   // The password was changed, or the account deleted, at the same moment.
   if (outcome !== 'applied') throw wrongCredentials()
-  return signedIn(deps, { user, sessionId: newSession.session.id }, refreshToken)
+  return signedIn(deps, { user, session: newSession.session }, refreshToken)
 }

@@ -2,6 +2,7 @@ import type { TraceContext } from '../../domain/actor.ts'
 import type { ApiToken } from '../../domain/auth/api-token.ts'
 import type { Session } from '../../domain/auth/identity-session.ts'
 import type { Count, CountOne, Tally } from '../../domain/auth/identity-throttle.ts'
+import type { CodeClaims } from '../../domain/auth/oauth.ts'
 import type { KeySet, TicketPurpose, User } from '../../domain/auth/identity.ts'
 import type { ChangedPreferences, MovedZone } from '../../domain/decision.ts'
 import type { EventDraft } from '../../domain/draft-event.ts'
@@ -199,7 +200,11 @@ export interface Visitor {
 
 export interface Tokens {
   /** A signed access token for our own API. */
-  issue(actor: Required<Pick<Actor, 'userId' | 'timeZone' | 'scopes' | 'sessionId'>>): Promise<string>
+  issue(
+    actor: Required<Pick<Actor, 'userId' | 'timeZone' | 'scopes' | 'sessionId'>> & {
+      clientId?: string | null
+    },
+  ): Promise<string>
   publicKeys(): Promise<KeySet>
 }
 
@@ -216,9 +221,20 @@ export interface SignedLinks {
    * nowhere: the account has another address, or its password was set since this was asked for.
    */
   passwordReset(of: { userId: string; address: string; askedAt: Date }): Promise<string | null>
+  /** For a program that its user has let in; good for one session. */
+  authorizationCode(claims: CodeClaims): Promise<string>
+  readAuthorizationCode(code: string): Promise<CodeClaims | null>
   /** Ends mail of one type to a user, without end. */
   unsubscription(userId: string, type: ChosenType): Promise<string>
   readUnsubscription(token: string): Promise<{ userId: string; type: ChosenType } | null>
+}
+
+/** What programs say of themselves at the URL that is their id. */
+export interface ClientDocuments {
+  /** Why nothing is ever read from this URL; null when it may be tried. */
+  objection(url: string): string | null
+  /** Null when there is none, or it cannot be had now. */
+  read(url: string): Promise<string | null>
 }
 
 /** All that identity needs, as one dependency. */

@@ -23,14 +23,14 @@ export function refreshSession(deps: Signing, call: AuthCall, token: string): Pr
     const judgement = judgeRefresh(session, digestOf(token), call.now)
     switch (judgement) {
       case 'repeat':
-        return { body: await signedIn(deps, { user, sessionId }, next), replayed: true }
+        return { body: await signedIn(deps, { user, session }, next), replayed: true }
       case 'rotate': {
         const outcome = await commitIdentity(deps, {
           ...change,
           changedSession: rotated(session, digestOf(next), call),
           events: [],
         })
-        return outcome === 'conflict' ? 'conflict' : { body: await signedIn(deps, { user, sessionId }, next) }
+        return outcome === 'conflict' ? 'conflict' : { body: await signedIn(deps, { user, session }, next) }
       }
       case 'revoke': {
         const events = eventsAbout(deps, call, user.id, NOBODY)

@@ -71,7 +71,7 @@ async function makeAccount(
   })
   if (outcome === 'email_taken') throw emailTaken()
   if (outcome === 'not_invited') throw notInvited()
-  return { body: await signedIn(deps, { user, sessionId: newSession.session.id }, refreshToken) }
+  return { body: await signedIn(deps, { user, session: newSession.session }, refreshToken) }
 }
 
 async function invitationOf(

@@ -9,8 +9,9 @@ export function startSession(
   deps: Pick<Deps, 'ids' | 'settings'>,
   userId: string,
   { now, clientAddress, userAgent }: AuthCall,
+  of: { id: string; clientId: string; scopes: string[] } | null = null,
 ): { newSession: NonNullable<IdentityChange['newSession']>; refreshToken: string } {
-  const id = deps.ids.uuid()
+  const id = of?.id ?? deps.ids.uuid()
   const refreshToken = firstToken(deps.ids, id)
   const session: Session = {
     id,
@@ -20,6 +21,8 @@ export function startSession(
     previousDigest: null,
     rotatedAt: null,
     revokedAt: null,
+    scopes: of?.scopes ?? null,
+    clientId: of?.clientId ?? null,
     createdAt: now,
     expiresAt: sessionExpiry(now, now),
     clientAddress,
@@ -31,10 +34,16 @@ export function startSession(
 
 export async function signedIn(
   deps: Pick<Deps, 'identity'>,
-  { user, sessionId }: { user: User; sessionId: string },
+  { user, session }: { user: User; session: Session },
   refreshToken: string,
 ): Promise<SignedIn> {
-  const actor = { userId: user.id, timeZone: user.timeZone, scopes: [FULL_SCOPE], sessionId }
+  const actor = {
+    userId: user.id,
+    timeZone: user.timeZone,
+    scopes: session.scopes ?? [FULL_SCOPE],
+    sessionId: session.id,
+    clientId: session.clientId,
+  }
   return {
     access_token: await deps.identity.tokens.issue(actor),
     token_type: 'Bearer',

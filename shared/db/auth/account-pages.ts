@@ -154,7 +154,7 @@ const pushSubscriptions = (sql: Sql, userId: string) => sql<object[]>`
   from push_subscriptions where user_id = ${userId} order by created_at, id`
 
 const sessions = (sql: Sql, userId: string) => sql<object[]>`
-  select id, created_at, rotated_at as refreshed_at, expires_at, revoked_at, client_address, user_agent
+  select id, created_at, rotated_at as refreshed_at, expires_at, revoked_at, client_address, user_agent, client_id, scopes
   from sessions where user_id = ${userId} order by created_at, id`
 
 const apiTokens = (sql: Sql, userId: string) => sql<object[]>`

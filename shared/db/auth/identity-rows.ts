@@ -34,6 +34,8 @@ export interface SessionRow {
   version: number
   client_address: string | null
   user_agent: string | null
+  scopes: string[] | null
+  client_id: string | null
 }
 
 export interface CountRow {
@@ -85,6 +87,8 @@ export const sessionFromRow = (row: SessionRow): Session => ({
   version: row.version,
   clientAddress: row.client_address,
   userAgent: row.user_agent,
+  scopes: row.scopes,
+  clientId: row.client_id,
 })
 
 const sessionToRow = (session: Session): SessionRow => ({
@@ -100,6 +104,8 @@ const sessionToRow = (session: Session): SessionRow => ({
   version: session.version,
   client_address: session.clientAddress,
   user_agent: session.userAgent,
+  scopes: session.scopes,
+  client_id: session.clientId,
 })
 
 const ticketToRow = ({ digest, purpose, actor, expiresAt }: Ticket): object => ({

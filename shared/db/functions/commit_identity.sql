@@ -185,7 +185,11 @@ begin
     if found then
       perform pg_notify('daybook_sessions', owner::text);
     end if;
-    insert into sessions select * from jsonb_populate_record(null::sessions, rows -> 'new_session');
+    insert into sessions select * from jsonb_populate_record(null::sessions, rows -> 'new_session')
+      on conflict (id) do nothing;
+    if not found then
+      raise exception 'the session was begun before' using errcode = 'DB001';
+    end if;
   end if;
   if rows ? 'new_ticket' then
     if not exists (

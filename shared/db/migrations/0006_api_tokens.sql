@@ -18,3 +18,7 @@ create index api_tokens_age on api_tokens (expires_at);
 -- What a token has subscribed goes with it.
 alter table push_subscriptions add column api_token_id uuid references api_tokens (id) on delete cascade;
 create index push_subscriptions_of_api_token on push_subscriptions (api_token_id) where api_token_id is not null;
+
+-- A session of a program that its user let in by the consent page (OAuth 2.1): what it may do, and the URL that says what it is.
+-- Null in sessions of people, who may do everything.
+alter table sessions add column scopes text[], add column client_id text;

@@ -62,6 +62,8 @@ export const AccountExport = z
         revoked_at: instantText.nullable(),
         client_address: z.string().nullable(),
         user_agent: z.string().nullable(),
+        client_id: z.string().nullable(),
+        scopes: z.array(z.string()).nullable(),
       }),
     ),
     api_tokens: ApiTokenList.shape.items,

@@ -16,6 +16,9 @@ export interface Session extends SessionClient {
   createdAt: Date
   expiresAt: Date
   revokedAt: Date | null
+  /** Of a program's session: what it may do, and the URL that says what it is. Null: a person's own, who may do everything. */
+  scopes: string[] | null
+  clientId: string | null
   version: number
 }
 
@@ -90,6 +93,8 @@ const SessionView = z
     expires_at: instantText.describe('When it ends unless it is refreshed'),
     client_address: z.string().nullable().describe('Where the last refresh came from'),
     user_agent: z.string().nullable().describe('What the client calls itself, cut at 256 bytes'),
+    client_id: z.string().nullable().describe('Of a program that was let in: the URL that says what it is'),
+    scopes: z.array(z.string()).nullable().describe('What it may do; null: everything'),
     current: z.boolean().describe('Whether the access token of this request belongs to it'),
   })
   .meta({
@@ -102,6 +107,8 @@ const SessionView = z
         expires_at: '2026-12-30T12:15:00.000Z',
         client_address: '203.0.113.9',
         user_agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0',
+        client_id: null,
+        scopes: null,
         current: true,
       },
     ],
@@ -122,5 +129,7 @@ export const sessionView = (
   expires_at: session.expiresAt.toISOString(),
   client_address: session.clientAddress,
   user_agent: session.userAgent,
+  client_id: session.clientId,
+  scopes: session.scopes,
   current: session.id === currentId,
 })

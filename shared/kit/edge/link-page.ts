@@ -1,9 +1,9 @@
 import type { Context } from 'hono'
 import { html } from 'hono/html'
-import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Capability, DepsOf } from '../../app/capabilities.ts'
 import { DomainError } from '../../domain/errors.ts'
 import type { AppEnv } from '../base-app.ts'
+import { page } from './page.ts'
 import { statusOf } from '../problem.ts'
 import { onlyOne, readQuery } from '../request.ts'
 import { routesFunction, type RoutesFunction } from '../routes-function.ts'
@@ -19,10 +19,6 @@ interface LinkPage<Uses extends readonly Capability[]> {
   /** Throws a DomainError, which the page tells; doing it twice is doing it once. */
   act: (deps: DepsOf<Uses>, token: string, c: Context<AppEnv>, password: string) => Promise<void>
 }
-
-// Forms go to our own origin, and nothing else is there to load.
-const POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 /**
  * The page of a link in a mail, without a script. Looking at it does nothing, because mail servers and browsers look at links
@@ -71,29 +67,4 @@ export function linkPage<const Uses extends readonly Capability[]>(
 async function readPassword(c: Context): Promise<string> {
   const { password } = await c.req.parseBody()
   return typeof password === 'string' ? password : ''
-}
-
-function page(
-  c: Context,
-  { title, content, status }: { title: string; content: ReturnType<typeof html>; status: number },
-): Response | Promise<Response> {
-  c.header('content-security-policy', POLICY)
-  return c.html(
-    html`<!doctype html>
-      <html lang="en">
-        <head>
-          <meta charset="utf-8" />
-          <meta name="viewport" content="width=device-width" />
-          <meta name="robots" content="noindex" />
-          <title>${title}</title>
-        </head>
-        <body style="margin:0;padding:24px;font:16px/1.5 system-ui,sans-serif">
-          <main style="max-width:36em;margin:0 auto">
-            <h1 style="font-size:20px">${title}</h1>
-            ${content}
-          </main>
-        </body>
-      </html>`,
-    status as ContentfulStatusCode,
-  )
 }
