@@ -11,6 +11,6 @@ export default httpFunction({
   uses: ['identity', 'events'],
   body: PasswordChange,
   status: 204,
-  refuses: ['auth.wrong_password', 'auth.no_password', 'auth.rate_limited'],
+  refuses: ['auth.forbidden', 'auth.wrong_password', 'auth.no_password', 'auth.rate_limited'],
   handle: ({ actor, body, call, deps }) => changePassword(deps, call, actor, body),
 })

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { MAX_API_TOKENS } from '../../shared/domain/auth/api-token.ts'
+import { MAX_API_TOKENS, type ApiTokenList } from '../../shared/domain/auth/api-token.ts'
 import { identityWorld } from '../../testing/worlds/identity-world.ts'
 import { tokenOwner } from '../../testing/worlds/api-tokens.ts'
 import changePassword from './change-password.ts'
 import createApiToken from './create-api-token.ts'
 import getMe from './get-me.ts'
+import listApiTokens from './list-api-tokens.ts'
 import createTask from '../tasks/create-task.ts'
 import listTasks from '../tasks/list-tasks.ts'
 
@@ -101,15 +102,21 @@ describe('POST /api/tokens', () => {
     expect([got.status, got.body.code]).toEqual([403, 'auth.forbidden'])
   })
 
-  it('is over when its time is', async () => {
+  it('is over when its time is, and leaves its name and its place to another', async () => {
     const daybook = await identityWorld()
     const owner = await tokenOwner(daybook)
-    const { body } = await owner.make({ name: 'Short', scopes: ['tasks:read'], expires_in_days: 1 })
+    const json = { name: 'Short', scopes: ['tasks:read'], expires_in_days: 1 }
+    const { body } = await owner.make(json)
+    for (let nth = 1; nth < MAX_API_TOKENS; nth += 1) await owner.token('tasks:read')
     const use = async () => (await daybook.call(listTasks, { token: body.token })).status
     daybook.clock.advance(DAY_MS - 1)
     expect(await use()).toBe(200)
     daybook.clock.advance(1)
     expect(await use()).toBe(401)
+    const session = await owner.signIn()
+    const list = await daybook.call<ApiTokenList>(listApiTokens, { token: session })
+    expect(list.body.items).toHaveLength(MAX_API_TOKENS - 1)
+    expect((await daybook.call(createApiToken, { token: session, json })).status).toBe(201)
   })
 
   it('does not outlive a new password', async () => {

@@ -10,6 +10,6 @@ export default httpFunction({
   uses: ['identity', 'accounts', 'events'],
   body: AccountDeletion,
   status: 204,
-  refuses: ['auth.wrong_password', 'auth.rate_limited'],
+  refuses: ['auth.forbidden', 'auth.wrong_password', 'auth.rate_limited'],
   handle: ({ actor, body, call, deps }) => deleteAccount(deps, call, actor, body.password),
 })

@@ -15,6 +15,12 @@ export default httpFunction({
   uses: ['identity', 'notifications', 'events'],
   body: AccountPatch,
   output: MeView,
-  refuses: ['auth.wrong_password', 'auth.no_password', 'auth.email_taken', 'auth.rate_limited'],
+  refuses: [
+    'auth.forbidden',
+    'auth.wrong_password',
+    'auth.no_password',
+    'auth.email_taken',
+    'auth.rate_limited',
+  ],
   handle: ({ actor, body, call, deps }) => editAccount(deps, call, actor, body),
 })

@@ -31,6 +31,21 @@ describe('DELETE /api/auth/sessions', () => {
     expect(await revocations(person)).toHaveLength(1)
   })
 
+  it.each(['', '?except=current'])(
+    'ends the API tokens too, also where they are all there is: "%s"',
+    async (query) => {
+      const person = await world.register()
+      const { token } = await world.have(person, 'POST', '/api/tokens', {
+        name: 'Agent',
+        scopes: ['tasks:read'],
+      })
+      const use = async () => (await world.ask('GET', '/api/tasks', { token: String(token) })).status
+      expect(await use()).toBe(200)
+      expect(await endAll(person, query)).toBe(204)
+      expect(await use()).toBe(401)
+    },
+  )
+
   it('keeps none by another name', async () => {
     const person = await world.register()
     const id = await idOf(person)

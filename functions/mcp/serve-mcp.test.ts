@@ -154,7 +154,7 @@ describe('a tool', () => {
       ['add_task', { title: 'a', colour: 'red' }, 'colour'],
       ['list_tasks', { limit: 1000 }, 'limit'],
       ['list_tasks', { q: 'rent' }, 'q'],
-      ['complete_task', { task_id: '../me' }, 'id'],
+      ['complete_task', { task_id: '../me' }, 'task_id'],
       ['update_account', { email: 'eve@example.org' }, 'email'],
       ['update_task', { task_id: ada.id, if_version: 'one' }, 'if_version'],
     ] as const) {

@@ -6,6 +6,7 @@ export default httpFunction({
   route: 'GET /api/notifications/preferences',
   summary: "The caller's notification preferences",
   auth: 'notifications:read',
+  tool: { hides: ['webhook_url', 'webhook_secret'] },
   uses: ['notifications'],
   output: PreferencesView,
   handle: ({ actor, deps }) => getPreferences(deps, actor),

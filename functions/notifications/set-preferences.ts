@@ -9,6 +9,8 @@ export default httpFunction({
   route: 'PUT /api/notifications/preferences',
   summary: 'Replace the notification preferences; omitted fields take their defaults',
   auth: 'notifications:write',
+  noTool:
+    'it replaces all of them, so that what an agent leaves out would be lost, and names where notifications are sent',
   uses: ['notifications', 'identity', 'events'],
   retrySafe: true,
   isSingleton: true,

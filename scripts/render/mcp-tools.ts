@@ -44,7 +44,9 @@ function toolOf({ name, method, path, spec }: HttpFunction, tool: ToolSpec): Too
     properties[field] = { ...properties[field], default: value }
   }
   const required = [...new Set([...parts.flatMap((part) => part.required), ...(tool.needs ?? [])])]
+  const hides = tool.hides ?? []
   const output = spec.output && partOf(spec.output, 'output')
+  for (const name of hides) delete (output?.shape?.properties as Record<string, JsonSchema>)[name]
   return {
     name: tool.name ?? ownName(name),
     description: tool.description ?? spec.summary,
@@ -66,7 +68,7 @@ function toolOf({ name, method, path, spec }: HttpFunction, tool: ToolSpec): Too
     },
     ...(output?.shape && { outputSchema: output.shape as NonNullable<Tool['outputSchema']> }),
     annotations: {
-      ...(method === 'GET' ? { readOnlyHint: true } : { destructiveHint: destroys }),
+      ...(method === 'GET' ? { readOnlyHint: true } : { destructiveHint: method !== 'POST' }),
       ...(method !== 'GET' && method !== 'POST' && { idempotentHint: true }),
       openWorldHint: false,
     },
@@ -78,6 +80,7 @@ function toolOf({ name, method, path, spec }: HttpFunction, tool: ToolSpec): Too
       params: params.names,
       query: Object.keys(query.properties),
       body: spec.body ? Object.keys(body.properties) : null,
+      hides,
       defaults: tool.defaults ?? {},
       takesIdempotencyKey: isRetrySafe,
       takesVersion,

@@ -273,7 +273,7 @@ describe('the list of tools', () => {
         properties: { text: { type: 'string' }, if_version: {}, idempotency_key: {} },
         required: ['note_id', 'text'],
       },
-      annotations: { destructiveHint: false, idempotentHint: true },
+      annotations: { destructiveHint: true, idempotentHint: true },
       call: { body: ['text'], takesIdempotencyKey: true, creates: false },
     })
   })

@@ -11,7 +11,7 @@ import type { TagDelta } from './tasks/ports.ts'
 
 export type Writing = Pick<Deps, 'changes' | 'publishing' | 'ids' | 'settings'>
 
-const KEEP_ANSWERS_MS = DAY_MS
+export const KEEP_ANSWERS_MS = DAY_MS
 
 export interface Origin {
   userId: string

@@ -72,6 +72,9 @@ export interface Actor {
   clientId?: string
 }
 
+/** `admitLookup` throws where a token that may be guessed is not to be looked for; see RequestLimit. */
+export type Authenticate = (token: string, admitLookup?: () => void) => Promise<Actor>
+
 /** What accompanies every write of a request. */
 export interface WriteContext {
   actor: Actor
@@ -181,6 +184,8 @@ export interface ChangeStore {
    */
   loadSeriesBelow(userId: string, taskIds: readonly string[], endedAt: Date | null): Promise<Series[]>
   storedAnswer(userId: string, key: string, now: Date): Promise<StoredAnswer | null>
+  /** Of a key whose answer is kept until then or less long; the next request with it is a new one. */
+  forgetAnswer(userId: string, key: string, keptUntil: Date): Promise<void>
   loadPreferences: PreferenceStore['get']
   defaultReminderMinutes: PreferenceStore['defaultReminderMinutes']
   commit(change: Change): Promise<CommitResult>
@@ -265,7 +270,7 @@ export interface Deps {
   deadLetters: DeadLetters
   database: { ping(): Promise<boolean> }
   identity: Identity
-  authenticate: (token: string) => Promise<Actor>
+  authenticate: Authenticate
   settings: Settings
 }
 

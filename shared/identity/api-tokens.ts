@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { IdentityStore } from '../app/auth/ports.ts'
 import type { Actor } from '../app/ports.ts'
-import { API_TOKEN_PREFIX } from '../domain/auth/api-token.ts'
+import { API_TOKEN, API_TOKEN_PREFIX } from '../domain/auth/api-token.ts'
 import { DomainError } from '../domain/errors.ts'
 
 export const isApiToken = (token: string): boolean => token.startsWith(API_TOKEN_PREFIX)
@@ -13,7 +13,7 @@ export async function verifyApiToken(
   now: Date,
 ): Promise<{ actor: Actor; exp: number }> {
   const digest = createHash('sha256').update(token).digest('base64url')
-  const found = await store.useApiToken(digest, now)
+  const found = API_TOKEN.test(token) ? await store.useApiToken(digest, now) : null
   if (!found) {
     throw new DomainError(
       'auth.invalid_token',

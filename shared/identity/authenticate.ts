@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import { decodeJwt } from 'jose'
 import type { IdentityStore, OpenSessions } from '../app/auth/ports.ts'
-import type { Actor, Clock, Ids } from '../app/ports.ts'
+import type { Actor, Authenticate, Clock, Ids } from '../app/ports.ts'
 import { MINUTE_MS } from '../domain/durations.ts'
 import { DomainError } from '../domain/errors.ts'
 import { draftEvent } from '../domain/draft-event.ts'
@@ -47,7 +47,7 @@ const REMEMBER_MS = 5 * MINUTE_MS
  * by its prefix or its `iss` whose rules it is held to, never how strict they are. `auth.invalid_token` for everything else, and for a
  * token whose session has ended, or its account. An API token is its own session: revoked, it has ended.
  */
-export function createAuthenticator(options: AuthenticatorOptions): (token: string) => Promise<Actor> {
+export function createAuthenticator(options: AuthenticatorOptions): Authenticate {
   const { clock, keys, sessions, issuer, audience, oidc } = options
   const verifyExternal = oidc && createOidcVerifier(oidc, options.fetch)
   const remembered = createLru<{ actor: Actor; untilMs: number }>(REMEMBERED_TOKENS)
@@ -70,8 +70,9 @@ export function createAuthenticator(options: AuthenticatorOptions): (token: stri
     return { actor, exp }
   }
 
-  async function verify(token: string, now: Date): Promise<Actor> {
+  async function verify(token: string, now: Date, admitLookup?: () => void): Promise<Actor> {
     if (token.length > MAX_TOKEN_LENGTH) throw invalidToken()
+    if (isApiToken(token)) admitLookup?.()
     const { actor, exp } = await (isApiToken(token)
       ? verifyApiToken(options.store, token, now)
       : verifyExternal && issuerOf(token) === oidc.issuer
@@ -81,10 +82,10 @@ export function createAuthenticator(options: AuthenticatorOptions): (token: stri
     return actor
   }
 
-  return async function authenticate(token) {
+  return async function authenticate(token, admitLookup) {
     const now = clock.now()
     const known = remembered.get(token)
-    const actor = known && known.untilMs > now.getTime() ? known.actor : await verify(token, now)
+    const actor = known && known.untilMs > now.getTime() ? known.actor : await verify(token, now, admitLookup)
     const isOpen = sessions.isOpen(accessOf(actor), actor.userId, now)
     if (isOpen === true || (await isOpen)) return actor
     throw sessionEnded()

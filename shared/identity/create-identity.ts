@@ -1,5 +1,5 @@
 import type { Identity, IdentityStore, SessionSignal } from '../app/auth/ports.ts'
-import type { Actor, Clock, Ids, StartTimer } from '../app/ports.ts'
+import type { Authenticate, Clock, Ids, StartTimer } from '../app/ports.ts'
 import { createAuthenticator } from './authenticate.ts'
 import type { GetJson, OidcIssuer } from './oidc.ts'
 import { createOpenSessions } from './open-sessions.ts'
@@ -25,7 +25,7 @@ export interface IdentityOptions {
 
 export interface IdentityParts {
   identity: Identity
-  authenticate: (token: string) => Promise<Actor>
+  authenticate: Authenticate
   /** Makes or loads the signing keys, at start, so that the first request does not have to. */
   prepare: () => Promise<void>
 }

@@ -118,7 +118,7 @@ describe('what a process knows of sessions', () => {
     const [kept, ended] = [await signedIn(user), await signedIn(user)]
     for (const session of [kept, ended]) expect(await here.isOpen(session)).toBe(true)
     await expect.poll(listeners).toBe(1)
-    const endedSessions = { userId: user, except: kept.id, tokens: false }
+    const endedSessions = { userId: user, except: kept.id }
     await store.commit({ userId: user, at: new Date(START), events: [], endedSessions })
     await expect.poll(() => here.isOpen(ended)).toBe(false)
     expect(await here.isOpen(kept)).toBe(true)

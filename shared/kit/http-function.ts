@@ -246,11 +246,11 @@ async function admit(spec: AnyHttpSpec, c: Context<AppEnv>, deps: Deps): Promise
   throw new DomainError('auth.insufficient_scope', `This requires a token with the scope ${scope}.`)
 }
 
-function authenticate(spec: AnyHttpSpec, c: Context, deps: Deps): Promise<Actor> {
+function authenticate(spec: AnyHttpSpec, c: Context<AppEnv>, deps: Deps): Promise<Actor> {
   const ticket = ticketOf(spec, c)
   if (spec.ticket && ticket !== null) return spec.ticket.find(deps, ticket)
   const orTicket = spec.ticket ? ', or ?ticket= with one of POST /api/auth/ticket' : ''
-  return deps.authenticate(bearerToken(c, orTicket))
+  return deps.authenticate(bearerToken(c, orTicket), c.get('requestLimit').admitLookup)
 }
 
 /** Null where another way of signing in is taken. */

@@ -1,7 +1,9 @@
+import { MINUTE_MS } from '../domain/durations.ts'
 import type { DomainError } from '../domain/errors.ts'
 import { parseJson } from '../domain/parse-json.ts'
 import { problemOf, toDomainError } from '../kit/problem.ts'
-import { idempotencyKeys, toolRequest, type ToolArguments, type ToolRequest } from './tool-request.ts'
+import { idempotencyKey, toolRequest, type ToolArguments, type ToolRequest } from './tool-request.ts'
+import { isTooLarge, TOO_LARGE } from './result-size.ts'
 import { lean } from './lean.ts'
 import type { Tool } from './tool.ts'
 
@@ -16,8 +18,8 @@ export interface ToolCaller {
   /** What nobody foresaw; the caller is told that it happened and nothing else. */
   onFailure(error: unknown): void
   onMissingScope(scope: Tool['call']['scope']): void
-  /** Whether a request with this Idempotency-Key has been answered. */
-  isAnswered(key: string): Promise<boolean>
+  /** Makes the next request with this Idempotency-Key a new one, if it was answered by then. */
+  forgetAnswer(key: string, answeredUntil: Date): Promise<void>
 }
 
 /** What was done, or why not. Texts of users are values in it and nowhere else. */
@@ -32,10 +34,11 @@ export async function callTool(caller: ToolCaller, name: string, given: ToolArgu
   try {
     const { confirm, ...args } = given
     if (tool.call.destroys && confirm !== true) return await preview(caller, tool, args)
-    const keys = idempotencyKeys(tool, args, { principal: caller.principal, now: caller.now() })
+    const once = idempotencyKey(tool, args, caller.principal)
     const { idempotency_key: _key, ...fields } = args
-    const key = keys && (await keyOf(caller, keys))
-    const result = await resultOf(await caller.ask(toolRequest(tool, fields, key)), tool)
+    const request = toolRequest(tool, fields, once && once.key)
+    const answer = await (once?.isDerived ? askOnce(caller, request, once.key) : caller.ask(request))
+    const result = await resultOf(answer, tool)
     if (result.value.scope !== undefined && result.isError) caller.onMissingScope(tool.call.scope)
     return result
   } catch (error) {
@@ -45,8 +48,23 @@ export async function callTool(caller: ToolCaller, name: string, given: ToolArgu
   }
 }
 
-const keyOf = async (caller: ToolCaller, { key, before }: { key: string; before: string | null }) =>
-  before !== null && (await caller.isAnswered(before)) ? before : key
+/** Calls without a key that are alike and come within a minute are one call, sent again. */
+const ALIKE_MS = MINUTE_MS
+
+/** What equal calls have added is still what is asked for, unless it was some time ago, or is there no more. */
+async function askOnce(caller: ToolCaller, request: ToolRequest, key: string): Promise<Response> {
+  const now = caller.now()
+  await caller.forgetAnswer(key, new Date(now.getTime() - ALIKE_MS))
+  const answer = await caller.ask(request)
+  const path = answer.headers.get('location')
+  if (!isReplay(answer) || path === null) return answer
+  const { status } = await caller.ask({ method: 'GET', path, headers: {} })
+  if (status !== 404) return answer
+  await caller.forgetAnswer(key, now)
+  return caller.ask(request)
+}
+
+const isReplay = ({ headers }: Response): boolean => headers.get('idempotency-replayed') === 'true'
 
 /** Of what destroys, without `confirm`: what would go, as far as the caller may see it. */
 async function preview(caller: ToolCaller, tool: Tool, args: ToolArguments): Promise<ToolResult> {
@@ -80,12 +98,15 @@ async function resultOf(answer: Response, { call }: Pick<Tool, 'call'>): Promise
       ...(problem.code === 'auth.insufficient_scope' && { scope: call.scope }),
     })
   }
-  const isRepeated = answer.headers.get('idempotency-replayed') === 'true'
+  if (call.method === 'GET' && isTooLarge(text)) {
+    return refused({ code: 'tool.result_too_large', detail: `${TOO_LARGE} Ask for less, by limit.` })
+  }
+  for (const name of call.hides) delete (body as Record<string, unknown>)[name]
   return {
     isError: false,
     value: {
       ...(lean(body) as Record<string, unknown>),
-      ...(isRepeated && {
+      ...(isReplay(answer) && {
         repeated: true,
         note: 'An equal call was answered before. To do it again, send another idempotency_key.',
       }),

@@ -2,6 +2,7 @@ import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError } from '@modelc
 import { DAY_MS } from '../domain/durations.ts'
 import { isAllowed, type Scope } from '../domain/scopes.ts'
 import { lean } from './lean.ts'
+import { isTooLarge, TOO_LARGE } from './result-size.ts'
 import type { McpCaller } from './mcp-server.ts'
 
 /** The user is part of every URI, so that one of somebody else is refused before anything is read. */
@@ -72,6 +73,9 @@ export async function readResource(
   if (!answer.ok) {
     const { detail } = body as { detail: string }
     throw new ProtocolError(ProtocolErrorCode.InternalError, detail)
+  }
+  if (isTooLarge(JSON.stringify(body))) {
+    throw new ProtocolError(ProtocolErrorCode.InternalError, `${TOO_LARGE} Read it by tools.`)
   }
   return { contents: [{ uri, mimeType: 'application/json', text: JSON.stringify(lean(body)) }] }
 }

@@ -3,6 +3,7 @@ import {
   isLegacyRequest,
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server'
+import { DomainError } from '../domain/errors.ts'
 import { mcpServer, type McpCaller } from './mcp-server.ts'
 
 /** As that of the API. */
@@ -10,6 +11,10 @@ const MAX_BODY_BYTES = 1024 * 1024
 
 /** Answers one request in JSON: of the present revision, and without a session those of the ones before. */
 export async function serveMcp(request: Request, caller: McpCaller): Promise<Response> {
+  // The SDK takes up to a hundred at once, which no revision served here has.
+  if (request.method === 'POST' && /^\s*\[/.test(await request.clone().text())) {
+    throw new DomainError('request.malformed', 'Send one message, not an array of them.')
+  }
   const limit = { maxRequestBodySize: MAX_BODY_BYTES }
   if (request.method === 'POST' && (await isLegacyRequest(request, undefined, limit))) {
     return serveLegacy(request, caller)

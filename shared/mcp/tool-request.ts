@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { MINUTE_MS } from '../domain/durations.ts'
 import { invalidField } from '../domain/errors.ts'
+import { uuid } from '../domain/fields.ts'
 import type { Tool } from './tool.ts'
 
 export type ToolArguments = Record<string, unknown>
@@ -44,6 +44,10 @@ const pick = (all: ToolArguments, names: readonly string[]): ToolArguments =>
   Object.fromEntries(names.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]]])))
 
 function pathOf({ path, params, query }: Tool['call'], all: ToolArguments): string {
+  // Of '..' or nothing another path would be made.
+  for (const name of Object.keys(params)) {
+    if (!uuid.safeParse(all[name]).success) throw invalidField(name, 'must be the id (a UUID)')
+  }
   const filled = Object.entries(params).reduce(
     (text, [name, parameter]) => text.replace(`:${parameter}`, encodeURIComponent(textOf(all[name]))),
     path,
@@ -60,27 +64,21 @@ function pathOf({ path, params, query }: Tool['call'], all: ToolArguments): stri
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))
 
-/** Calls without a key that are alike and come within a minute are one call, sent again. */
-const ALIKE_MS = MINUTE_MS
-
 /**
- * The keys of a call: `derived` says that there may be none with it yet, and that the one before stands for the same call if it
- * was answered. A key that was given is the caller's alone. Null where doing it twice is doing it once, or a read.
+ * The key of a call: of the caller, or derived from the call itself, so that one that is sent again is the same one. Null where doing
+ * it twice is doing it once, or a read.
  */
-export function idempotencyKeys(
+export function idempotencyKey(
   tool: Tool,
   given: ToolArguments,
-  { principal, now }: { principal: string; now: Date },
-): { key: string; before: string | null } | null {
+  principal: string,
+): { key: string; isDerived: boolean } | null {
   const { takesIdempotencyKey, creates } = tool.call
   const { idempotency_key: own, ...others } = given
   if (own !== undefined && typeof own !== 'string') throw invalidField('idempotency_key', 'must be a text')
   if (!takesIdempotencyKey) return null
-  if (own !== undefined) return { key: digest([principal, tool.name, own]), before: null }
-  if (!creates) return null
-  const minute = Math.floor(now.getTime() / ALIKE_MS)
-  const at = (when: number) => digest([principal, tool.name, canonical(others), when])
-  return { key: at(minute), before: at(minute - 1) }
+  if (own !== undefined) return { key: digest([principal, tool.name, own]), isDerived: false }
+  return creates ? { key: digest([principal, tool.name, canonical(others)]), isDerived: true } : null
 }
 
 const digest = (parts: unknown[]): string =>

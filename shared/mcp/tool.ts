@@ -30,6 +30,8 @@ export interface Tool extends ToolDefinition {
     query: readonly string[]
     /** Arguments that are fields of the body; null where there is none. */
     body: readonly string[] | null
+    /** Fields of the answer that no model is given. */
+    hides: readonly string[]
     defaults: Readonly<Record<string, string | number | boolean>>
     takesIdempotencyKey: boolean
     takesVersion: boolean

@@ -6,6 +6,8 @@ export interface ToolSpec {
   description?: string
   /** Fields that agents do without. */
   without?: readonly string[]
+  /** Fields of the answer that are secret: no model is given them. */
+  hides?: readonly string[]
   /** Fields that this tool has to be given, though the function has not. */
   needs?: readonly string[]
   /** In place of the function's own. */

@@ -53,6 +53,7 @@ export function guardChanges(world: World, life: Life, real: ChangeStore): Chang
       countSubtasks: (...args) => read('count subtasks', () => store.countSubtasks(...args)),
       loadSeriesBelow: (...args) => read('load series below', () => store.loadSeriesBelow(...args)),
       storedAnswer: (...args) => read('load answer', () => store.storedAnswer(...args)),
+      forgetAnswer: (...args) => read('forget answer', () => store.forgetAnswer(...args)),
       loadPreferences: (...args) => read('load preferences', () => store.loadPreferences(...args)),
       defaultReminderMinutes: (...args) =>
         read('default reminder minutes', () => store.defaultReminderMinutes(...args)),

@@ -1,4 +1,5 @@
 import createApiToken from '../../functions/auth/create-api-token.ts'
+import logIn from '../../functions/auth/log-in.ts'
 import registerUser from '../../functions/auth/register-user.ts'
 import type { NewApiToken } from '../../shared/domain/auth/api-token.ts'
 import type { SignedIn } from '../../shared/domain/auth/identity.ts'
@@ -18,6 +19,8 @@ export async function tokenOwner(world: IdentityWorld) {
     email,
     password,
     session,
+    signIn: async () =>
+      (await world.call<SignedIn>(logIn, { json: { email, password }, peer })).body.access_token,
     make: (json: object) =>
       world.call<NewApiToken & { code?: string }>(createApiToken, { token: session, json }),
     token: async (...scopes: Scope[]): Promise<NewApiToken> =>

@@ -53,10 +53,11 @@ export async function createApiToken(
 }
 
 export async function listApiTokens(
-  { identity }: Pick<Deps, 'identity'>,
+  { identity, clock }: Pick<Deps, 'identity' | 'clock'>,
   { userId }: Actor,
 ): Promise<Answer<ApiTokenList>> {
-  return { body: { items: (await identity.store.listApiTokens(userId)).map(apiTokenView) } }
+  const tokens = await identity.store.listApiTokens(userId, clock.now())
+  return { body: { items: tokens.map(apiTokenView) } }
 }
 
 /** From then on no request with it is answered, anywhere. */

@@ -1,3 +1,4 @@
+import { refuseAgents } from '../../domain/auth/api-token.ts'
 import { DomainError } from '../../domain/errors.ts'
 import { TokenRevoked } from '../../domain/events.ts'
 import { hasEnded, revoked } from '../../domain/auth/identity-session.ts'
@@ -10,9 +11,11 @@ import type { AuthCall } from './ports.ts'
 export function endSession(
   deps: Signing,
   call: AuthCall,
-  { userId, view }: Actor,
+  actor: Actor,
   sessionId: string,
 ): Promise<Answer<null>> {
+  refuseAgents(actor)
+  const { userId, view } = actor
   return retryIdentity(async () => {
     const found = await deps.identity.store.loadSession(sessionId)
     if (found?.user.id !== userId) throw new DomainError('session.not_found', 'There is no such session.')
@@ -27,15 +30,19 @@ export function endSession(
   })
 }
 
-/** Ends all sessions of the caller, or all but that of the request. */
+/** Ends all sessions of the caller, or all but that of the request, and with them all API tokens. */
 export async function endAllSessions(
   deps: Signing,
   call: AuthCall,
-  { userId, view, sessionId }: Actor,
+  actor: Actor,
   except: 'current' | undefined,
 ): Promise<Answer<null>> {
+  refuseAgents(actor)
+  const { userId, view, sessionId } = actor
+  const { store } = deps.identity
   const kept = except === undefined ? null : (sessionId ?? null)
-  const open = await deps.identity.store.listSessions(userId, call.now, 2)
+  const sessions = await store.listSessions(userId, call.now, 2)
+  const open = [...sessions, ...(await store.listApiTokens(userId, call.now))]
   if (open.every(({ id }) => id === kept)) return { body: null }
   await commitIdentity(deps, {
     userId,

@@ -51,8 +51,8 @@ export interface IdentityChange {
   newSession?: { session: Session; most: number }
   /** Carries its new version. */
   changedSession?: Session
-  /** See end-sessions.ts. With `tokens`, those of programs end, too. */
-  endedSessions?: { userId: string; except: string | null; tokens: boolean }
+  /** See end-sessions.ts. */
+  endedSessions?: { userId: string; except: string | null }
   /** With how many a user can have at once. */
   newApiToken?: { token: ApiToken; most: number }
   /** A conflict where the user has none with this id. */
@@ -145,7 +145,7 @@ export interface IdentityStore {
   /** The API token with this digest, unless it has ended, with the zone of its user. It was used now, or some minutes ago. */
   useApiToken(digest: string, now: Date): Promise<(ApiToken & { timeZone: string }) | null>
   /** Newest first. */
-  listApiTokens(userId: string): Promise<ApiToken[]>
+  listApiTokens(userId: string, now: Date): Promise<ApiToken[]>
   /** Which of these have not ended: sessions, API tokens, or accounts. */
   openSessions(ids: readonly string[], now: Date): Promise<Set<string>>
   /** Takes a ticket out: the second who asks gets null, as does who asks for another purpose or too late. */

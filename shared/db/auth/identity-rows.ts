@@ -157,7 +157,6 @@ export const identityRows = (change: IdentityChange): object => ({
     ended_sessions: {
       user_id: change.endedSessions.userId,
       except: change.endedSessions.except,
-      tokens: change.endedSessions.tokens,
     },
   }),
   ...(change.newApiToken && {

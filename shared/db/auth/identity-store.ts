@@ -144,9 +144,9 @@ export function createIdentityStore(sql: Sql): IdentityStore {
         select * from found`
       return row ? { ...apiTokens.fromRow(row), timeZone: row.time_zone } : null
     },
-    async listApiTokens(userId) {
+    async listApiTokens(userId, now) {
       const rows = await sql<ApiTokenRow[]>`
-        select * from api_tokens where user_id = ${userId} order by created_at desc, id desc`
+        select * from api_tokens where user_id = ${userId} and expires_at > ${now} order by created_at desc, id desc`
       return rows.map(apiTokens.fromRow)
     },
     async findTicket(digest, purpose, now) {

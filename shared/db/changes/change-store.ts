@@ -254,6 +254,11 @@ function reads(sql: Sql | Transaction): Reads {
         where user_id = ${userId} and key = ${key} and expires_at > ${now}`
       return storedAnswer(row)
     },
+    async forgetAnswer(userId, key, keptUntil) {
+      // Counted until commit_change or the purge removes it.
+      await sql`update idempotency_keys set expires_at = 'epoch'
+        where user_id = ${userId} and key = ${key} and expires_at <= ${keptUntil}`
+    },
     loadPreferences: preferences.get,
     defaultReminderMinutes: preferences.defaultReminderMinutes,
   }

@@ -144,9 +144,7 @@ begin
     delete from tickets where user_id = (rows #>> '{ended_sessions,user_id}')::uuid
       and (rows #>> '{ended_sessions,except}' is null
         or actor ->> 'sessionId' is distinct from rows #>> '{ended_sessions,except}');
-    if (rows #>> '{ended_sessions,tokens}')::boolean then
-      delete from api_tokens where user_id = (rows #>> '{ended_sessions,user_id}')::uuid;
-    end if;
+    delete from api_tokens where user_id = (rows #>> '{ended_sessions,user_id}')::uuid;
     perform pg_notify('daybook_sessions', rows #>> '{ended_sessions,user_id}');
   end if;
 
@@ -164,6 +162,8 @@ begin
     if not exists (select from users where id = owner) then
       raise exception 'the user is gone' using errcode = 'DB001';
     end if;
+    -- Which the purge may not have removed yet.
+    delete from api_tokens where user_id = owner and expires_at <= at;
     if (select count(*) from api_tokens where user_id = owner) >= (rows ->> 'most_api_tokens')::int then
       raise exception 'too many tokens' using errcode = 'DB011';
     end if;

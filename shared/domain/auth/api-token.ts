@@ -20,6 +20,7 @@ export interface ApiToken {
 export const MAX_API_TOKENS = 50
 /** Tells them from all others that we hand out. */
 export const API_TOKEN_PREFIX = 'dba_'
+export const API_TOKEN = /^dba_[\da-f]{64}$/
 
 const scope = z.enum(Object.keys(SCOPES) as [Scope, ...Scope[]])
 
@@ -85,11 +86,11 @@ export const apiTokenView = (token: ApiToken): z.infer<typeof ApiTokenView> => (
   last_used_at: token.lastUsedAt?.toISOString() ?? null,
 })
 
-/** Whoever finds a token must not be able to make others of it, which would outlive it. */
+/** Whoever finds a token must not be able to make others of it, which would outlive it, nor to shut its user out. */
 export function refuseAgents({ view }: { view: { type: string } }): void {
   if (view.type !== 'agent') return
   throw new DomainError(
     'auth.forbidden',
-    'API tokens are made and revoked by who has signed in, not by another token.',
+    'This is for who has signed in, and not for the token of a program.',
   )
 }

@@ -14,7 +14,8 @@ interface Asked {
 
 /**
  * Asks a function in the name of whoever sent the request `c`, by the app that serves both, or passes on what other units serve: with
- * the login, the limits and the checks of every request. The answer is read here, so that nobody waits for the client to take it.
+ * the login, the turns and the checks of every request, but counted as part of `c`, and given up with it. The answer is read here,
+ * so that nobody waits for the client to take it.
  */
 export function askFunction(app: Hono<AppEnv>, c: Context<AppEnv>): (asked: Asked) => Promise<Response> {
   const { incoming } = (c.env ?? {}) as Partial<HttpBindings>
@@ -27,5 +28,12 @@ export function askFunction(app: Hono<AppEnv>, c: Context<AppEnv>): (asked: Aske
     traceparent: c.get('trace').traceparent,
   }
   return async ({ path, ...asked }) =>
-    app.request(path, { ...asked, headers: { ...headers, ...asked.headers } }, { incoming })
+    app.request(
+      path,
+      { ...asked, headers: { ...headers, ...asked.headers }, signal: c.req.raw.signal },
+      { incoming, isAsked: true },
+    )
 }
+
+/** Whether the request is one of these; what the client sent has been counted then. */
+export const isAsked = (c: Context): boolean => (c.env as { isAsked?: true } | undefined)?.isAsked === true

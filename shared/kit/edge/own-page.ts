@@ -11,7 +11,7 @@ export function isOwnPage(
   { issuer, corsOrigins }: Pick<Settings, 'issuer' | 'corsOrigins'>,
   c: Context,
 ): boolean {
-  const own = URL.canParse(issuer) ? new URL(issuer) : null
+  const own = /^https?:/.test(issuer) ? new URL(issuer) : null
   const isOwn = (hostname: string) => LOOPBACK.test(hostname) || hostname === own?.hostname
   const host = c.req.header('host')
   if (host !== undefined && !isOwn(host.replace(/:\d+$/, '').toLowerCase())) return false

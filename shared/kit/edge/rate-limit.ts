@@ -6,6 +6,7 @@ import { networkOf } from '../../domain/auth/identity-throttle.ts'
 import { createLru } from '../../domain/lru.ts'
 import { takeToken, type RateLimit, type Taken } from '../../domain/rate-limit.ts'
 import type { AppEnv } from '../base-app.ts'
+import { isAsked } from './ask-function.ts'
 import { clientAddressOf, proxyList, THIS_MACHINE } from './client-address.ts'
 
 /** All clients of one address together, signed in or not, have so many times what one of them has. */
@@ -20,11 +21,18 @@ export interface RequestLimit {
   /** Where nobody signs in. Does nothing when the request was counted before. */
   ofAddress(): void
   ofUser(userId: string): void
+  /** Where a token has to be looked for: not for an address that has failed too often. Counts nothing. */
+  admitLookup(): void
   /** Where nobody knows yet whose token it is; when it turns out to be nobody's, `ofAddress` counts the request, too. */
   ofToken(token: string): void
 }
 
-export const NO_LIMIT: RequestLimit = { ofAddress: () => {}, ofUser: () => {}, ofToken: () => {} }
+export const NO_LIMIT: RequestLimit = {
+  ofAddress: () => {},
+  admitLookup: () => {},
+  ofUser: () => {},
+  ofToken: () => {},
+}
 
 /**
  * Limits how often requests come to this process. Before anything is done those of an address are counted, generously:
@@ -55,18 +63,27 @@ export function rateLimit(deps: Pick<Deps, 'settings' | 'clock' | 'log'>): Middl
     const bucket = buckets.get(key) ?? newBucket(key)
     const taken = takeToken(against.limit, bucket.fullAtMs, nowMs)
     bucket.fullAtMs = taken.fullAtMs
-    if (taken.isAllowed) {
-      if (against === one) tell(c, against.limit, taken, nowMs)
-      return
-    }
+    if (!taken.isAllowed) throw tooMany(against, taken)
+    if (against === one) tell(c, against.limit, taken, nowMs)
+  }
+
+  /** Whether {@link count} would let it in. */
+  function admit(against: Policy, client: string): void {
+    const fullAtMs = buckets.get(`${against.name} ${client}`)?.fullAtMs ?? 0
+    const taken = takeToken(against.limit, fullAtMs, deps.clock.now().getTime())
+    if (!taken.isAllowed) throw tooMany(against, taken)
+  }
+
+  function tooMany(against: Policy, taken: Taken): DomainError {
     const seconds = Math.ceil(taken.waitMs / 1000)
-    throw new DomainError('rate_limit.exceeded', `Too many requests; try again in ${seconds} s.`, {
+    return new DomainError('rate_limit.exceeded', `Too many requests; try again in ${seconds} s.`, {
       retryAfterSeconds: seconds,
       limit: against.limit.burst,
     })
   }
 
   return async function rateLimit(c, next) {
+    if (isAsked(c)) return await next()
     const from = clientAddressOf(deps, c)
     const address = networkOf(from)
     if (PROBES.has(c.req.path)) {
@@ -80,6 +97,7 @@ export function rateLimit(deps: Pick<Deps, 'settings' | 'clock' | 'log'>): Middl
     }
     const requestLimit: RequestLimit = {
       ofAddress: () => void (isCounted || countOnce(`address ${address}`)),
+      admitLookup: () => void (isCounted || admit(one, `address ${address}`)),
       ofUser: (userId) => countOnce(`user ${userId}`),
       ofToken: (token) => count(c, one, `token ${createHash('sha256').update(token).digest('base64url')}`),
     }

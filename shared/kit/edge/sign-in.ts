@@ -18,4 +18,8 @@ export async function signIn(c: Context<AppEnv>, authenticate: () => Promise<Act
 }
 
 export const signInByToken = (c: Context<AppEnv>, deps: Pick<Deps, 'authenticate'>): Promise<Actor> =>
-  signIn(c, () => Promise.resolve(bearerToken(c)).then(deps.authenticate))
+  signIn(c, () =>
+    Promise.resolve(bearerToken(c)).then((token) =>
+      deps.authenticate(token, c.get('requestLimit').admitLookup),
+    ),
+  )

@@ -1,10 +1,11 @@
+import { refuseAgents } from '../../../domain/auth/api-token.ts'
 import { changedUser } from '../../../domain/auth/identity.ts'
 import { networkOf } from '../../../domain/auth/identity-throttle.ts'
 import type { PasswordChange } from '../../../domain/auth/account.ts'
 import { PasswordChanged, TokenRevoked } from '../../../domain/events.ts'
 import { accountMail } from '../../../domain/notifications/confirmation.ts'
-import { commitIdentity, eventsAbout, retryIdentity, userView, type Signing } from '../auth-events.ts'
-import { endAccess } from '../end-sessions.ts'
+import { commitIdentity, eventsAbout, retryIdentity, type Signing } from '../auth-events.ts'
+import { endSessions } from '../end-sessions.ts'
 import type { AuthCall } from '../ports.ts'
 import type { Actor, Answer, Deps } from '../../ports.ts'
 import { checkNewPassword } from './check-new-password.ts'
@@ -20,6 +21,7 @@ export function changePassword(
   actor: Actor,
   { old_password: old, new_password: password }: PasswordChange,
 ): Promise<Answer<null>> {
+  refuseAgents(actor)
   return retryIdentity(async () => {
     const { now } = call
     const owner = await findOwner(deps, actor)
@@ -28,14 +30,14 @@ export function changePassword(
     const { user, keys, right } = await proveOwner(deps, call, owner, asked)
     if (right > 0) return { body: null }
     const passwordHash = await deps.identity.passwords.hash(password, networkOf(call.clientAddress))
-    const events = eventsAbout(deps, call, user.id, userView(user.id))
+    const events = eventsAbout(deps, call, user.id, actor.view)
     const mail = { userId: user.id, address: user.email! }
     const outcome = await commitIdentity(deps, {
       userId: user.id,
       at: deps.clock.now(), // a reset mail asked for until here brings no link
       changedUser: { ...changedUser(user, { newEmail: null, newEmailAt: null }), passwordHash },
       voidedResets: user.id,
-      ...endAccess(user.id, actor.sessionId),
+      ...endSessions(user.id, actor.sessionId),
       forgiven: [keys.accountAndClient],
       ...(user.emailConfirmedAt && {
         mails: accountMail('password_change', mail, { now, newId: deps.ids.uuid }),

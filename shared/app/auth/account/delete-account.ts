@@ -1,7 +1,8 @@
+import { refuseAgents } from '../../../domain/auth/api-token.ts'
 import { AccountDeleted } from '../../../domain/events.ts'
 import { invalidField } from '../../../domain/errors.ts'
 import type { User } from '../../../domain/auth/identity.ts'
-import { commitIdentity, eventsAbout, retryIdentity, userView, type Signing } from '../auth-events.ts'
+import { commitIdentity, eventsAbout, retryIdentity, type Signing } from '../auth-events.ts'
 import type { AuthCall, IdentityChange } from '../ports.ts'
 import type { Actor, Answer, Deps } from '../../ports.ts'
 import { eraseAccount } from './erase-accounts.ts'
@@ -18,9 +19,11 @@ const BATCHES_AT_ONCE = 30
 export async function deleteAccount(
   deps: Signing & Pick<Deps, 'accounts'>,
   call: AuthCall,
-  { userId }: Actor,
+  actor: Actor,
   password: string | undefined,
 ): Promise<Answer<null>> {
+  refuseAgents(actor)
+  const { userId, view } = actor
   const { store } = deps.identity
   await retryIdentity(async () => {
     const user = await store.findUser(userId)
@@ -30,12 +33,7 @@ export async function deleteAccount(
       return null // another request has deleted it meanwhile
     })
     // Where from and by which program is not for who looks at what is left.
-    const events = eventsAbout(
-      deps,
-      { ...call, clientAddress: null, userAgent: null },
-      userId,
-      userView(userId),
-    )
+    const events = eventsAbout(deps, { ...call, clientAddress: null, userAgent: null }, userId, view)
     const outcome = await commitIdentity(deps, {
       userId,
       at: call.now,

@@ -1,3 +1,4 @@
+import { refuseAgents } from '../../../domain/auth/api-token.ts'
 import { AccountUpdated, EmailChangeRequested } from '../../../domain/events.ts'
 import { asksForAddress, editedUser, type AccountPatch } from '../../../domain/auth/account.ts'
 import { meView, type MeView, type User } from '../../../domain/auth/identity.ts'
@@ -6,7 +7,7 @@ import type { MovedZone } from '../../../domain/decision.ts'
 import { DomainError, invalidField } from '../../../domain/errors.ts'
 import { accountMail, type Asked } from '../../../domain/notifications/confirmation.ts'
 import { nextDigestAt } from '../../../domain/notifications/digest-time.ts'
-import { commitIdentity, eventsAbout, retryIdentity, userView, type Signing } from '../auth-events.ts'
+import { commitIdentity, eventsAbout, retryIdentity, type Signing } from '../auth-events.ts'
 import type { AuthCall } from '../ports.ts'
 import { mailRefusedUntil, uncountMailTo } from '../../notifications/limits/first-messages.ts'
 import { emailTaken } from '../register-user.ts'
@@ -25,13 +26,15 @@ export function editAccount(
   actor: Actor,
   patch: AccountPatch,
 ): Promise<Answer<MeView>> {
+  // By the address a password is set anew.
+  if (patch.email !== undefined) refuseAgents(actor)
   return retryIdentity(async () => {
     const user = await findOwner(deps, actor)
     const after = editedUser(user, patch, call.now)
     const asksFor = asksForAddress(user, patch, call.now) ? after.newEmail : null
     if (asksFor !== null) await admitAddress(deps, call, { user, patch, asksFor })
     if (after === user) return { body: meView(user) }
-    const events = eventsAbout(deps, call, user.id, userView(user.id))
+    const events = eventsAbout(deps, call, user.id, actor.view)
     const isUpdated = after.timeZone !== user.timeZone || after.displayName !== user.displayName
     const { displayName: display_name, timeZone: time_zone } = after
     const outcome = await commitIdentity(deps, {

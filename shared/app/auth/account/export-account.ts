@@ -3,8 +3,8 @@ import { DomainError } from '../../../domain/errors.ts'
 import { meView } from '../../../domain/auth/identity.ts'
 import { secondsUntil } from '../../../domain/auth/identity-throttle.ts'
 import { preferencesView } from '../../../domain/notifications/notification-preferences.ts'
-import { commitIdentity, eventsAbout, userView, type Signing } from '../auth-events.ts'
 import { jsonOf } from '../../json-pages.ts'
+import { commitIdentity, eventsAbout, type Signing } from '../auth-events.ts'
 import { countMessage } from '../../notifications/limits/count-messages.ts'
 import type { AuthCall } from '../ports.ts'
 import type { Actor, Deps } from '../../ports.ts'
@@ -32,7 +32,7 @@ export async function exportAccount(
       limit: MAX_EXPORTS,
     })
   }
-  const events = eventsAbout(deps, call, id, userView(id))
+  const events = eventsAbout(deps, call, id, actor.view)
   await commitIdentity(deps, { userId: id, at: call.now, events: events([AccountExported]) })
   const { audience } = await deps.preferences.get(id)
   const head = {

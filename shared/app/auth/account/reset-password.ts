@@ -11,7 +11,7 @@ import { preferencesRecord, withoutWebhook } from '../../../domain/notifications
 import { admitAttempt } from '../admit-attempt.ts'
 import { commitIdentity, eventsAbout, retryIdentity, userView, type Signing } from '../auth-events.ts'
 import { invalidLink } from '../confirm-address.ts'
-import { endAccess } from '../end-sessions.ts'
+import { endSessions } from '../end-sessions.ts'
 import type { AuthCall, IdentityStore } from '../ports.ts'
 import { findBySecret, loginKeys, provePassword } from '../prove-password.ts'
 import { digestOf } from '../refresh-tokens.ts'
@@ -79,7 +79,7 @@ async function setPassword(
     usedReset: digest,
     voidedResets: user.id,
     changedUser: { ...changedUser(user, edits), passwordHash },
-    ...endAccess(user.id),
+    ...endSessions(user.id),
     // Whoever reads the mail has tried in vain before, and signs in now, whatever strangers do to the account.
     forgiven: [keys.accountAndClient],
     counts: successCounts(keys, now, user.id),
