@@ -148,6 +148,11 @@ it.each<[mistake: string, make: (all: Manifests) => unknown, message: string]>([
     'Component pubsub: scopes names sync, which is no app',
   ],
   [
+    'a sidecar is to read secrets without a token',
+    (all) => named(all, 'Component', 'secretstore').scopes.push('tasks-api'),
+    'Component secretstore: scopes names tasks-api, whose sidecar has no token for the API server',
+  ],
+  [
     'an app may ask for more than it uses',
     (all) =>
       named(all, 'Configuration', 'tasks-api', 'dapr.io/').spec.api.allowed.push({
