@@ -133,6 +133,11 @@ it.each<[mistake: string, make: (all: Manifests) => unknown, message: string]>([
     'dapr.io/metrics-port is no text',
   ],
   [
+    'the edge is named by a port that Kourier does not know',
+    (all) => (named(all, 'Service', 'edge', 'v1').spec.ports[0].targetPort = 'http'),
+    'web/gateway: Service edge: spec.ports[].targetPort is no number',
+  ],
+  [
     'a component is open to all',
     (all) => delete named(all, 'Component', 'mail').scopes,
     'Component mail: scopes is empty',
