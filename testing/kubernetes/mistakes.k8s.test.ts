@@ -133,6 +133,11 @@ it.each<[mistake: string, make: (all: Manifests) => unknown, message: string]>([
     'dapr.io/metrics-port is no text',
   ],
   [
+    'an app listens where no probe reaches it',
+    (all) => container(knative(all, 'tasks-api')).env.shift(),
+    'tasks-api: spec.template.spec.containers[0].env HOST is undefined',
+  ],
+  [
     'the edge is named by a port that Kourier does not know',
     (all) => (named(all, 'Service', 'edge', 'v1').spec.ports[0].targetPort = 'http'),
     'web/gateway: Service edge: spec.ports[].targetPort is no number',
