@@ -8,7 +8,12 @@ import { until } from './harness/pods.ts'
 import { DAYBOOK, install, NAMESPACE, PLATFORM, GATEWAY } from './harness/releases.ts'
 
 const sql = connect(DATABASE_URL, { max: 2, applicationName: 'test' })
-afterAll(() => sql.end({ timeout: 1 }))
+afterAll(async () => {
+  await sql`alter role daybook_app login`
+  await install(PLATFORM)
+  await install(DAYBOOK)
+  await sql.end({ timeout: 1 })
+})
 
 const next = `postgres://daybook_next:second@${POSTGRES.host}:${POSTGRES.port}/daybook`
 
