@@ -34,6 +34,8 @@ it.each([
   const resources = parseResources(yaml)
     .filter(({ apiVersion }) => !ABSENT.test(apiVersion))
     .map(({ metadata, ...rest }) => ({ ...rest, metadata: { ...metadata, namespace: EMPTY } }))
+  // Knative asks for a pod of each Service without making it, and that needs its account.
+  await apply(resources.filter(({ kind }) => kind === 'ServiceAccount'))
   const input = resources.map((each) => stringify(each, { aliasDuplicateObjects: false })).join('---\n')
   const options = ['--server-side', '--dry-run=server', '--validate=strict', '--warnings-as-errors']
   const taken = await kubectlWith({ input }, 'apply', ...options, '-n', EMPTY, '-f', '-')

@@ -133,6 +133,11 @@ it.each<[mistake: string, make: (all: Manifests) => unknown, message: string]>([
     'dapr.io/metrics-port is no text',
   ],
   [
+    'two triggers have one name',
+    (all) => triggers(all, 'tasks-worker').push(triggers(all, 'tasks-worker')[0]),
+    'ScaledObject tasks-worker: spec.triggers: every-1h is there twice',
+  ],
+  [
     'an app listens where no probe reaches it',
     (all) => container(knative(all, 'tasks-api')).env.shift(),
     'tasks-api: spec.template.spec.containers[0].env HOST is undefined',

@@ -127,7 +127,16 @@ export async function allGone(pods: Pods, app: string, limitMs = 120_000): Promi
   await until(`${app} at zero`, () => pods.living(app).length === 0, limitMs)
   const last = pods.all.filter((pod) => pod.app === app && pod.goneAt === undefined).map(({ name }) => name)
   if (last.length > 0)
-    await kubectl('-n', NAMESPACE, 'delete', 'pod', '--force', '--grace-period=0', '--ignore-not-found', ...last)
+    await kubectl(
+      '-n',
+      NAMESPACE,
+      'delete',
+      'pod',
+      '--force',
+      '--grace-period=0',
+      '--ignore-not-found',
+      ...last,
+    )
   await until(`the end of ${app}`, () => pods.all.every((pod) => pod.app !== app || pod.goneAt !== undefined))
 }
 
