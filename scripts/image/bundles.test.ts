@@ -69,6 +69,24 @@ describe('a program of the image', () => {
     expect((await start('tasks-worker', [], others).ended).err).toContain('DATABASE_URL is not set')
   })
 
+  it('has what it loads with the first request that needs it: the passwords that are too common', async () => {
+    const [port] = await freePorts(1)
+    const settings = {
+      DATABASE_URL: socketUrl(await testDatabaseTarget()),
+      APP_API_TOKEN: 'token',
+      PORT: String(port),
+    }
+    start('auth-api', [], settings)
+    const register = async (password: string) => {
+      const body = JSON.stringify({ email: 'ada@example.org', password })
+      const headers = { 'content-type': 'application/json' }
+      const url = `http://127.0.0.1:${port}/api/auth/register`
+      return (await fetch(url, { method: 'POST', headers, body })).status
+    }
+    await vi.waitFor(async () => expect(await register('1q2w3e4r5t6y')).toBe(422), 10_000)
+    expect(await register('correct horse battery staple')).toBe(201)
+  })
+
   it('has with it what it reads: migrations, the API document, the pages of its reference', async () => {
     const target = await testDatabaseTarget()
     const owner = { ...target, user: EMBEDDED_ROLES.owner }

@@ -43,6 +43,8 @@ export async function bundle(folder: string): Promise<Bundles> {
     format: 'esm',
     platform: 'node',
     target: 'node24',
+    // Of a CommonJS package that is imported while a program runs, esbuild passes on the default export alone.
+    mainFields: ['module', 'main'],
     // Names stay, so that a stack says where it was.
     minifySyntax: true,
     minifyWhitespace: true,
@@ -52,6 +54,8 @@ export async function bundle(folder: string): Promise<Bundles> {
     banner: { js: CommonJs },
     plugins: [unitEntries(units, everywhere), checkedDriver, requiredBuiltins],
     logLevel: 'warning',
+    // rrule has no default export there, and we ask for it only where it has.
+    logOverride: { 'import-is-undefined': 'silent' },
   })
   for (const [from, to] of READ_AT_RUN_TIME) {
     mkdirSync(dirname(join(folder, to)), { recursive: true })

@@ -1,7 +1,6 @@
 import { loadFunctions } from '../../functions/main.ts'
 import { DUE_ROWS } from '../../shared/db/due-rows.ts'
 import { TOPIC_SETTINGS } from '../../shared/domain/topics.ts'
-import type { CronFunction } from '../../shared/kit/cron-function.ts'
 import type { DaybookFunction } from '../../shared/kit/mount-functions.ts'
 import { EDGE, unitsOf } from '../../shared/kit/units.ts'
 import { needsOf, type Needs } from './platform.ts'
@@ -9,7 +8,7 @@ import { needsOf, type Needs } from './platform.ts'
 export type Trigger =
   | { type: 'kafka'; topic: string; partitions: number }
   | { type: 'postgresql'; rows: keyof typeof DUE_ROWS; query: string }
-  | { type: 'cron'; start: string; end: string }
+  | { type: 'cron'; hours: number; start: string; end: string }
 
 /** How a unit is run on Kubernetes. `why` it cannot sleep; null: it sleeps while it has nothing to do. */
 interface Scaling {
@@ -89,25 +88,29 @@ function triggersOf(functions: readonly DaybookFunction[]): Trigger[] {
       topic,
       partitions: TOPIC_SETTINGS[topic].partitions,
     })),
-    ...functions.flatMap((fn) => (fn.kind === 'cron' && fn.wakesOn === null ? clockTrigger(fn) : [])),
+    ...[...new Set(functions.flatMap(hoursBetween))].map(clockTrigger),
   ]
 }
 
 /** Up for as long as its work takes at start-up, and the cooldown after that. */
 const MINUTES_AWAKE = 2
 
-/** For what is to be done every few hours: the unit is started then, and does it because it starts. */
-function clockTrigger({ schedule, everyMs }: CronFunction): Trigger[] {
-  const hours = Number(/^@every (\d+)h$/.exec(schedule)?.[1])
-  if (!(everyMs !== null && 24 % hours === 0)) return []
+/** Of what is done every few hours: the unit is started then, and does it because it starts. */
+function hoursBetween(fn: DaybookFunction): number[] {
+  if (fn.kind !== 'cron' || fn.wakesOn !== null || fn.everyMs === null) return []
+  const hours = Number(/^@every (\d+)h$/.exec(fn.schedule)?.[1])
+  return 24 % hours === 0 ? [hours] : []
+}
+
+function clockTrigger(hours: number): Trigger {
   const every = hours === 1 ? '*' : `*/${hours}`
-  return [{ type: 'cron', start: `0 ${every} * * *`, end: `${MINUTES_AWAKE} ${every} * * *` }]
+  return { type: 'cron', hours, start: `0 ${every} * * *`, end: `${MINUTES_AWAKE} ${every} * * *` }
 }
 
 /** Neither a job nor a tick of a cron binding starts a pod; rows do, where a cron function names them, and a clock. */
 function reasonToStayAwake(functions: readonly DaybookFunction[]): string | null {
   const crons = functions.filter((fn) => fn.kind === 'cron')
-  const waiting = crons.find((fn) => fn.wakesOn === null && clockTrigger(fn).length === 0)
+  const waiting = crons.find((fn) => fn.wakesOn === null && hoursBetween(fn).length === 0)
   if (waiting) return `${waiting.name} has a schedule and no rows to wake on`
   const late = crons.find((fn) => fn.wakesOn !== null && fn.wakesOn !== 'outbox' && fn.everyMs === null)
   if (late) return `${late.name} is woken by rows and does not look at them when it starts`

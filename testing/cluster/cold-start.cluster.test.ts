@@ -6,18 +6,16 @@ import { kubectl } from '../../tools/cluster/kubectl.ts'
 import { product } from '../product/harness/product.ts'
 import { memoryOf } from './harness/memory.ts'
 import { ms, spread } from './harness/numbers.ts'
-import { allAsleep, followPods, until, type SeenPod } from './harness/pods.ts'
+import { allGone, followPods, until, type SeenPod } from './harness/pods.ts'
 import { NAMESPACE } from './harness/releases.ts'
 
-const ROUNDS = 8
+const ROUNDS = 4
 /** Required of the median through the gateway. */
 const MEDIAN_MS = 1200
 
 const daybook = await product()
 const pods = await followPods()
 afterAll(pods.close)
-
-const asleep = (app: string) => until(`${app} at zero`, () => pods.living(app).length === 0, 120_000)
 
 interface Part {
   pod: number
@@ -37,7 +35,7 @@ async function rounds(ask: () => Promise<number>): Promise<{ waits: number[]; pa
   const waits: number[] = []
   const parts: Part[] = []
   for (let round = 0; round < ROUNDS; round += 1) {
-    await asleep('tasks-api')
+    await allGone(pods, 'tasks-api')
     const begun = Date.now()
     expect(await ask()).toBe(200)
     const ended = Date.now()
@@ -60,7 +58,6 @@ function explain(what: string, { waits, parts }: { waits: number[]; parts: Part[
 it('a cold request through the gateway, and straight to the unit', async () => {
   const user = await daybook.newUser()
   const { token } = await daybook.register()
-  await allAsleep(pods)
   const through = await rounds(async () => (await user.send('GET', '/api/tasks?limit=1')).status)
   explain('through the gateway and the edge', through)
   const service = ['get', 'service', 'kourier-internal', '-o', 'jsonpath={.spec.clusterIP}']
@@ -87,7 +84,6 @@ it('every unit wakes, and what its pods take', async () => {
     const list = Object.entries(containers).map(([name, mib]) => `${name} ${mib.toFixed(0)}`)
     console.log(`MiB of ${pod}: ${list.join(', ')}`)
   }
-  await allAsleep(pods)
 })
 
 /** By Node's own client, because `fetch` takes the name of a host from the address alone. */

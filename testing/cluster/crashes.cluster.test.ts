@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, expect, it } from 'vitest'
 import { connect } from '../../shared/db/connect.ts'
-import { givenProduct } from '../worlds/given-product.ts'
+import { DATABASE_URL } from './harness/database.ts'
+import { GATEWAY } from './harness/releases.ts'
 import { DISRUPTIONS } from './harness/disruptions.ts'
 import { judge, startLoad } from './harness/load.ts'
 import { spread } from './harness/numbers.ts'
@@ -9,8 +10,7 @@ import { followPods, until } from './harness/pods.ts'
 
 const PAUSE_MS = 8000
 
-const { url, databaseUrl } = givenProduct()!
-const sql = connect(databaseUrl, { max: 2, applicationName: 'test' })
+const sql = connect(DATABASE_URL, { max: 2, applicationName: 'test' })
 const pods = await followPods()
 afterAll(async () => {
   pods.close()
@@ -18,7 +18,7 @@ afterAll(async () => {
 })
 
 it('whatever is killed under load, no write is lost, none is doubled, and all goes on', async () => {
-  const load = await startLoad(url, { people: 6, pauseMs: 80, isPatient: true })
+  const load = await startLoad(GATEWAY, { people: 6, pauseMs: 80, isPatient: true })
   await until('the load', () => load.waits.length > 100)
   for (const { name, run } of DISRUPTIONS) {
     const failed = load.failed.length

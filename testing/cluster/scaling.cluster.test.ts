@@ -2,20 +2,19 @@ import { afterAll, expect, it } from 'vitest'
 import { connect } from '../../shared/db/connect.ts'
 import { kubectl } from '../../tools/cluster/kubectl.ts'
 import { createApiClient } from '../worlds/api-client.ts'
-import { givenProduct } from '../worlds/given-product.ts'
 import { clientOf } from '../product/harness/product.ts'
+import { DATABASE_URL } from './harness/database.ts'
 import { allAsleep, followPods, until } from './harness/pods.ts'
 import { replicaCurve } from './harness/replica-curve.ts'
-import { NAMESPACE } from './harness/releases.ts'
+import { NAMESPACE, GATEWAY } from './harness/releases.ts'
 
 const USERS = 12
 const TASKS = 80
 /** Of an event, from zero, to its effect. */
 const WITHIN_MS = 15_000
 
-const { url, databaseUrl } = givenProduct()!
-const api = createApiClient((path, init) => fetch(url + path, init))
-const sql = connect(databaseUrl, { max: 2, applicationName: 'test' })
+const api = createApiClient((path, init) => fetch(GATEWAY + path, init))
+const sql = connect(DATABASE_URL, { max: 2, applicationName: 'test' })
 const pods = await followPods()
 afterAll(async () => {
   pods.close()

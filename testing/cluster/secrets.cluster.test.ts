@@ -2,20 +2,24 @@ import { afterAll, expect, it } from 'vitest'
 import { connect } from '../../shared/db/connect.ts'
 import { kubectl } from '../../tools/cluster/kubectl.ts'
 import { POSTGRES } from '../../tools/cluster/postgres.ts'
-import { givenProduct } from '../worlds/given-product.ts'
+import { DATABASE_URL } from './harness/database.ts'
 import { judge, startLoad } from './harness/load.ts'
 import { until } from './harness/pods.ts'
-import { DAYBOOK, install, NAMESPACE, PLATFORM } from './harness/releases.ts'
+import { DAYBOOK, install, NAMESPACE, PLATFORM, GATEWAY } from './harness/releases.ts'
 
-const { url, databaseUrl } = givenProduct()!
-const sql = connect(databaseUrl, { max: 2, applicationName: 'test' })
-afterAll(() => sql.end({ timeout: 1 }))
+const sql = connect(DATABASE_URL, { max: 2, applicationName: 'test' })
+afterAll(async () => {
+  await sql`alter role daybook_app login`
+  await install(PLATFORM)
+  await install(DAYBOOK)
+  await sql.end({ timeout: 1 })
+})
 
 const next = `postgres://daybook_next:second@${POSTGRES.host}:${POSTGRES.port}/daybook`
 
 it('another database role takes over without a failed request, and the old one is not missed', async () => {
   await sql.unsafe(`drop role if exists daybook_next; create role daybook_next login password 'second'`)
-  const load = await startLoad(url, { people: 5, pauseMs: 80 })
+  const load = await startLoad(GATEWAY, { people: 5, pauseMs: 80 })
   await until('the load', () => load.waits.length > 100)
   await install(PLATFORM, [`secrets.data.daybook-database.url=${next}`])
   // The migration of this release lets the new role work; the change of a setting starts each unit anew.

@@ -2,16 +2,15 @@ import { afterAll, expect, it } from 'vitest'
 import { connect } from '../../shared/db/connect.ts'
 import { kubectl } from '../../tools/cluster/kubectl.ts'
 import { rollback } from '../../tools/k8s/helm.ts'
-import { givenProduct } from '../worlds/given-product.ts'
+import { DATABASE_URL } from './harness/database.ts'
 import { judge, startLoad } from './harness/load.ts'
 import { spread } from './harness/numbers.ts'
 import { until } from './harness/pods.ts'
-import { DAYBOOK, install, NAMESPACE } from './harness/releases.ts'
+import { DAYBOOK, install, NAMESPACE, GATEWAY } from './harness/releases.ts'
 
 const AT_LEAST = 5000
 
-const { url, databaseUrl } = givenProduct()!
-const sql = connect(databaseUrl, { max: 2, applicationName: 'test' })
+const sql = connect(DATABASE_URL, { max: 2, applicationName: 'test' })
 afterAll(() => sql.end({ timeout: 1 }))
 
 const unitsReady = () =>
@@ -21,7 +20,7 @@ const revisions = () =>
   kubectl('-n', NAMESPACE, 'get', 'ksvc', '-o', 'jsonpath={.items[*].status.latestReadyRevisionName}')
 
 it('an upgrade and a rollback under load fail no request, lose no write and double none', async () => {
-  const load = await startLoad(url, { people: 10, pauseMs: 60 })
+  const load = await startLoad(GATEWAY, { people: 10, pauseMs: 60 })
   await until('the load', () => load.waits.length > 200)
   const before = await revisions()
   let begun = Date.now()

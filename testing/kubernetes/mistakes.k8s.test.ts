@@ -133,6 +133,21 @@ it.each<[mistake: string, make: (all: Manifests) => unknown, message: string]>([
     'dapr.io/metrics-port is no text',
   ],
   [
+    'two triggers have one name',
+    (all) => triggers(all, 'tasks-worker').push(triggers(all, 'tasks-worker')[0]),
+    'ScaledObject tasks-worker: spec.triggers: every-1h is there twice',
+  ],
+  [
+    'an app listens where no probe reaches it',
+    (all) => container(knative(all, 'tasks-api')).env.shift(),
+    'tasks-api: spec.template.spec.containers[0].env HOST is undefined',
+  ],
+  [
+    'the edge is named by a port that Kourier does not know',
+    (all) => (named(all, 'Service', 'edge', 'v1').spec.ports[0].targetPort = 'http'),
+    'web/gateway: Service edge: spec.ports[].targetPort is no number',
+  ],
+  [
     'a component is open to all',
     (all) => delete named(all, 'Component', 'mail').scopes,
     'Component mail: scopes is empty',
@@ -146,6 +161,11 @@ it.each<[mistake: string, make: (all: Manifests) => unknown, message: string]>([
     'a component is open to who is not there',
     (all) => named(all, 'Component', 'pubsub').scopes.push('sync'),
     'Component pubsub: scopes names sync, which is no app',
+  ],
+  [
+    'a sidecar is to read secrets without a token',
+    (all) => named(all, 'Component', 'secretstore').scopes.push('tasks-api'),
+    'Component secretstore: scopes names tasks-api, whose sidecar has no token for the API server',
   ],
   [
     'an app may ask for more than it uses',

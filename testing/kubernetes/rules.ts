@@ -1,5 +1,5 @@
 import type { Manifests } from './manifests.ts'
-import { clientsAreKnown, networkIsClosed } from './rules/network.ts'
+import { clientsAreKnown, edgeIsReached, networkIsClosed } from './rules/network.ts'
 import {
   appsAreProbed,
   knativeTakesIt,
@@ -33,6 +33,7 @@ const RULES: readonly ((manifests: Manifests) => string[])[] = [
   knativeTakesIt,
   networkIsClosed,
   clientsAreKnown,
+  edgeIsReached,
 ]
 
 export const breaches = (manifests: Manifests): string[] => RULES.flatMap((rule) => rule(manifests))

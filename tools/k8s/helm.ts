@@ -30,9 +30,13 @@ export const upgrade = async (release: Release): Promise<string> =>
     '--timeout=5m',
   ])
 
-/** Back to the revision before. */
-export const rollback = async ({ name, ...release }: Omit<Release, 'chart'>): Promise<string> =>
-  await helmBeside('rollback', release, [name, '--wait=legacy', '--timeout=5m'])
+/** Back to the revision before, with its values. */
+export const rollback = async ({ name, ...release }: Release): Promise<string> =>
+  await helmBeside('rollback', { ...release, values: [], settings: [] }, [
+    name,
+    '--wait=legacy',
+    '--timeout=5m',
+  ])
 
 /** Throws what Helm has against a chart. It takes a template that fails for a warning, so render it, too. */
 export const lint = (release: Release): string => helm('lint', release, [release.chart, '--strict'])

@@ -50,6 +50,9 @@ seccompProfile: { type: RuntimeDefault }
 {{- end }}
 
 {{- define "daybook.env" -}}
+# Reached by the address of the pod, from where it is probed.
+- name: HOST
+  value: 0.0.0.0
 - name: DATABASE_URL
   valueFrom: { secretKeyRef: { name: daybook-database, key: url } }
 - name: DATABASE_POOL

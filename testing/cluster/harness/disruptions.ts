@@ -37,12 +37,14 @@ const evict = (app: string): Disruption => ({
 const killContainer = (app: string, container: string): Disruption => ({
   name: `kill ${container} of ${app}`,
   run: async (pods) => {
-    const [pod] = pods.living(app)
-    const labels = { 'io.kubernetes.pod.name': pod?.name, 'io.kubernetes.container.name': container }
+    const pod = pods.living(app).find(({ readyAt }) => readyAt !== undefined)
+    if (!pod) return // asleep
+    const labels = { 'io.kubernetes.pod.name': pod.name, 'io.kubernetes.container.name': container }
     const filter = Object.entries(labels).map(([name, value]) => `labels."${name}"==${value}`)
-    const ids = (await run('ctr', containers('containers', 'ls', '-q', filter.join(',')))).split('\n')
-    for (const id of ids.filter(Boolean))
-      await run('ctr', containers('tasks', 'kill', '-s', 'SIGKILL', id)).catch(() => '') // one that has ended before
+    const listed = await run('ctr', containers('containers', 'ls', '-q', filter.join(',')))
+    const ids = listed.split('\n').filter(Boolean)
+    if (ids.length === 0) throw new Error(`${pod.name} has no container ${container}`)
+    await Promise.any(ids.map((id) => run('ctr', containers('tasks', 'kill', '-s', 'SIGKILL', id))))
   },
 })
 

@@ -9,9 +9,8 @@ import { WITH_SIDECARS } from '../../../tools/cluster/dapr.ts'
 import { importImage } from '../../../tools/cluster/images.ts'
 import { BROKERS, emptyBroker } from '../../../tools/cluster/kafka.ts'
 import { apply, kubectl } from '../../../tools/cluster/kubectl.ts'
-import { NETWORK } from '../../../tools/cluster/places.ts'
 import { DATABASE_URL, makeDatabase } from './database.ts'
-import { DAYBOOK, install, NAMESPACE, PLATFORM } from './releases.ts'
+import { DAYBOOK, GATEWAY, install, NAMESPACE, PLATFORM } from './releases.ts'
 import { startMailServer } from './mail-server.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
@@ -37,7 +36,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   await kubectl('-n', name, 'wait', '--for=condition=Ready', 'domainmapping', '--all', '--timeout=60s')
   say('helm install of Daybook, and all of it is ready')
   project.provide('product', {
-    url: `http://${NETWORK.gateway}`,
+    urls: [GATEWAY],
     databaseUrl: DATABASE_URL,
     mailbox: join(folder, 'mailbox'),
   })

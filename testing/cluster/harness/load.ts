@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { TaskView } from '../../../shared/domain/tasks/task.ts'
 import { systemIds } from '../../../shared/kit/system.ts'
 import type { Sql } from '../../../shared/db/connect.ts'
-import { register, type Person } from '../../chaos/client.ts'
+import type { Person } from '../../chaos/client.ts'
+import { createApiClient } from '../../worlds/api-client.ts'
 import type { Command } from '../../faults/commands.ts'
 import { checkUser, type Violation } from '../../faults/oracle.ts'
 import { createRandom, type Random } from '../../faults/random.ts'
@@ -41,8 +42,13 @@ export async function startLoad(
   url: string,
   { people: count, pauseMs, isPatient = false }: LoadOptions,
 ): Promise<Load> {
-  const people: Person[] = []
-  for (let nth = 0; nth < count; nth += 1) people.push(await register(url, `${systemIds.uuid()}@example.org`))
+  const api = createApiClient((path, init) => fetch(url + path, init))
+  const people = await Promise.all(
+    Array.from({ length: count }, async (): Promise<Person> => {
+      const { id, email, token } = await api.register()
+      return { id, email, token, reports: [], hollow: [], waits: [] }
+    }),
+  )
   const failed: string[] = []
   const waits: number[] = []
   const over = new AbortController()

@@ -3,6 +3,7 @@ import { get } from 'node:https'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { certificate } from '../../../tools/cluster/certificates.ts'
+import { kubectl } from '../../../tools/cluster/kubectl.ts'
 import { API_SERVER } from '../../../tools/cluster/places.ts'
 import { NAMESPACE } from './releases.ts'
 
@@ -92,10 +93,12 @@ async function watch(path: string, onChange: (type: string, pod: Pod) => void): 
   request.on('error', () => {})
   await new Promise<void>((resolve, reject) => {
     request.once('error', reject).once('response', (answer) => {
-      createInterface({ input: answer }).on('line', (line) => {
-        const { type, object } = JSON.parse(line) as { type: string; object: Pod }
-        if (object.metadata?.name !== undefined) onChange(type, object)
-      })
+      createInterface({ input: answer })
+        .on('line', (line) => {
+          const { type, object } = JSON.parse(line) as { type: string; object: Pod }
+          if (object.metadata?.name !== undefined) onChange(type, object)
+        })
+        .on('error', () => {}) // when it is closed
       resolve()
     })
   })
@@ -114,6 +117,27 @@ export async function until(
     await delay(25)
   }
   return Date.now() - begun
+}
+
+/**
+ * Waits until an app has no pod at all. One that is about to go still gets requests for as long as Knative's proxy drains
+ * it, half a minute; it is not waited for.
+ */
+export async function allGone(pods: Pods, app: string, limitMs = 120_000): Promise<void> {
+  await until(`${app} at zero`, () => pods.living(app).length === 0, limitMs)
+  const last = pods.all.filter((pod) => pod.app === app && pod.goneAt === undefined).map(({ name }) => name)
+  if (last.length > 0)
+    await kubectl(
+      '-n',
+      NAMESPACE,
+      'delete',
+      'pod',
+      '--force',
+      '--grace-period=0',
+      '--ignore-not-found',
+      ...last,
+    )
+  await until(`the end of ${app}`, () => pods.all.every((pod) => pod.app !== app || pod.goneAt !== undefined))
 }
 
 /** Waits until no unit but the edge has a pod that is not about to go, and resolves to how long that took. */

@@ -1,8 +1,10 @@
 import { fileURLToPath } from 'node:url'
-import { KUBECONFIG } from '../../../tools/cluster/places.ts'
+import { KUBECONFIG, NETWORK } from '../../../tools/cluster/places.ts'
 import { upgrade, type Release } from '../../../tools/k8s/helm.ts'
 
 export const NAMESPACE = 'daybook'
+/** Where clients come in. */
+export const GATEWAY = `http://${NETWORK.gateway}`
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const common = { namespace: NAMESPACE, kubeconfig: KUBECONFIG }

@@ -75,3 +75,13 @@ export function clientsAreKnown(manifests: Manifests): string[] {
       : []
   })
 }
+
+/** Kourier finds the pods behind a DomainMapping by the number of their port and not by its name. */
+export const edgeIsReached = (manifests: Manifests): string[] =>
+  manifests.apps.flatMap(({ app, unit }) => {
+    if (!manifests.table.units[unit]!.public) return []
+    const ports = (named(manifests, 'Service', app, 'v1')?.spec.ports ?? []) as { targetPort?: unknown }[]
+    return ports.length > 0 && ports.every(({ targetPort }) => typeof targetPort === 'number')
+      ? []
+      : [`web/gateway: Service ${app}: spec.ports[].targetPort is no number, and Kourier finds no pod by it`]
+  })

@@ -47,9 +47,16 @@ export const appsAreProbed = (manifests: Manifests): string[] =>
       ['readinessProbe', '/readyz'],
       ['livenessProbe', '/livez'],
     ] as const
-    return probes
-      .filter(([probe, path]) => container?.[probe]?.httpGet?.path !== path)
-      .map(([probe, path]) => `${app.app}: spec.template.spec.containers[0].${probe} does not ask ${path}`)
+    const host = (container?.env ?? []).find(({ name }: Manifest) => name === 'HOST')?.value
+    return [
+      ...probes
+        .filter(([probe, path]) => container?.[probe]?.httpGet?.path !== path)
+        .map(([probe, path]) => `${app.app}: spec.template.spec.containers[0].${probe} does not ask ${path}`),
+      // By the address of the pod, also in a Knative Service: an app that listens on its own machine alone is killed.
+      ...(host === '0.0.0.0'
+        ? []
+        : [`${app.app}: spec.template.spec.containers[0].env HOST is ${host}, where no probe reaches it`]),
+    ]
   })
 
 /** What the Secrets of this product are called, and which keys they have. */

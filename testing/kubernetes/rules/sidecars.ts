@@ -98,6 +98,11 @@ export function scopesFit(manifests: Manifests): string[] {
     for (const scope of scopes) {
       if (!apps.some(({ app }) => app === scope))
         findings.push(`Component ${name}: scopes names ${scope}, which is no app`)
+      const hasToken = named(manifests, 'ServiceAccount', scope)?.automountServiceAccountToken === true
+      if (component.spec.type === 'secretstores.kubernetes' && !hasToken)
+        findings.push(
+          `Component ${name}: scopes names ${scope}, whose sidecar has no token for the API server and ends`,
+        )
     }
   }
   return findings

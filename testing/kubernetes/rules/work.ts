@@ -96,9 +96,16 @@ export function scalingFits(manifests: Manifests): string[] {
       return [
         `ScaledObject ${metadata.name}: spec.scaleTargetRef: there is no Deployment ${spec.scaleTargetRef.name}`,
       ]
-    return target.spec.replicas === undefined
-      ? []
-      : [`Deployment ${target.metadata.name}: spec.replicas belongs to KEDA`]
+    const names = (spec.triggers as { name: string }[]).map(({ name }) => name)
+    const twice = names.filter((name, index) => names.indexOf(name) !== index)
+    return [
+      ...twice.map(
+        (name) => `ScaledObject ${metadata.name}: spec.triggers: ${name} is there twice, which KEDA refuses`,
+      ),
+      ...(target.spec.replicas === undefined
+        ? []
+        : [`Deployment ${target.metadata.name}: spec.replicas belongs to KEDA`]),
+    ]
   })
   for (const { app, unit } of manifests.apps) {
     const { scaling } = manifests.table.units[unit]!
