@@ -24,20 +24,24 @@ function helm(
   { namespace, values = [], settings = [] }: Release,
   args: readonly string[],
 ): string {
-  const { status, stdout, stderr, error } = spawnSync(
-    program('helm'),
-    [
-      command,
-      ...args,
-      '--namespace',
-      namespace,
-      ...values.flatMap((file) => ['--values', file]),
-      ...settings.flatMap((setting) => ['--set', setting]),
-    ],
-    { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
-  )
+  return run([
+    command,
+    ...args,
+    '--namespace',
+    namespace,
+    ...values.flatMap((file) => ['--values', file]),
+    ...settings.flatMap((setting) => ['--set', setting]),
+  ])
+}
+
+/** What Helm prints; throws what it has against it. */
+export function run(args: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(program('helm'), args, {
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  })
   if (error) throw error
   if (status !== 0)
-    throw new ProgramError('build.failed', `helm ${command}: ${stderr.trim()}\n${stdout.trim()}`)
+    throw new ProgramError('build.failed', `helm ${args[0]}: ${stderr.trim()}\n${stdout.trim()}`)
   return stdout
 }
