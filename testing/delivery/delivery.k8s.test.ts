@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdtempSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
@@ -25,3 +25,17 @@ it('actionlint finds what is wrong with one', () => {
   )
   expect(lint([file], folder).stdout).toContain('property "none" is not defined')
 })
+
+it('shellcheck has nothing against the scripts', () => {
+  const scripts = globSync(['scripts/*', '.ci/*'], { cwd: ROOT }).filter(
+    (path) => !/\.(ts|cjs)$/.test(path) && /^#!.*\bbash\n/.test(textOf(path)),
+  )
+  expect(scripts.length).toBeGreaterThan(2)
+  const { status, stdout, error } = spawnSync('shellcheck', scripts, { cwd: ROOT, encoding: 'utf8' })
+  if (error) throw error
+  expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
+})
+
+function textOf(path: string): string {
+  return statSync(ROOT + path).isFile() ? readFileSync(ROOT + path, 'utf8') : ''
+}
