@@ -49,16 +49,26 @@ export async function rollOut(options: RollOut): Promise<string | undefined> {
 
 function upgradeOf(release: string, { charts, environment, namespace, image }: RollOut): string[] {
   const chart = `${charts}/${release}`
-  const where = ['--namespace', namespace, '--create-namespace']
-  const values = ['--values', `${chart}/values-${environment}.yaml`]
   const what = release === 'daybook' ? ['--set', `image=${image}`] : []
   return [
-    ...['upgrade', '--install', release, chart, ...where, ...values, ...what],
-    ...['--rollback-on-failure', '--wait', '--timeout', TIMEOUT],
+    'upgrade',
+    '--install',
+    release,
+    chart,
+    '--namespace',
+    namespace,
+    '--create-namespace',
+    '--values',
+    `${chart}/values-${environment}.yaml`,
+    ...what,
+    '--rollback-on-failure',
+    '--wait',
+    '--timeout',
+    TIMEOUT,
   ]
 }
 
 function revisionsOf(list: string): Map<string, string> {
   const releases = JSON.parse(list) as { name: string; revision: string }[]
-  return new Map(releases.map(({ name, revision }) => [name, String(revision)]))
+  return new Map(releases.map(({ name, revision }) => [name, revision]))
 }

@@ -30,7 +30,7 @@ describe('workflows', () => {
       for (const [line, name, pin] of readFileSync(ROOT + path, 'utf8').matchAll(
         /uses: ([\w-]+\/[\w-]+)@([0-9a-f]{40} # v[\d.]+)?.*/g,
       )) {
-        expect(line, path).toMatch(/ # v\d/)
+        expect(`${path}: ${line}`).toMatch(/ # v\d/)
         pins.set(name!, (pins.get(name!) ?? new Set()).add(pin ?? ''))
       }
     }
