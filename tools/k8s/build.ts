@@ -1,10 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { withBuildLock } from '../build-lock.ts'
+import { buildPrograms as buildDeliveryPrograms } from '../delivery/programs.ts'
 import { failTool } from '../fail-tool.ts'
 import { buildPrograms } from './programs.ts'
 import { buildSchemas } from './schemas.ts'
 
-// `npm run k8s:build`: Helm, which renders the charts, and kubeconform, which checks what they render.
+// `npm run k8s:build`: Helm, which renders the charts, and kubeconform, which checks what they render; and what checks workflows and Terraform.
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
 process.on('SIGINT', () => process.exit(130))
@@ -16,6 +17,7 @@ try {
     async () => {
       await buildPrograms(say)
       buildSchemas(say)
+      await buildDeliveryPrograms(say)
     },
     (pid) => say(`Waiting for another build (pid ${pid}).`),
   )

@@ -43,13 +43,17 @@ export const lint = (release: Release): string => helm('lint', release, [release
 
 const MAX_OUTPUT = 64 * 1024 * 1024
 
-function helm(command: string, release: Omit<Release, 'name' | 'chart'>, args: readonly string[]): string {
-  const { status, stdout, stderr, error } = spawnSync(program('helm'), lineOf(command, release, args), {
+const helm = (command: string, release: Omit<Release, 'name' | 'chart'>, args: readonly string[]): string =>
+  run(lineOf(command, release, args))
+
+/** What Helm prints; throws what it has against it. */
+export function run(args: readonly string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(program('helm'), args, {
     encoding: 'utf8',
     maxBuffer: MAX_OUTPUT,
   })
   if (error) throw error
-  if (status !== 0) throw failed(command, `${stderr.trim()}\n${stdout.trim()}`)
+  if (status !== 0) throw failed(args[0]!, `${stderr.trim()}\n${stdout.trim()}`)
   return stdout
 }
 
