@@ -39,6 +39,7 @@ const PLATFORM: Readonly<Record<Capability, Partial<Needs>>> = {
   housekeeping: {},
   accounts: {},
   audit: {},
+  checkpoints: { components: ['secretstore'], api: ['secrets'], secrets: ['auditkey'] },
   zones: {},
   health: {},
   streams: {},

@@ -9,7 +9,7 @@ import type { Reminder } from '../domain/reminders/reminder.ts'
 import type { Placed } from '../domain/tasks/reorder.ts'
 import type { Above } from '../domain/tasks/subtasks.ts'
 import type { Task } from '../domain/tasks/task.ts'
-import type { AuditTrail } from './audit/ports.ts'
+import type { AuditTrail, AuditTree, CheckpointCopies, CheckpointKeys } from './audit/ports.ts'
 import type { Accounts, Identity } from './auth/ports.ts'
 import type { SidecarHealth } from './health/ports.ts'
 import type {
@@ -208,6 +208,8 @@ export interface Settings {
   rateLimit: RateLimit | null
   /** How much of a user's requests runs at once; a plain request weighs 1 (shared/kit/edge/turns.ts). */
   maxWeightOfUser: number
+  /** So long an entry of the audit trail is kept. */
+  auditDays: number
   logRequests: boolean
   /** Whose pages may read answers in a browser, as `https://app.example.org`. */
   corsOrigins: readonly string[]
@@ -232,6 +234,9 @@ export interface Deps {
   housekeeping: Housekeeping
   accounts: Accounts
   auditTrail: AuditTrail
+  auditTree: AuditTree
+  checkpointKeys: CheckpointKeys
+  checkpointCopies: CheckpointCopies
   zones: ZoneStore
   broker: Broker
   publishing: Publishing
