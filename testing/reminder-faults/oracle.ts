@@ -35,7 +35,8 @@ export async function judge(
   const ledger = checkLedger(journal.entries, audiences, fault)
   await checkRest(world, { told, ledger, followers }, fault)
   checkReports(journal.entries, reports, fault)
-  for (const { id } of users) await checkReplay(world.sql, id, fault)
+  // Preferences are given by users.ts, without an event.
+  for (const { id } of users) await checkReplay(world.sql, id, fault, ['notification_preferences'])
   return violations
 }
 
