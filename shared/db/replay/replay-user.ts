@@ -46,12 +46,14 @@ export const replayUser = (sql: Sql, userId: string, options: ReplayOptions): Pr
     const fault = await rebuildRows(tx, userId, options)
     if ('reason' in fault)
       return { events: fault.events, differences: [`user ${userId}: ${fault.reason}`], applied: 0 }
+    const models = READ_MODELS.filter(({ table }) => !options.without?.includes(table))
+    const found = await firstDifferences(tx, models, userId, options.now)
     const differences: string[] = []
     let applied = 0
-    for (const model of READ_MODELS.filter(({ table }) => !options.without?.includes(table))) {
-      const difference = await firstDifference(tx, model, userId, options.now)
-      if (difference !== null) differences.push(`user ${userId}, ${model.table} ${difference}`)
-      if (difference !== null && options.apply) applied += await applyRows(tx, model, userId, options.now)
+    for (const difference of found) {
+      differences.push(`user ${userId}, ${await describe(tx, userId, difference)}`)
+      const model = models.find(({ table }) => table === difference.table)!
+      if (options.apply) applied += await applyRows(tx, model, userId, options.now)
     }
     return { events: fault.events, differences, applied }
   })
@@ -83,7 +85,7 @@ async function rebuildRows(
   }
   for (const { table, rows: rowsOf } of READ_MODELS) {
     const made = rowsOf(rows, { userId, lastSeq: seq })
-    const columns = await columnsOf(tx, table)
+    const columns = made.length > 0 ? await columnsOf(tx, table) : []
     for (let at = 0; at < made.length; at += PAGE) {
       await tx`
         insert into ${tx(replayed(table))} (${tx(columns)})
@@ -114,24 +116,44 @@ const rowsIn = (
   (select ${keyOf(tx, model)} as key, to_jsonb(t) - ${Object.keys(model.leftOut)}::text[] as row from ${tx(table)} t
   where user_id = ${userId} ${model.stays ? tx`and ${model.stays(tx, now)}` : tx``})`
 
-async function firstDifference(
+interface Difference {
+  table: string
+  key: unknown[]
+  kept: object | null
+  told: object | null
+  /** How many more rows of the table differ. */
+  others: number
+}
+
+/** The first row of each table that differs. */
+async function firstDifferences(
   tx: Transaction,
-  model: ReadModel,
+  models: readonly ReadModel[],
   userId: string,
   now: Date,
-): Promise<string | null> {
-  const [row] = await tx<{ key: unknown[]; kept: object | null; told: object | null; others: number }[]>`
-    select key, k.row as kept, r.row as told, count(*) over () - 1 as others
-    from ${rowsIn(tx, model, { table: model.table, userId, now })} k
-    full join ${rowsIn(tx, model, { table: replayed(model.table), userId, now })} r using (key)
-    where k.row is distinct from r.row order by key limit 1`
-  if (!row) return null
-  const name = row.key.join(' ')
+): Promise<Difference[]> {
+  const ofEach = models.map((model, at) => {
+    const { table } = model
+    return tx`${at === 0 ? tx`` : tx`union all`}
+      (select ${table}::text as table, key, k.row as kept, r.row as told, count(*) over () - 1 as others
+      from ${rowsIn(tx, model, { table, userId, now })} k
+      full join ${rowsIn(tx, model, { table: replayed(table), userId, now })} r using (key)
+      where k.row is distinct from r.row order by key limit 1)`
+  })
+  return await tx<Difference[]>`${ofEach}`
+}
+
+async function describe(
+  tx: Transaction,
+  userId: string,
+  { table, key, kept, told, others }: Difference,
+): Promise<string> {
   const [last] = await tx<{ seq: number; id: string }[]>`
-    select seq, id from events where user_id = ${userId} and data::text like ${`%${String(row.key[0] ?? userId)}%`}
+    select seq, id from events where user_id = ${userId} and data::text like ${`%${String(key[0] ?? userId)}%`}
     order by seq desc limit 1`
-  const told = last ? `; the last event of it is ${last.seq} (${last.id})` : ''
-  return `${name} ${differenceOf(row.kept, row.told)}${row.others > 0 ? `, and ${row.others} more rows` : ''}${told}`
+  const rest = others > 0 ? `, and ${others} more rows` : ''
+  const event = last ? `; the last event of it is ${last.seq} (${last.id})` : ''
+  return `${table} ${key.join(' ')} ${differenceOf(kept, told)}${rest}${event}`
 }
 
 function differenceOf(kept: object | null, told: object | null): string {
