@@ -140,7 +140,7 @@ async function addEvents(
     insert into events (user_id, seq, id, type, dataversion, source, subject, time, data)
     select ${userId}, ${behind} + (version - ${from}) * ${tasks} + nth, uuidv7(), ${TaskUpdated.type}, ${TaskUpdated.version},
       ${TaskUpdated.source}, 'task/' || task, now(), jsonb_build_object(
-        'task', ${sql.json(TEMPLATE as never)}::jsonb || jsonb_build_object('id', task, 'user_id', ${userId}::text, 'version', version, 'title', 'Task ' || version),
+        'task', ${sql.json(TEMPLATE)}::jsonb || jsonb_build_object('id', task, 'user_id', ${userId}::text, 'version', version, 'title', 'Task ' || version),
         'changes', jsonb_build_object('title', jsonb_build_object('old', 'Task ' || version - 1, 'new', 'Task ' || version)),
         'actor', jsonb_build_object('type', 'user', 'id', ${userId}::text, 'client_ip', '203.0.113.9', 'user_agent', 'bench'))
     from generate_series(${from}::int, ${to}::int) version, generate_series(1, ${tasks}::int) nth,

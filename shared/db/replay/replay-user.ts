@@ -118,7 +118,7 @@ const rowsIn = (
 
 interface Difference {
   table: string
-  key: unknown[]
+  key: string[]
   kept: object | null
   told: object | null
   /** How many more rows of the table differ. */
@@ -149,7 +149,7 @@ async function describe(
   { table, key, kept, told, others }: Difference,
 ): Promise<string> {
   const [last] = await tx<{ seq: number; id: string }[]>`
-    select seq, id from events where user_id = ${userId} and data::text like ${`%${String(key[0] ?? userId)}%`}
+    select seq, id from events where user_id = ${userId} and data::text like ${`%${key[0] ?? userId}%`}
     order by seq desc limit 1`
   const rest = others > 0 ? `, and ${others} more rows` : ''
   const event = last ? `; the last event of it is ${last.seq} (${last.id})` : ''
