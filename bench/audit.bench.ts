@@ -13,7 +13,6 @@ import { replayUser } from '../shared/db/replay/replay-user.ts'
 import { TaskUpdated } from '../shared/domain/events.ts'
 import { taskRecord } from '../shared/domain/tasks/task.ts'
 import { systemClock, systemIds } from '../shared/kit/system.ts'
-import { silentLogger } from '../shared/observability/logger.ts'
 import { aTask } from '../testing/builders/a-task.ts'
 import { figuresOf, type Figures } from './measure.ts'
 import { report } from './report.ts'
@@ -56,7 +55,7 @@ export async function run(): Promise<void> {
 const count = ({ users, tasks, versions }: Plan) => users * tasks * versions
 
 async function measureAll(sql: Sql, users: readonly string[], plan: Plan): Promise<Figures[]> {
-  const deps = { auditTrail: createAuditTrail(sql), ids: systemIds, log: silentLogger }
+  const deps = { auditTrail: createAuditTrail(sql), ids: systemIds }
   const now = systemClock.now()
   const replay = (apply: boolean) => async (userId: string) => {
     const { differences } = await replayUser(sql, userId, { now, apply })

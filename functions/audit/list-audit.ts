@@ -1,10 +1,12 @@
 import { z } from 'zod'
-import { listAudit } from '../../shared/app/audit/read-audit.ts'
+import { listAudit, typesOf } from '../../shared/app/audit/read-audit.ts'
 import { AuditEntry } from '../../shared/domain/audit/entry.ts'
 import { instant } from '../../shared/domain/fields.ts'
 import { httpFunction } from '../../shared/kit/http-function.ts'
 
-const action = z.string().regex(/^[a-z_]+(\.[a-z_]+)*$/, 'must be a type of event, or what it begins with')
+const actionName = z
+  .string()
+  .regex(/^[a-z_]+(\.[a-z_]+)*$/, 'must be a type of event, or what it begins with')
 
 export default httpFunction({
   route: 'GET /api/audit',
@@ -15,7 +17,7 @@ export default httpFunction({
     limit: z.int().min(1).max(100).default(50),
     cursor: z.string().max(200).optional().describe('next_cursor of the previous page, with the same filter'),
     action: z
-      .array(action.max(100))
+      .array(actionName.max(100))
       .min(1)
       .max(20)
       .optional()
@@ -33,9 +35,9 @@ export default httpFunction({
       next_cursor: z.string().nullable().describe('Null on the last page'),
     })
     .meta({ id: 'AuditList' }),
-  handle: async ({ query: { limit, cursor = null, action: actions = null, ...others }, actor, deps }) => {
+  handle: async ({ query: { limit, cursor = null, action, ...others }, actor, deps }) => {
     const { resource = null, since = null, until = null } = others
-    const filter = { actions, resource, since, until }
+    const filter = { actions: action ? typesOf(action) : null, resource, since, until }
     return { body: await listAudit(deps, actor.userId, filter, { limit, cursor }) }
   },
 })

@@ -6,7 +6,7 @@ import type { KeptChain } from '../../domain/audit/verify-chain.ts'
 
 /** Which entries: all of them without a restriction. */
 export interface AuditFilter {
-  /** Types of events, or what they begin with: `task` is all of `task.created`, `task.updated` … */
+  /** Types of events. */
   actions: readonly string[] | null
   resource: string | null
   since: Date | null
@@ -58,11 +58,12 @@ export interface PendingCheckpoint {
 
 export interface AuditTree {
   /**
-   * Adds a leaf for each chain that has come further since the last checkpoint, and keeps the note that `sign` makes of the tree.
+   * Adds a leaf, `limit` at most, for each chain that has come further since the last checkpoint, and keeps the note that `sign` makes of the tree.
    * One at a time; resolves to how many leaves were added.
    */
   grow(
     now: Date,
+    limit: number,
     sign: (before: Tree, heads: readonly ChainHead[]) => { tree: Tree; note: string },
   ): Promise<number>
   pending(): Promise<PendingCheckpoint[]>

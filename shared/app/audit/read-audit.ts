@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { activityDays, ACTIVITIES, type ActivityDay } from '../../domain/audit/activity.ts'
 import type { AuditEntry } from '../../domain/audit/entry.ts'
 import { cursorAt, readCursor } from '../../domain/cursor.ts'
+import { CATALOGUE } from '../../domain/events.ts'
 import type { Actor, Deps } from '../ports.ts'
 import type { AuditFilter, AuditPlace } from './ports.ts'
 
@@ -15,6 +16,12 @@ interface Page {
   limit: number
   cursor: string | null
 }
+
+/** The types that are meant by a type or what one begins with: `task` is all of `task.created`, `task.updated` … */
+export const typesOf = (actions: readonly string[]): string[] =>
+  CATALOGUE.map(({ type }) => type).filter((type) =>
+    actions.some((action) => type === action || type.startsWith(`${action}.`)),
+  )
 
 /** A page of entries, newest first; `request.invalid` for what is no cursor of the same list. */
 export async function listAudit(

@@ -12,6 +12,9 @@ type Signing = Pick<
   'auditTree' | 'checkpointKeys' | 'checkpointCopies' | 'changes' | 'publishing' | 'clock' | 'ids'
 >
 
+/** Of one checkpoint: hashed within some milliseconds. */
+const MAX_LEAVES = 2000
+
 /**
  * Signs how far all chains have come, and announces it: to where checkpoints are kept without the database, and on the topic. What
  * was signed and not announced, as by a process that died, is announced with the next.
@@ -19,10 +22,11 @@ type Signing = Pick<
 export async function makeCheckpoint(deps: Signing, madeBy: MadeBy): Promise<void> {
   const { auditTree, checkpointKeys, checkpointCopies, clock } = deps
   const key = await checkpointKeys.get()
-  await auditTree.grow(clock.now(), (before, heads) => {
+  const sign: Parameters<typeof auditTree.grow>[2] = (before, heads) => {
     const tree = heads.map(treeLeaf).reduce(withLeaf, before)
     return { tree, note: signCheckpoint(key, { size: tree.size, root: rootOf(tree) }) }
-  })
+  }
+  while ((await auditTree.grow(clock.now(), MAX_LEAVES, sign)) === MAX_LEAVES) continue
   for (const checkpoint of await auditTree.pending()) {
     await checkpointCopies.keep(checkpoint)
     await announce(deps, checkpoint, madeBy)

@@ -37,7 +37,7 @@ export const auditReads = (sql: Sql): Pick<AuditTrail, 'list' | 'after' | 'chain
   async list(userId, { actions, resource, since, until, before, limit }) {
     const rows = await sql<EntryRow[]>`
       select * from audit_entries where user_id = ${userId} and body is not null
-        ${actions ? sql`and exists (select from unnest(${[...actions]}::text[]) wanted where action = wanted or starts_with(action, wanted || '.'))` : sql``}
+        ${actions ? sql`and action = any(${[...actions]}::text[])` : sql``}
         ${resource === null ? sql`` : sql`and resource = ${resource}`}
         ${since ? sql`and at >= ${since}` : sql``} ${until ? sql`and at < ${until}` : sql``}
         ${before ? sql`and (at, seq) < (${before.at}::timestamptz, ${before.seq}::bigint)` : sql``}

@@ -31,7 +31,8 @@ export function createAuditTrail(sql: Sql): AuditTrail {
         select user_id from (
           select user_id, last_seq from user_counters union all select user_id, last_seq from deleted_accounts) c
         left join audit_chains a using (user_id)
-        where last_seq > coalesce(a.seq, 0) and user_id <> ${LOG_USER} and (${after}::uuid is null or user_id > ${after}::uuid)
+        where last_seq > coalesce(a.seq, 0)
+          and exists (select from events e where e.user_id = c.user_id and e.seq > coalesce(a.seq, 0)) and user_id <> ${LOG_USER} and (${after}::uuid is null or user_id > ${after}::uuid)
         group by user_id order by user_id limit ${limit}`
       return rows.map((row) => row.user_id)
     },

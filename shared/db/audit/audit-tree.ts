@@ -16,14 +16,14 @@ interface HeadRow {
 const headOf = ({ user_id: userId, seq, hash }: HeadRow): ChainHead => ({ userId, seq, hash })
 
 export const createAuditTree = (sql: Sql): AuditTree => ({
-  grow: (now, sign) =>
+  grow: (now, limit, sign) =>
     inTransaction(sql, async (tx) => {
       await tx`select pg_advisory_xact_lock(${GROWTH_LOCK})`
       const [last] = await tx<{ size: number; edge: Buffer[] }[]>`
         select size, edge from audit_checkpoints order by size desc limit 1`
       const rows = await tx<HeadRow[]>`
         select user_id, seq, hash from audit_chains c
-        where seq > coalesce((select max(t.seq) from audit_tree t where t.user_id = c.user_id), 0) order by user_id`
+        where seq > coalesce((select max(t.seq) from audit_tree t where t.user_id = c.user_id), 0) order by user_id limit ${limit}`
       if (rows.length === 0) return 0
       const before: Tree = last ? { size: last.size, edge: last.edge } : EMPTY_TREE
       const { tree, note } = sign(before, rows.map(headOf))

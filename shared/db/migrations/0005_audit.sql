@@ -28,6 +28,7 @@ create table audit_entries (
   check ((body is null) = (salt is null) and (body is null) = (action is null) and (body is null) = (resource is null))
 );
 create index audit_entries_in_order on audit_entries (user_id, at, seq);
+create index audit_entries_of_action on audit_entries (user_id, action, at, seq);
 create index audit_entries_of_resource on audit_entries (user_id, resource, at, seq);
 
 -- Only the end of a chain moves, and only forwards; what is kept begins later, never earlier.
