@@ -13,6 +13,10 @@ import { createUpstreams } from '../shared/dapr/other-units.ts'
 import type { Fetch } from '../shared/dapr/transport.ts'
 import { createChangeStore } from '../shared/db/changes/change-store.ts'
 import type { Sql } from '../shared/db/connect.ts'
+import { createCheckpointFolder } from '../shared/channels/checkpoint-folder.ts'
+import { createAuditTree } from '../shared/db/audit/audit-tree.ts'
+import { createCheckpointKeyStore } from '../shared/db/audit/checkpoint-key-store.ts'
+import { createCheckpointKeys } from '../shared/identity/checkpoint-keys.ts'
 import { createAuditTrail } from '../shared/db/audit/audit-trail.ts'
 import { createDeadLetters } from '../shared/db/outbox/dead-letters.ts'
 import { createDeliveryQueue } from '../shared/db/notifications/delivery-queue.ts'
@@ -98,6 +102,14 @@ export function composeDeps(config: Config, resources: ProcessResources): Compos
     secrets: dapr.secrets,
     clock,
   })
+  const checkpointKeys = createCheckpointKeys({
+    from: config.audit.keyFrom,
+    origin: `${new URL(config.publicUrl ?? 'http://localhost').host}/audit`,
+    store: createCheckpointKeyStore(sql),
+    secrets: dapr.secrets,
+    clock,
+    ids,
+  })
   const settings = {
     appToken,
     issuer: config.publicUrl ?? 'urn:daybook',
@@ -117,6 +129,7 @@ export function composeDeps(config: Config, resources: ProcessResources): Compos
     },
     isTrustedProxy: proxyList(config.trustedProxies),
     rateLimit: config.rateLimit,
+    auditDays: config.audit.days,
     logRequests: config.logRequests,
     keepEventsDays: config.keepEventsDays,
     corsOrigins: config.corsOrigins,
@@ -160,6 +173,9 @@ export function composeDeps(config: Config, resources: ProcessResources): Compos
     accounts: createAccounts(sql),
     auditTrail: createAuditTrail(sql),
     clientDocuments: createClientDocuments(outbound, clock),
+    auditTree: createAuditTree(sql),
+    checkpointKeys,
+    checkpointCopies: createCheckpointFolder(config.audit.checkpoints),
     zones: createZoneStore(sql),
     sidecar: dapr.health,
     upstreams: createUpstreams(dapr, { clock, startTimer }),

@@ -2,6 +2,10 @@
 
 /** Route to the function that serves it. */
 export const ROUTES: Readonly<Record<string, string>> = {
+  'GET /api/audit/export': 'audit/export-audit',
+  'GET /api/activity': 'audit/list-activity',
+  'GET /api/audit': 'audit/list-audit',
+  'GET /api/audit/verify': 'audit/verify-audit',
   'POST /api/auth/confirmation': 'auth/ask-confirmation',
   'POST /api/auth/password-reset': 'auth/ask-password-reset',
   'POST /api/auth/password': 'auth/change-password',

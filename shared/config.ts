@@ -91,6 +91,9 @@ const Environment = z.object({
   MAX_FIRST_MESSAGES_PER_HOST: whole(0, 1_000_000_000).default(20),
   MAX_DELIVERIES_PER_HOST: whole(0, 1_000_000_000).default(5000),
   VAPID_KEYS: oneOf('database', 'secretstore').default('database'),
+  AUDIT_KEY: oneOf('database', 'secretstore').default('database'),
+  AUDIT_CHECKPOINTS: z.string().min(1).optional(),
+  AUDIT_RETENTION_DAYS: whole(90, 36_500).default(365),
   FCM_PROJECT: z
     .string()
     .regex(/^[a-z][a-z0-9-]*$/, 'must be the id of a Google project')
@@ -241,6 +244,8 @@ export function readConfig(env: Variables = inheritedEnvironment()) {
       token: e.MAIL_RELAY_TOKEN,
       mailboxDays: e.MAILBOX_DAYS,
     },
+    /** What signs checkpoints, the folder of their copies, and how long an entry is kept. */
+    audit: { keyFrom: e.AUDIT_KEY, checkpoints: e.AUDIT_CHECKPOINTS, days: e.AUDIT_RETENTION_DAYS },
     push: { vapidKeys: e.VAPID_KEYS, fcmProject: e.FCM_PROJECT },
     /** Networks that are no secret from users: requests they ask for may go there, without TLS and to any port. */
     outboundAllow: e.OUTBOUND_ALLOW,

@@ -9,6 +9,7 @@ import { deliver } from '../../testing/builders/messages.ts'
 import { OLD_EVENTS } from '../../testing/builders/old-events.ts'
 import { asSidecar } from '../../testing/worlds/compose-daybook.ts'
 import { taskService, type Client } from '../../testing/worlds/task-service.ts'
+import { recordMissed } from '../../shared/app/audit/record-audit.ts'
 import recordAudit from './record-audit.ts'
 
 const service = await taskService(['audit/record-audit'])
@@ -89,7 +90,7 @@ describe('record-audit', () => {
   })
 
   it('records every type of event of every topic, authentication included', async () => {
-    const types = CATALOGUE.map(({ type }) => type)
+    const types = CATALOGUE.map(({ type }) => type).filter((type) => type !== 'audit.checkpoint.signed')
     const topics: readonly Topic[] = ['task-events', 'reminders', 'notification-events', 'audit-events']
     expect(new Set(recordAudit.topics)).toEqual(new Set(topics))
     const user = await happen(types)
@@ -173,9 +174,11 @@ describe('record-audit', () => {
     expect((await entriesOf(user))[1]?.details).toEqual({ title: 'Long', changed: ['title', 'description'] })
   })
 
-  it('records a backlog of thousands in one go', async () => {
+  it('leaves the most of a backlog to the sweep', async () => {
     const user = await happen(Array.from({ length: 500 }, () => 'task.updated'))
     await send((await takeAll())[0]!)
+    expect(await entriesOf(user)).toHaveLength(200)
+    await recordMissed(deps)
     expect((await entriesOf(user)).map(({ place }) => place)).toEqual(
       Array.from({ length: 500 }, (_, index) => index + 1),
     )

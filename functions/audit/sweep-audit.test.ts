@@ -21,5 +21,4 @@ it('records what no message has told of, of everybody, once', async () => {
   await sweep()
   await sweep()
   expect(await recorded()).toBe(41)
-  expect(service.logged.filter(({ message }) => message.startsWith('recorded'))).not.toEqual([])
 })

@@ -31,6 +31,7 @@ const PLACES: Record<string, ((all: AccountExport) => number) | null> = {
   events: ({ events }) => events.length,
   audit_chains: null, // ends with the last of the entries
   audit_entries: null, // GET /api/audit/export
+  audit_tree: null, // heads of chains, signed
   tags: null, // counted from the tasks
   user_counters: null, // the same
   outbox: null, // points at events

@@ -8,7 +8,7 @@ export default httpFunction({
   auth: 'account:export',
   uses: ['identity', 'notifications', 'accounts', 'events'],
   output: AccountExport,
-  download: 'daybook.json',
+  download: { name: 'daybook', extensions: ['json'] },
   refuses: ['rate_limit.exceeded'],
   handle: ({ actor, call, deps }) => exportAccount(deps, call, actor),
 })

@@ -82,10 +82,15 @@ export async function startEmbedded(
     const ownUrl = () => daybook && `http://${hostOf(config)}:${daybook.server.port}`
     const resources = { ...SYSTEM_RESOURCES, sql, log, sidecarFetch, appToken, ownUrl, createBroker: ordered }
     let moved = 0
-    daybook = await runFunctions(config, resources, await loadFunctions(), async (app, deps) => {
-      extend?.(app, deps, sql)
-      moved = await followZoneDatabase(deps, 'cron/follow-zones')
-    })
+    daybook = await runFunctions(
+      withCheckpoints(config),
+      resources,
+      await loadFunctions(),
+      async (app, deps) => {
+        extend?.(app, deps, sql)
+        moved = await followZoneDatabase(deps, 'cron/follow-zones')
+      },
+    )
     closers.push(sidecar.stop, daybook.close)
     await sidecar.start()
     return { url: ownUrl()!, sql, sidecar, moved, close }
@@ -94,6 +99,12 @@ export async function startEmbedded(
     throw error
   }
 }
+
+/** On the disk of the database, for want of another. */
+const withCheckpoints = (config: Config): Config => ({
+  ...config,
+  audit: { ...config.audit, checkpoints: config.audit.checkpoints ?? join(config.dataDir, 'checkpoints') },
+})
 
 /** The embedded broker takes the events of a call in one statement, and refuses whatever is behind one that it refuses. */
 const ordered: typeof createBroker = (dapr, pubsub, log) => createBroker(dapr, pubsub, log, 100)

@@ -42,6 +42,7 @@ const PLATFORM: Readonly<Record<Capability, Partial<Needs>>> = {
   audit: {},
   // The documents of programs, wherever they are; shared/channels/safe-fetch.ts keeps to public addresses.
   clients: { egress: ['*'] },
+  checkpoints: { components: ['secretstore'], api: ['secrets'], secrets: ['auditkey'] },
   zones: {},
   health: {},
   streams: {},

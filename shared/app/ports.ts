@@ -9,8 +9,8 @@ import type { Reminder } from '../domain/reminders/reminder.ts'
 import type { Placed } from '../domain/tasks/reorder.ts'
 import type { Above } from '../domain/tasks/subtasks.ts'
 import type { Task } from '../domain/tasks/task.ts'
-import type { AuditTrail } from './audit/ports.ts'
 import type { Accounts, ClientDocuments, Identity } from './auth/ports.ts'
+import type { AuditTrail, AuditTree, CheckpointCopies, CheckpointKeys } from './audit/ports.ts'
 import type { SidecarHealth } from './health/ports.ts'
 import type {
   DeliveryQueue,
@@ -221,6 +221,8 @@ export interface Settings {
   rateLimit: RateLimit | null
   /** How much of a user's requests runs at once; a plain request weighs 1 (shared/kit/edge/turns.ts). */
   maxWeightOfUser: number
+  /** So long an entry of the audit trail is kept. */
+  auditDays: number
   logRequests: boolean
   /** For how long the changes can be read; null for ever. */
   keepEventsDays: number | null
@@ -251,6 +253,9 @@ export interface Deps {
   accounts: Accounts
   auditTrail: AuditTrail
   clientDocuments: ClientDocuments
+  auditTree: AuditTree
+  checkpointKeys: CheckpointKeys
+  checkpointCopies: CheckpointCopies
   zones: ZoneStore
   broker: Broker
   publishing: Publishing

@@ -44,6 +44,7 @@ const recurrence = { topic: 'task-events', source: '/services/recurrence' } as c
 const suggestions = { topic: 'task-events', source: '/services/suggestions' } as const
 const reminders = { topic: 'reminders', source: '/services/reminders' } as const
 const notifications = { topic: 'notification-events', source: '/services/notifications' } as const
+const audit = { topic: 'audit-events', source: '/services/audit' } as const
 const auth = { topic: 'audit-events', source: '/services/auth' } as const
 
 const taskPayload = z.object({
@@ -274,6 +275,17 @@ export const SuggestionFeedbackGiven = define(
   z.object({ feedback: SuggestionFeedbackView, actor: ActorView }),
 )
 
+/** How far the audit trails of all users have come, signed. Of no user, and itself not audited: it would lead to the next. */
+export const AuditCheckpointSigned = define(
+  'audit.checkpoint.signed',
+  audit,
+  z.object({
+    size: z.int().positive().describe('Leaves of the tree'),
+    note: z.string().describe('The checkpoint as a signed note (c2sp.org/tlog-checkpoint)'),
+    actor: ActorView,
+  }),
+)
+
 /** Every event Daybook publishes; docs/events/ holds the JSON Schema of each. */
 export const CATALOGUE = [
   TaskCreated,
@@ -319,10 +331,11 @@ export const CATALOGUE = [
   LoggedOut,
   TokenCreated,
   TokenRevoked,
+  AuditCheckpointSigned,
 ] as const
 export type AnyEvent = (typeof CATALOGUE)[number]
 
-/** Of events that are nobody's: those about the log itself. */
+/** Whose events are nobody's: those about the log itself. */
 export const LOG_USER = '00000000-0000-0000-0000-000000000000'
 export type EventType = AnyEvent['type']
 export type EventData<E extends EventDefinition> = z.infer<E['data']>

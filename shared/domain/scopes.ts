@@ -11,6 +11,7 @@ export const SCOPES = {
   'reminders:write': 'Add, change, snooze and remove reminders',
   'notifications:read': 'Read notifications, preferences and push subscriptions',
   'notifications:write': 'Mark notifications as read, change preferences and push subscriptions',
+  'audit:read': 'Read the audit trail and the activity: all that was done, by whom and from where',
   'changes:read': 'Read the log of changes, with all that they wrote; with account:read also from where',
 } as const
 

@@ -9,7 +9,7 @@ import { DomainError, type ErrorCode } from '../domain/errors.ts'
 import { isAllowed, type Scope } from '../domain/scopes.ts'
 import { bearerToken } from '../identity/authenticate.ts'
 import type { AppEnv } from './base-app.ts'
-import { downloadAnswer } from './edge/download-answer.ts'
+import { downloadAnswer, type DownloadExtension } from './edge/download-answer.ts'
 import { answerTaken } from './edge/answer-taken.ts'
 import { MIN_BYTES } from './edge/compress-answers.ts'
 import { authCall, fromWhere } from './edge/client-address.ts'
@@ -80,8 +80,11 @@ export interface HttpSpec<
    * the query's last_event_id.
    */
   events?: Readonly<Record<string, z.ZodType>>
-  /** The name of the file that a browser makes of the answer, which comes in pieces of its text. HEAD does not handle it. */
-  download?: string
+  /**
+   * The file that a browser makes of the answer, which comes in pieces of its text. HEAD does not handle it. Of several extensions
+   * the query's `format` says which.
+   */
+  download?: { name: string; extensions: readonly DownloadExtension[] }
   /** Whoever gets a successful answer may keep it; others are kept by nobody (`no-store`), as all refusals. */
   cache?: 'public, max-age=300'
   /** True when the write honours Idempotency-Key and, where it has `params` or `isSingleton`, If-Match and If-None-Match. */
@@ -176,7 +179,7 @@ export function httpFunction<
       })
       // Its body would be thrown away unread, and a stream that nobody reads ends never.
       if (spec.events && c.req.method === 'HEAD') return eventStreamHead(c)
-      if (spec.download && c.req.method === 'HEAD') return downloadAnswer(c, spec.download, null)
+      if (spec.download && c.req.method === 'HEAD') return downloadAnswer(c, fileOf(spec, query), null)
       const ticket = ticketOf(spec, c)
       const inTurn = turnsOf(c, actor, weight)
       let answer: Handled | Later<unknown> = await inTurn(async () => {
@@ -192,7 +195,7 @@ export function httpFunction<
       if (answer instanceof Response) return c.newResponse(answer.body, answer)
       if (answer instanceof DomainError) return problemResponse(c, answer)
       if ('subscribe' in answer) return eventStreamAnswer(deps, c, actor ?? { userId: '' }, answer)
-      if (Symbol.asyncIterator in answer) return downloadAnswer(c, spec.download!, answer)
+      if (Symbol.asyncIterator in answer) return downloadAnswer(c, fileOf(spec, query), answer)
       return respond(c, spec, answer)
     })
   }
@@ -269,6 +272,12 @@ function queryOf(spec: AnyHttpSpec, c: Context): QueryTexts {
     ...(lastEvent && { last_event_id: [lastEvent] }),
     ...(!spec.ticket && ticket !== undefined && { ticket }),
   }
+}
+
+function fileOf({ download }: AnyHttpSpec, query: unknown): Parameters<typeof downloadAnswer>[1] {
+  const { name, extensions } = download!
+  const { format } = (query ?? {}) as { format?: DownloadExtension }
+  return { name, extension: format ?? extensions[0]! }
 }
 
 function respond(c: Context, spec: AnyHttpSpec, answer: Answer<unknown>): Response {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { SCOPES } from '../domain/scopes.ts'
+import { DOWNLOAD_TYPES } from '../kit/edge/download-answer.ts'
 import type { AnyHttpSpec, HttpFunction } from '../kit/http-function.ts'
 import { componentSchemas, type JsonSchema } from './openapi-schemas.ts'
 import { refusals, STATUS_DESCRIPTIONS, takesIfMatch } from './openapi-refusals.ts'
@@ -215,8 +216,18 @@ function success(spec: AnyHttpSpec, answer: { content: Content | undefined; isVe
   }
 }
 
-function answerContent({ output, events }: AnyHttpSpec, schemas: Schemas): Content | undefined {
-  if (output) return { 'application/json': { schema: schemas.schemaOf(output, 'output') } }
+function answerContent({ output, events, download }: AnyHttpSpec, schemas: Schemas): Content | undefined {
+  if (output) {
+    const others = (download?.extensions ?? []).filter((extension) => extension !== 'json')
+    const texts = others.map((extension) => [
+      DOWNLOAD_TYPES[extension].split(';')[0]!,
+      { schema: { type: 'string' } },
+    ])
+    return {
+      'application/json': { schema: schemas.schemaOf(output, 'output') },
+      ...(Object.fromEntries(texts) as Content),
+    }
+  }
   if (!events) return undefined
   const data = Object.entries(events).map(([name, schema]) => [name, schemas.schemaOf(schema, 'output')])
   return { 'text/event-stream': { schema: { type: 'string' }, 'x-events': Object.fromEntries(data) } }

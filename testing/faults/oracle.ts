@@ -1,4 +1,5 @@
 import type { Sql } from '../../shared/db/connect.ts'
+import { replayUser } from '../../shared/db/replay/replay-user.ts'
 import type { TaskView } from '../../shared/domain/tasks/task.ts'
 import type { Report } from './client.ts'
 import { replayEvents, type EventRow, type Replay } from './series-model.ts'
@@ -47,6 +48,7 @@ export async function checkUser(
   await checkTasks(sql, userId, replay, fault)
   await checkSeries(sql, userId, replay, fault)
   await checkCounters(sql, userId, events.length, fault)
+  await checkReplay(sql, userId, fault)
   const traces = Map.groupBy(events, traceIdOf)
   const views = Map.groupBy(events, (event) => event.data.task?.id)
   for (const report of reports) {
@@ -54,6 +56,20 @@ export async function checkUser(
     checkReport(report, { caused, viewsOf: (taskId) => views.get(taskId) ?? [] }, fault)
   }
   return { events, replay }
+}
+
+/** What the events say and what the tables say agrees, whatever has happened. */
+export async function checkReplay(
+  sql: Sql,
+  userId: string,
+  fault: Fault,
+  without: readonly string[] = [],
+): Promise<void> {
+  const [last] = await sql<{ time: Date }[]>`
+    select time from events where user_id = ${userId} order by seq desc limit 1`
+  if (!last) return
+  const { differences } = await replayUser(sql, userId, { now: last.time, apply: false, without })
+  for (const difference of differences) fault('the events tell every row', difference)
 }
 
 /** One line of the history that ends the story of a run. */

@@ -1,5 +1,5 @@
 import type { Report } from '../faults/client.ts'
-import type { Fault, Violation } from '../faults/oracle.ts'
+import { checkReplay, type Fault, type Violation } from '../faults/oracle.ts'
 import { tellAudiences } from './firings.ts'
 import { checkLedger } from './ledger.ts'
 import type { Entry } from './journal.ts'
@@ -35,6 +35,8 @@ export async function judge(
   const ledger = checkLedger(journal.entries, audiences, fault)
   await checkRest(world, { told, ledger, followers }, fault)
   checkReports(journal.entries, reports, fault)
+  // Preferences are given by users.ts, without an event.
+  for (const { id } of users) await checkReplay(world.sql, id, fault, ['notification_preferences'])
   return violations
 }
 

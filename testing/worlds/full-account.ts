@@ -1,4 +1,5 @@
 import { recordAudit } from '../../shared/app/audit/record-audit.ts'
+import { makeCheckpoint } from '../../shared/app/audit/sign-checkpoint.ts'
 import type { SignedIn } from '../../shared/domain/auth/identity.ts'
 import { systemIds } from '../../shared/kit/system.ts'
 import addPushSubscription from '../../functions/notifications/add-push-subscription.ts'
@@ -42,6 +43,7 @@ export async function fullAccount(world: IdentityWorld) {
   await sql`insert into dead_letters (id, event_id, consumer, type, user_id, reason, letter, state, times, received_at)
     values (${systemIds.uuid()}, ${id}, 'test', 'task.created', ${id}, 'a test', '{}', 'open', 1, now())`
   await recordAudit(deps, id)
+  await makeCheckpoint(deps, 'cron/sign-checkpoint')
   return { id, email, password, token, refreshToken: body.refresh_token, peer }
 }
 

@@ -1,12 +1,13 @@
 import type { AuditTrail } from '../../app/audit/ports.ts'
 import { emptyChain, type ChainedEntry, type ChainHead } from '../../domain/audit/chain.ts'
 import { LOG_USER } from '../../domain/events.ts'
+import { auditReads } from './audit-reads.ts'
 import { inGroups } from '../changes/commit-groups.ts'
 import type { Sql } from '../connect.ts'
 import { recordedEvent, type EventRow } from '../outbox/outbox.ts'
 
-/** Of one user at a time: few enough for many users side by side. */
-const MAX_EVENTS = 200
+/** Of one user at a time: with as many of others, hashed within some milliseconds. */
+const MAX_EVENTS = 50
 const MAX_BYTES = 256 * 1024
 
 type Decide = Parameters<AuditTrail['extend']>[1]
@@ -23,16 +24,19 @@ export function createAuditTrail(sql: Sql): AuditTrail {
     run: (extensions) => extendChains(sql, extensions),
   })
   return {
+    ...auditReads(sql),
     extend: (userId, decide) => extend({ userId, decide }),
     behind: async (after, limit) => {
       const rows = await sql<{ user_id: string }[]>`
         select user_id from (
           select user_id, last_seq from user_counters union all select user_id, last_seq from deleted_accounts) c
         left join audit_chains a using (user_id)
-        where last_seq > coalesce(a.seq, 0) and user_id <> ${LOG_USER} and (${after}::uuid is null or user_id > ${after}::uuid)
+        where last_seq > coalesce(a.seq, 0)
+          and exists (select from events e where e.user_id = c.user_id and e.seq > coalesce(a.seq, 0)) and user_id <> ${LOG_USER} and (${after}::uuid is null or user_id > ${after}::uuid)
         group by user_id order by user_id limit ${limit}`
       return rows.map((row) => row.user_id)
     },
+    prune: (olderThan, limit) => prune(sql, olderThan, limit),
   }
 }
 
@@ -99,3 +103,24 @@ const entryRow = ({ userId, seq, at, content, leaf, hash }: ChainedEntry) => ({
   leaf: hex(leaf),
   hash: hex(hash),
 })
+
+/**
+ * What a checkpoint holds was there when it was signed, so all up to it is older. Leaves are gone through in the order of the tree;
+ * the entry of each takes the place of the beginning of its chain.
+ */
+async function prune(sql: Sql, olderThan: Date, limit: number): Promise<number> {
+  const [row] = await sql<{ leaves: number }[]>`
+    with place as (select pruned from audit_retention for update skip locked),
+    leaves as (
+      select t.* from place, audit_tree t where index >= pruned and index < pruned + ${limit}
+        and index < (select max(size) from audit_checkpoints where signed_at < ${olderThan})),
+    ends as (select distinct on (user_id) user_id, seq, hash from leaves order by user_id, seq desc),
+    moved as (
+      update audit_chains c set anchor_seq = ends.seq, anchor_hash = ends.hash from ends
+      where c.user_id = ends.user_id and c.anchor_seq < ends.seq returning c.user_id, c.anchor_seq),
+    removed as (
+      delete from audit_entries e using moved where e.user_id = moved.user_id and e.seq <= moved.anchor_seq),
+    passed as (update audit_retention set pruned = pruned + (select count(*) from leaves))
+    select count(*)::int as leaves from leaves`
+  return row!.leaves
+}

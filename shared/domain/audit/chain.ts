@@ -40,7 +40,7 @@ export const linkOf = (before: Uint8Array, { seq, at, leaf }: Pick<ChainedEntry,
   sha256(LINK, before, integer(seq), integer(at.getTime()), leaf)
 
 /** The head of a chain without entries. It is of one user, so a chain cannot be passed off as another's. */
-const genesisOf = (userId: string): Buffer =>
+export const genesisOf = (userId: string): Buffer =>
   sha256(GENESIS, Buffer.from(userId.replaceAll('-', ''), 'hex'))
 
 export const emptyChain = (userId: string): ChainHead => ({ userId, seq: 0, hash: genesisOf(userId) })

@@ -51,6 +51,9 @@ interface Said {
   positions?: readonly unknown[]
 }
 
+/** What is hashed of an event. */
+export const auditBody = (event: RecordedEvent): string => canonical(auditEntry(event))
+
 function auditEntry(event: RecordedEvent): AuditEntry {
   const said = (upcast(event)?.data ?? event.data ?? {}) as Said
   return {

@@ -1,17 +1,9 @@
-import type {
-  Occurrence,
-  OccurrenceState,
-  Series,
-  SeriesView,
-} from '../../shared/domain/recurrence/series.ts'
-import type { Notification, NotificationRecord } from '../../shared/domain/notifications/notification.ts'
-import type {
-  Preferences,
-  PreferencesRecord,
-} from '../../shared/domain/notifications/notification-preferences.ts'
-import type { Reminder, ReminderRecord } from '../../shared/domain/reminders/reminder.ts'
-import { FLOATING, type Task, type TaskRecord } from '../../shared/domain/tasks/task.ts'
-import type { CloudEvent } from '../../shared/domain/cloud-event.ts'
+import type { Occurrence, OccurrenceState, Series, SeriesView } from '../recurrence/series.ts'
+import type { Notification, NotificationRecord } from '../notifications/notification.ts'
+import type { Preferences, PreferencesRecord } from '../notifications/notification-preferences.ts'
+import type { Reminder, ReminderRecord } from '../reminders/reminder.ts'
+import { FLOATING, type Task, type TaskRecord } from '../tasks/task.ts'
+import type { RecordedEvent } from '../cloud-event.ts'
 
 /** The rows of a user as the events alone tell them. */
 export interface Rebuilt {
@@ -38,20 +30,22 @@ interface Data {
   positions?: { task_id: string; position: number; version: number }[]
 }
 
-/** Folds the events of one user, in their order, as /api/changes answers them. */
-export function rebuild(userId: string, events: readonly CloudEvent[]): Rebuilt {
-  const rows: Rebuilt = {
-    tasks: new Map(),
-    series: new Map(),
-    occurrences: new Map(),
-    reminders: new Map(),
-    notifications: new Map(),
-    preferences: null,
-  }
-  for (const { type, time, sequence, data } of events) {
-    apply(rows, type, data as Data, { userId, at: new Date(time), seq: Number(sequence) })
-  }
-  return rows
+export const nothing = (): Rebuilt => ({
+  tasks: new Map(),
+  series: new Map(),
+  occurrences: new Map(),
+  reminders: new Map(),
+  notifications: new Map(),
+  preferences: null,
+})
+
+/** Folds the next event of a user into the rows, in the order of the log, in the present version of its type. */
+export function replayEvent(
+  rows: Rebuilt,
+  { type, time, userId, sequence: seq }: RecordedEvent,
+  data: unknown,
+): void {
+  apply(rows, type, data as Data, { userId, at: time, seq })
 }
 
 function apply(
