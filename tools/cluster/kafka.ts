@@ -5,7 +5,7 @@ import { NETWORK, place } from './places.ts'
 import { listens } from './postgres.ts'
 
 /** On the bridge, so that pods reach it. */
-export const KAFKA = { host: NETWORK.node, port: 19_092 } as const
+const KAFKA = { host: NETWORK.node, port: 19_092 } as const
 export const BROKERS = `${KAFKA.host}:${KAFKA.port}`
 
 export async function startBroker(): Promise<void> {

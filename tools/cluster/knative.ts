@@ -31,8 +31,13 @@ export async function installKnative(): Promise<void> {
   const folder = (path: string) => moduleFolder(pinnedModule('knative', path))
   const core = join(folder('knative.dev/serving'), 'config/core')
   const files = [
-    ...['100-namespace.yaml', '200-serviceaccount.yaml', '200-roles', 'configmaps', 'webhooks'],
-    ...['300-resources', '300-knativecertificate.yaml'],
+    '100-namespace.yaml',
+    '200-serviceaccount.yaml',
+    '200-roles',
+    '300-resources',
+    '300-knativecertificate.yaml',
+    'configmaps',
+    'webhooks',
     ...['activator', 'autoscaler', 'controller', 'webhook'].map((name) => `deployments/${name}.yaml`),
   ]
   const resources = resourcesIn(

@@ -34,7 +34,7 @@ interface Built {
 const KEDA = 'github.com/kedacore/keda/v2'
 const KUBE_ROUTER = 'github.com/cloudnativelabs/kube-router/v2'
 
-export const OTHERS: readonly Built[] = [
+const OTHERS: readonly Built[] = [
   {
     module: goModule('CoreDNS', 'coredns'),
     path: 'github.com/coredns/coredns',
@@ -79,7 +79,7 @@ export async function buildAll(say: (line: string) => void): Promise<void> {
   for (const each of OTHERS) await build(each, say)
 }
 
-export async function build(
+async function build(
   { module, path, programs, values = {} }: Built,
   say: (line: string) => void,
 ): Promise<void> {

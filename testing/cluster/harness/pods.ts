@@ -46,9 +46,6 @@ export interface Pods {
 }
 
 const APP = 'app.kubernetes.io/component'
-/** Neither sleeps nor is a unit. */
-export const AWAKE = 'edge'
-
 /** Follows the pods of Daybook by the API server's own stream of changes. */
 export async function followPods(): Promise<Pods> {
   const all: SeenPod[] = []
@@ -138,18 +135,4 @@ export async function allGone(pods: Pods, app: string, limitMs = 120_000): Promi
       ...last,
     )
   await until(`the end of ${app}`, () => pods.all.every((pod) => pod.app !== app || pod.goneAt !== undefined))
-}
-
-/** Waits until no unit but the edge has a pod that is not about to go, and resolves to how long that took. */
-export async function allAsleep(pods: Pods, limitMs = 150_000): Promise<number> {
-  const awake = () => [
-    ...new Set(
-      pods.all
-        .filter((pod) => pod.app !== AWAKE && pod.endingAt === undefined && !pod.goneAt)
-        .map(({ app }) => app),
-    ),
-  ]
-  return await until('everything at zero', () => awake().length === 0, limitMs).catch(() => {
-    throw new Error(`still awake after ${limitMs} ms: ${awake().join(', ')}`)
-  })
 }
