@@ -45,8 +45,8 @@ function toolOf({ name, method, path, spec }: HttpFunction, tool: ToolSpec): Too
   }
   const required = [...new Set([...parts.flatMap((part) => part.required), ...(tool.needs ?? [])])]
   const hides = tool.hides ?? []
-  const output = spec.output && partOf(spec.output, 'output')
-  for (const name of hides) delete (output?.shape?.properties as Record<string, JsonSchema>)[name]
+  const outputSchema = partOf(spec.output, 'output').shape as Tool['outputSchema'] | null
+  for (const name of hides) delete outputSchema?.properties[name]
   return {
     name: tool.name ?? ownName(name),
     description: tool.description ?? spec.summary,
@@ -67,7 +67,7 @@ function toolOf({ name, method, path, spec }: HttpFunction, tool: ToolSpec): Too
       ...(required.length > 0 && { required }),
       ...examplesOf(spec.body, properties, params),
     },
-    ...(output?.shape && { outputSchema: output.shape as NonNullable<Tool['outputSchema']> }),
+    ...(outputSchema && { outputSchema }),
     annotations: {
       ...(method === 'GET' ? { readOnlyHint: true } : { destructiveHint: method !== 'POST' }),
       ...(method !== 'GET' && method !== 'POST' && { idempotentHint: true }),
