@@ -45,8 +45,8 @@ function toolOf({ name, method, path, spec }: HttpFunction, tool: ToolSpec): Too
   }
   const required = [...new Set([...parts.flatMap((part) => part.required), ...(tool.needs ?? [])])]
   const hides = tool.hides ?? []
-  const output = spec.output && partOf(spec.output, 'output')
-  for (const name of hides) delete (output?.shape?.properties as Record<string, JsonSchema>)[name]
+  const outputSchema = partOf(spec.output, 'output').shape as Tool['outputSchema'] | null
+  for (const name of hides) delete outputSchema?.properties[name]
   return {
     name: tool.name ?? ownName(name),
     description: tool.description ?? spec.summary,
@@ -65,8 +65,9 @@ function toolOf({ name, method, path, spec }: HttpFunction, tool: ToolSpec): Too
         }),
       },
       ...(required.length > 0 && { required }),
+      ...examplesOf(spec.body, properties, params),
     },
-    ...(output?.shape && { outputSchema: output.shape as NonNullable<Tool['outputSchema']> }),
+    ...(outputSchema && { outputSchema }),
     annotations: {
       ...(method === 'GET' ? { readOnlyHint: true } : { destructiveHint: method !== 'POST' }),
       ...(method !== 'GET' && method !== 'POST' && { idempotentHint: true }),
@@ -89,6 +90,23 @@ function toolOf({ name, method, path, spec }: HttpFunction, tool: ToolSpec): Too
     },
   }
 }
+
+/** That of the body, as far as the tool has its fields, with an id for each parameter. */
+function examplesOf(
+  body: unknown,
+  properties: Record<string, JsonSchema>,
+  { required: ids }: Part,
+): { examples?: object[] } {
+  if (!(body instanceof z.ZodType)) return {}
+  const { examples: [example] = [] } = (body.meta() ?? {}) as { examples?: object[] }
+  if (!example) return {}
+  const fields = Object.entries(example).filter(([name]) => Object.hasOwn(properties, name))
+  return {
+    examples: [{ ...Object.fromEntries(ids.map((id) => [id, EXAMPLE_ID])), ...Object.fromEntries(fields) }],
+  }
+}
+
+const EXAMPLE_ID = '0199d0a0-0000-7000-8000-000000000000'
 
 const ownName = (name: string): string => (name.split('/')[1] ?? '').replaceAll('-', '_')
 

@@ -1,6 +1,7 @@
 import { ProtocolError, ProtocolErrorCode, Server } from '@modelcontextprotocol/server'
 import { isAllowed } from '../domain/scopes.ts'
 import { callTool, type ToolCaller, type ToolResult } from './call-tool.ts'
+import { DATA_MARK } from './data-mark.ts'
 import { PROMPTS } from './prompts.ts'
 import { listResources, readResource, RESOURCE_TEMPLATES } from './resources.ts'
 import type { Tool } from './tool.ts'
@@ -57,5 +58,6 @@ const visibleTools = ({ tools, scopes }: McpCaller): Tool[] =>
 /** As text too, for clients of the revisions before structured results; alone where it is an error, which no schema describes. */
 function asToolResult({ isError, value }: ToolResult) {
   const content = [{ type: 'text' as const, text: JSON.stringify(value) }]
-  return isError ? { content, isError } : { content, structuredContent: value }
+  if (isError) return { content, isError }
+  return { content: [...content, { type: 'text' as const, text: DATA_MARK }], structuredContent: value }
 }

@@ -1,6 +1,7 @@
 import { ProtocolError, ProtocolErrorCode, ResourceNotFoundError } from '@modelcontextprotocol/server'
 import { DAY_MS } from '../domain/durations.ts'
 import { isAllowed, type Scope } from '../domain/scopes.ts'
+import { DATA_KEY } from './data-mark.ts'
 import { lean } from './lean.ts'
 import { isTooLarge, TOO_LARGE } from './result-size.ts'
 import type { McpCaller } from './mcp-server.ts'
@@ -77,5 +78,9 @@ export async function readResource(
   if (isTooLarge(JSON.stringify(body))) {
     throw new ProtocolError(ProtocolErrorCode.InternalError, `${TOO_LARGE} Read it by tools.`)
   }
-  return { contents: [{ uri, mimeType: 'application/json', text: JSON.stringify(lean(body)) }] }
+  return {
+    contents: [
+      { uri, mimeType: 'application/json', text: JSON.stringify(lean(body)), _meta: { [DATA_KEY]: true } },
+    ],
+  }
 }

@@ -6,7 +6,12 @@ type JsonSchema = Record<string, unknown>
 interface ToolDefinition {
   name: string
   description: string
-  inputSchema: { type: 'object'; properties: Record<string, JsonSchema>; required?: string[] }
+  inputSchema: {
+    type: 'object'
+    properties: Record<string, JsonSchema>
+    required?: string[]
+    examples?: object[]
+  }
   /** Of a result that is an object. Nothing is required in it: what is null or empty is left out of results. */
   outputSchema?: { type: 'object'; properties: Record<string, JsonSchema> }
   annotations: {
