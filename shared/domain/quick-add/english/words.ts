@@ -15,7 +15,7 @@ export const COUNT = `\\d{1,3}|an?|${NUMBERS.join('|')}`
 export const NTH = `${ORDINALS.slice(0, 5).join('|')}|[1-5](?:st|nd|rd|th)|last`
 export const DAY = '[12]?\\d(?:st|nd|rd|th)|3[01](?:st|th)'
 /** Only where they can be nothing else: "the first of every month". */
-export const SAID_DAY = `${DAY}|${ORDINALS.join('|')}`
+const SAID_DAY = `${DAY}|${ORDINALS.join('|')}`
 export const SAID_DAYS = `(?:${SAID_DAY})(?:${AND}(?:the\\s+)?(?:${SAID_DAY}))*`
 export const DAYS = `(?:${DAY})(?:${AND}(?:the\\s+)?(?:${DAY}))*`
 export const EVERY = '(?:every|each)(?<after>!)?\\s+(?:single\\s+)?'
