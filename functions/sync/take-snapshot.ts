@@ -8,7 +8,7 @@ export default httpFunction({
   uses: ['snapshots'],
   weight: 5,
   output: Snapshot,
-  download: 'daybook-snapshot.json',
+  download: { name: 'daybook-snapshot', extensions: ['json'] },
   refuses: ['rate_limit.exceeded'],
   handle: ({ actor, deps }) => takeSnapshot(deps, actor.userId),
 })

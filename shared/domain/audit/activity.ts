@@ -45,6 +45,7 @@ const SENTENCES: Readonly<Record<EventType, Say | null>> = {
   'notification.read': null,
   'preferences.updated': plain('changed the notification preferences'),
   'notification.target.confirmed': plain('confirmed where notifications go'),
+  'suggestion.feedback.given': plain('said what a suggestion was worth'),
   'auth.user.registered': plain('registered'),
   'auth.email.confirmed': plain('confirmed the e-mail address'),
   'auth.password.changed': plain('changed the password'),
