@@ -78,18 +78,19 @@ export function holdConversation(
   }
 
   async function tell(): Promise<void> {
-    isNews = true
+    isNews = isOpen
     if (isTelling) return
     isTelling = true
-    while (isOpen && isNews) {
+    while (isNews) {
       isNews = false
       try {
         const found = await conversation.next()
         note(null)
         if (found.length === 0 || !isOpen) continue
-        isNews = true // there may be more than one batch
         await sendAll(found)
+        isNews = isOpen // there may be more than one batch
       } catch (err) {
+        if (!isOpen) continue
         note(err)
         after(RETRY_MS, () => void tell())
       }

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest'
-import WebSocket from 'ws'
+import { WebSocket } from 'ws'
 
 export interface SocketMessage {
   type: string

@@ -2,7 +2,7 @@ import { getRequestListener } from '@hono/node-server'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { limitConnections, type ConnectionLimits } from './connections.ts'
-import { acceptSockets, isForSocket, type AppFetch } from './accept-sockets.ts'
+import { acceptSockets, isForSocket, type AppFetch } from '../sockets/accept-sockets.ts'
 import { answerParserErrors, answerWithoutUrl, checkHeaders } from './parser-errors.ts'
 
 /** Longer than the 90 s for which daprd keeps idle connections to the app, so that it never posts into a closed one. */

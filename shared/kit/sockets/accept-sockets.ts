@@ -2,8 +2,8 @@ import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { DomainError } from '../../domain/errors.ts'
-import type { ConnectionLimits } from './connections.ts'
-import { faultOf, textOf } from './parser-errors.ts'
+import type { ConnectionLimits } from '../edge/connections.ts'
+import { faultOf, textOf } from '../edge/parser-errors.ts'
 
 /** Of a message of a client. */
 const MAX_MESSAGE_BYTES = 64 * 1024
@@ -28,13 +28,14 @@ export function acceptSockets(
   fetch: AppFetch,
   { onRefused }: Pick<ConnectionLimits, 'onRefused'>,
 ): void {
-  const sockets = new WebSocketServer({
+  // In a variable, since the types of the library do not know closeTimeout.
+  const options = {
     noServer: true,
     clientTracking: false,
     maxPayload: MAX_MESSAGE_BYTES,
-    // Present in the library, unknown to its types.
-    ...{ closeTimeout: CLOSE_WITHIN_MS },
-  })
+    closeTimeout: CLOSE_WITHIN_MS,
+  }
+  const sockets = new WebSocketServer(options)
 
   function refuse(connection: Duplex, request: IncomingMessage, reason: string): void {
     const refusal = new DomainError('request.malformed', reason)
