@@ -9,7 +9,7 @@ const MAX_MESSAGES = 600
 const RETRY_MS = 3000
 
 /** Why a socket is closed (RFC 6455 §7.4); 1012 and the ones of ours are for clients that come back. */
-export const CLOSE = {
+const CLOSE = {
   over: [1012, 'come back'],
   notText: [1003, 'send JSON text'],
   failed: [1011, 'try again'],
