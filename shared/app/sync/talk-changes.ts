@@ -88,7 +88,16 @@ export function talkChanges(
     if (page.changes.length === 0 && wasUpToDate) return []
     const told = page.changes.flatMap((change) => messageOf(channel, change))
     // A client stores what came since the last of these together with this cursor, or none of it.
-    return [...told, { type: 'cursor', channel, cursor: page.cursor, is_up_to_date: !page.hasMore }]
+    return [
+      ...told,
+      {
+        type: 'cursor',
+        channel,
+        cursor: page.cursor,
+        sequence: page.next.sequence,
+        is_up_to_date: !page.hasMore,
+      },
+    ]
   }
 
   return {
