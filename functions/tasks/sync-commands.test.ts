@@ -76,52 +76,40 @@ describe('sync-commands', () => {
   })
 
   it.each([
-    ['nobody else wrote', {}, { title: 'B' }, { title: 'A' }, { title: 'B' }, []],
-    [
-      'somebody wrote another field',
-      { priority: 'high' },
-      { title: 'B' },
-      { title: 'A' },
-      { title: 'B', priority: 'high' },
-      [],
-    ],
-    ['somebody wrote the same', { title: 'B' }, { title: 'B' }, { title: 'A' }, { title: 'B' }, []],
-    [
-      'somebody wrote something else',
-      { title: 'C' },
-      { title: 'B' },
-      { title: 'A' },
-      { title: 'B' },
-      [{ field: 'title', base: 'A', theirs: 'C', yours: 'B', kept: 'yours' }],
-    ],
-    [
-      'a field was sent that the client has not changed',
-      { title: 'C' },
-      { title: 'A', priority: 'low' },
-      { title: 'A', priority: 'medium' },
-      { title: 'C', priority: 'low' },
-      [],
-    ],
-    ['there is no base', { title: 'C' }, { title: 'B' }, {}, { title: 'B' }, []],
-    [
-      'a field was cleared',
-      { description: 'x' },
-      { description: null },
-      { description: 'y' },
-      { description: null },
-      [{ field: 'description', base: 'y', theirs: 'x', yours: null, kept: 'yours' }],
-    ],
-  ])('writes field by field where %s', async (_, ...[theirs, fields, base, left, conflicts]) => {
+    ['nobody else wrote', {}, { title: 'B' }, { title: 'A' }],
+    ['somebody wrote another field', { priority: 'high' }, { title: 'B' }, { title: 'A' }],
+    ['somebody wrote the same', { title: 'B' }, { title: 'B' }, { title: 'A' }],
+    ['there is no base', { title: 'C' }, { title: 'B' }, {}],
+  ])('writes field by field, without a conflict, where %s', async (_, theirs, fields, base) => {
     const user = newUser()
     const { id: target } = await user.create({ title: 'A' })
-    if (Object.keys(theirs).length > 0) await user.does('PATCH', `/api/tasks/${target}`, theirs)
+    await user.does('PATCH', `/api/tasks/${target}`, theirs)
     const result = await one(user, { op: 'update', target, fields, base })
-    expect([result.status, result.conflicts]).toEqual([
-      conflicts.length > 0 ? 'conflict' : 'applied',
-      conflicts,
-    ])
-    expect(await read(user, target)).toMatchObject(left)
-    expect(result.task).toMatchObject(left)
+    expect([result.status, result.conflicts]).toEqual(['applied', []])
+    expect(await read(user, target)).toMatchObject({ ...theirs, ...fields })
+  })
+
+  it('leaves alone what the client has not changed', async () => {
+    const user = newUser()
+    const { id: target } = await user.create({ title: 'A' })
+    await user.does('PATCH', `/api/tasks/${target}`, { title: 'C' })
+    const base = { title: 'A', priority: 'medium' }
+    const result = await one(user, { op: 'update', target, fields: { ...base, priority: 'low' }, base })
+    expect(result).toMatchObject({ status: 'applied', task: { title: 'C', priority: 'low' } })
+  })
+
+  it.each([
+    ['title', 'A', 'C', 'B'],
+    ['description', 'y', 'x', null],
+    ['tags', [], ['theirs'], ['mine']],
+  ])('writes over what somebody else made of %s, and tells both', async (field, base, theirs, yours) => {
+    const user = newUser()
+    const { id: target } = await user.create({ title: 'A' })
+    await user.does('PATCH', `/api/tasks/${target}`, { [field]: theirs })
+    const command = { op: 'update', target, fields: { [field]: yours }, base: { [field]: base } }
+    const { status, conflicts, task } = await one(user, command)
+    expect([status, conflicts]).toEqual(['conflict', [{ field, base, theirs, yours, kept: 'yours' }]])
+    expect(task).toMatchObject({ [field]: yours })
   })
 
   const edit = { op: 'update', fields: { title: 'Edited' }, base: { title: 'Pay rent' } }
