@@ -1,6 +1,6 @@
 import type { SyncRequest, SyncResult, Task } from './api.ts'
 
-export type SentCommand = SyncRequest['commands'][number]
+type SentCommand = SyncRequest['commands'][number]
 /** What a person has done, without the id that it gets. */
 export type Command =
   | { op: 'create'; temp_id: string; fields: { title: string; [field: string]: unknown } }
@@ -9,7 +9,7 @@ export type Command =
   | { op: 'complete' | 'reopen' | 'delete' | 'restore' | 'skip'; target: string }
   | { op: 'move'; target: string; before?: string; after?: string }
 
-export interface Pending {
+interface Pending {
   command: Command & { id: string }
   /** Of the cursor at which its effects end; null until it is answered. */
   until: number | null

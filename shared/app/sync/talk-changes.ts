@@ -81,12 +81,13 @@ export function talkChanges(
     const { place, acknowledged } = subscription
     if (acknowledged !== null && place.sequence - acknowledged >= MAX_UNACKNOWLEDGED) return []
     const page = await readChanges(deps, actor, place, BATCH)
+    const told = page.changes.flatMap((change) => messageOf(channel, change))
+    // Another subscription, or none, since it was asked: nobody wants this.
     if (subscriptions.get(channel) !== subscription) return []
-    subscription.place = page.next
     const wasUpToDate = subscription.isUpToDate
+    subscription.place = page.next
     subscription.isUpToDate = !page.hasMore
     if (page.changes.length === 0 && wasUpToDate) return []
-    const told = page.changes.flatMap((change) => messageOf(channel, change))
     // A client stores what came since the last of these together with this cursor, or none of it.
     return [
       ...told,
@@ -111,19 +112,20 @@ export function talkChanges(
         throw error
       }
     },
+    /** Of one channel at a time: what a place has moved over goes out, whatever becomes of the next channel. */
     async next() {
-      const told: object[] = []
       for (const [channel, subscription] of subscriptions) {
         try {
-          told.push(...(await news(channel, subscription)))
+          const told = await news(channel, subscription)
+          if (told.length > 0) return told
         } catch (error) {
           // The database was restored meanwhile, or the client was too slow.
           if (!(error instanceof DomainError)) throw error
-          subscriptions.delete(channel)
-          told.push(refusal(error, { channel }))
+          if (subscriptions.get(channel) === subscription) subscriptions.delete(channel)
+          return [refusal(error, { channel })]
         }
       }
-      return told
+      return []
     },
     subscribe: (onNews) => deps.changeSignal.subscribe(actor.userId, onNews),
   }

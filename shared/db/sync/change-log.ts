@@ -8,7 +8,7 @@ export const createChangeLog = (sql: Sql): ChangeLog => ({
   after: async (userId, sequence, limit) => {
     const rows = await sql<((EventRow | { seq: null }) & Extent)[]>`
       select e.*, kept.history, kept.newest, coalesce(kept.oldest, kept.newest + 1) as oldest
-      from (select history_id() as history,
+      from (select (select history_id()) as history,
         coalesce((select last_seq from user_counters where user_id = ${userId} order by turn desc limit 1), 0) as newest,
         (select min(seq) from events where user_id = ${userId}) as oldest) kept
       left join events_after(${userId}, ${sequence}, ${limit}, ${MAX_PAGE_BYTES}) e on true`

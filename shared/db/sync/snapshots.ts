@@ -18,7 +18,7 @@ import { inTransaction } from '../transaction.ts'
 /** Of a task 32 KiB at most. */
 const PAGE = 200
 /** Each holds a connection, and keeps what is written meanwhile from being cleared up. */
-const MAX_AT_ONCE = 4
+const POOL_SHARES = 4
 const MAX_SNAPSHOT_MS = 60_000
 
 export function createSnapshots(
@@ -27,9 +27,10 @@ export function createSnapshots(
   { maxMs = MAX_SNAPSHOT_MS } = {},
 ): Snapshots {
   let count = 0
+  const most = Math.max(1, Math.floor(sql.options.max / POOL_SHARES))
   return {
     take(userId) {
-      if (count >= MAX_AT_ONCE) return null
+      if (count >= most) return null
       count += 1
       // A part goes over when it is taken, so the transaction waits for whoever reads.
       const { readable, writable } = new TransformStream<SnapshotPart, SnapshotPart>()

@@ -10,6 +10,9 @@ const MAX_MESSAGE_BYTES = 64 * 1024
 /** Who was told that it is over has so long to say that it knows. */
 const CLOSE_WITHIN_MS = 2000
 
+/** A connection that is closed while its client still sends takes the answer with it. */
+const LINGER_MS = 1000
+
 export type AppFetch = (request: Request, env?: object) => Response | Promise<Response>
 
 /** What a route finds in its context where the request asks for a WebSocket. */
@@ -20,7 +23,7 @@ export interface SocketBindings {
 
 /** The paths of sockets end so; what asks for an upgrade elsewhere is answered as if it did not (RFC 9110 §7.8). */
 export const isForSocket = ({ headers, url = '' }: IncomingMessage): boolean =>
-  headers.upgrade?.toLowerCase() === 'websocket' && /\/ws(\?|$)/.test(url)
+  headers.upgrade?.toLowerCase() === 'websocket' && /^[^?]*\/ws(\?|$)/.test(url)
 
 /** Lets the app decide about requests for a WebSocket: it sees them as any other, and accepts or answers them. */
 export function acceptSockets(
@@ -40,7 +43,7 @@ export function acceptSockets(
   function refuse(connection: Duplex, request: IncomingMessage, reason: string): void {
     const refusal = new DomainError('request.malformed', reason)
     onRefused(refusal.code, request.socket.remoteAddress ?? null)
-    connection.end(textOf(refusal))
+    end(connection, textOf(refusal))
   }
 
   server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
@@ -62,10 +65,16 @@ export function acceptSockets(
       if (accept && answer.ok) {
         connection.removeListener('error', drop)
         sockets.handleUpgrade(request, connection, head, accept)
-      } else connection.end(await answerText(answer))
+      } else end(connection, await answerText(answer))
     }
     decide().catch(drop)
   })
+}
+
+/** Node looks after a connection no more that asked for an upgrade: a client that keeps its side open would keep it for good. */
+function end(connection: Duplex, text: string): void {
+  connection.end(text)
+  setTimeout(() => connection.destroy(), LINGER_MS).unref()
 }
 
 function headersOf({ rawHeaders }: IncomingMessage): Headers {
@@ -74,7 +83,12 @@ function headersOf({ rawHeaders }: IncomingMessage): Headers {
   return headers
 }
 
+/** Of refusals, which are short. What is none is for a plain request, and may have no end. */
 async function answerText(answer: Response): Promise<string> {
+  if (answer.ok) {
+    await answer.body?.cancel()
+    return textOf(new DomainError('request.malformed', 'This path is for no WebSocket.'))
+  }
   const body = await answer.text()
   const headers = new Headers(answer.headers)
   headers.set('connection', 'close')

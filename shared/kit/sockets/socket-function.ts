@@ -67,6 +67,7 @@ function opener<const Uses extends readonly Capability[]>(spec: SocketSpec<Uses>
   const ofTicket = (ticket: string) => spec.takeTicket(deps, ticket)
 
   function begin(socket: WebSocket, actor: Actor): void {
+    if (socket.readyState !== socket.OPEN) return // gone while it was asked who it is
     const connected = { type: 'connected', user_id: actor.userId, server_time: clock.now().toISOString() }
     socket.send(JSON.stringify(connected))
     streams.converse(actor, socket, spec.converse(deps, actor))
