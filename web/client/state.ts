@@ -1,6 +1,5 @@
-import type { SyncRequest, SyncResult, Task } from './api.ts'
+import type { SyncResult, Task } from './api.ts'
 
-type SentCommand = SyncRequest['commands'][number]
 /** What a person has done, without the id that it gets. */
 export type Command =
   | { op: 'create'; temp_id: string; fields: { title: string; [field: string]: unknown } }
