@@ -2,7 +2,7 @@ import type { JsonSchema } from '../../shared/openapi/openapi-schemas.ts'
 import { header } from './generated.ts'
 
 /** What the client library (web/client/) speaks of. */
-const NAMES = ['Task', 'SyncRequest', 'SyncResult', 'Snapshot']
+const NAMES = ['Task', 'SyncResult', 'Snapshot']
 
 /** The types of some schemas of the API document, with those that they name. */
 export function clientTypes(document: object): string {

@@ -76,14 +76,6 @@ export type Snapshot = {
 })[]
 }
 
-export type SyncRequest = {
-  client_id: string
-  commands: ({
-  id: string
-  op: "create" | "update" | "tag" | "complete" | "reopen" | "skip" | "delete" | "restore" | "move"
-})[]
-}
-
 export type SyncResult = {
   results: ({
   id: string
