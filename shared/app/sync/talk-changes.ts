@@ -81,9 +81,9 @@ export function talkChanges(
     const { place, acknowledged } = subscription
     if (acknowledged !== null && place.sequence - acknowledged >= MAX_UNACKNOWLEDGED) return []
     const page = await readChanges(deps, actor, place, BATCH)
-    const told = page.changes.flatMap((change) => messageOf(channel, change))
-    // Another subscription, or none, since it was asked: nobody wants this.
     if (subscriptions.get(channel) !== subscription) return []
+    // Before the place moves, so that what fails here is told when it is asked again.
+    const told = page.changes.flatMap((change) => messageOf(channel, change))
     const wasUpToDate = subscription.isUpToDate
     subscription.place = page.next
     subscription.isUpToDate = !page.hasMore
@@ -112,18 +112,17 @@ export function talkChanges(
         throw error
       }
     },
-    /** Of one channel at a time: what a place has moved over goes out, whatever becomes of the next channel. */
+    // Of one channel at a time: what was read of it is said before anything else is read, which may fail or be ended meanwhile.
     async next() {
-      for (const [channel, subscription] of subscriptions) {
-        try {
-          const told = await news(channel, subscription)
-          if (told.length > 0) return told
-        } catch (error) {
+      for (const [channel, subscription] of Array.from(subscriptions)) {
+        const told = await news(channel, subscription).catch((error: unknown) => {
           // The database was restored meanwhile, or the client was too slow.
           if (!(error instanceof DomainError)) throw error
-          if (subscriptions.get(channel) === subscription) subscriptions.delete(channel)
+          if (subscriptions.get(channel) !== subscription) return []
+          subscriptions.delete(channel)
           return [refusal(error, { channel })]
-        }
+        })
+        if (told.length > 0) return told
       }
       return []
     },

@@ -3,15 +3,12 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { DomainError } from '../../domain/errors.ts'
 import type { ConnectionLimits } from '../edge/connections.ts'
-import { faultOf, textOf } from '../edge/parser-errors.ts'
+import { endWith, faultOf, textOf } from '../edge/parser-errors.ts'
 
 /** Of a message of a client. */
 const MAX_MESSAGE_BYTES = 64 * 1024
 /** Who was told that it is over has so long to say that it knows. */
 const CLOSE_WITHIN_MS = 2000
-
-/** A connection that is closed while its client still sends takes the answer with it. */
-const LINGER_MS = 1000
 
 export type AppFetch = (request: Request, env?: object) => Response | Promise<Response>
 
@@ -22,15 +19,21 @@ export interface SocketBindings {
 }
 
 /** The paths of sockets end so; what asks for an upgrade elsewhere is answered as if it did not (RFC 9110 §7.8). */
-export const isForSocket = ({ headers, url = '' }: IncomingMessage): boolean =>
-  headers.upgrade?.toLowerCase() === 'websocket' && /^[^?]*\/ws(\?|$)/.test(url)
+export const isForSocket = (request: IncomingMessage): boolean =>
+  request.headers.upgrade?.toLowerCase() === 'websocket' && urlOf(request)?.pathname.endsWith('/ws') === true
 
-/** Lets the app decide about requests for a WebSocket: it sees them as any other, and accepts or answers them. */
+/** As the app sees it, which is not always as it is written. */
+const urlOf = ({ headers, url }: IncomingMessage): URL | null => URL.parse(`http://${headers.host}${url}`)
+
+/**
+ * Lets the app decide about requests for a WebSocket: it sees them as any other, and accepts or refuses them. The answer drops
+ * what is left of them: to the server they are no connections any more.
+ */
 export function acceptSockets(
   server: Server,
   fetch: AppFetch,
   { onRefused }: Pick<ConnectionLimits, 'onRefused'>,
-): void {
+): () => void {
   // In a variable, since the types of the library do not know closeTimeout.
   const options = {
     noServer: true,
@@ -40,41 +43,46 @@ export function acceptSockets(
   }
   const sockets = new WebSocketServer(options)
 
-  function refuse(connection: Duplex, request: IncomingMessage, reason: string): void {
-    const refusal = new DomainError('request.malformed', reason)
+  const connections = new Set<Duplex>()
+
+  function refuse(connection: Duplex, request: IncomingMessage, refusal: DomainError): void {
     onRefused(refusal.code, request.socket.remoteAddress ?? null)
-    end(connection, textOf(refusal))
+    endWith(connection, textOf(refusal))
   }
 
   server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
+    const gone = new AbortController()
+    connections.add(connection)
+    connection.once('close', () => {
+      connections.delete(connection)
+      gone.abort()
+    })
     const drop = () => connection.destroy()
     connection.on('error', drop)
     const fault = faultOf(request)
-    const url = `http://${request.headers.host}${request.url}`
-    if (fault !== null || !URL.canParse(url)) {
-      refuse(connection, request, fault ?? 'The Host header and the request target are not a valid URL.')
-      return
-    }
+    if (fault !== null) return refuse(connection, request, new DomainError('request.malformed', fault))
     let accept: ((socket: WebSocket) => void) | undefined
     const bindings: SocketBindings = { upgrade: (open) => (accept = open) }
     const decide = async () => {
-      const answer = await fetch(new Request(url, { headers: headersOf(request) }), {
-        incoming: request,
-        ...bindings,
-      })
-      if (accept && answer.ok) {
+      const asked = new Request(urlOf(request)!, { headers: headersOf(request), signal: gone.signal })
+      const answer = await fetch(asked, { incoming: request, ...bindings })
+      if (!answer.ok) endWith(connection, await answerText(answer))
+      else if (accept) {
         connection.removeListener('error', drop)
         sockets.handleUpgrade(request, connection, head, accept)
-      } else end(connection, await answerText(answer))
+      } else {
+        // Some answer that nobody waits for, and that may be long.
+        await answer.body?.cancel()
+        refuse(
+          connection,
+          request,
+          new DomainError('request.upgrade_required', 'This path is not for WebSockets.'),
+        )
+      }
     }
     decide().catch(drop)
   })
-}
-
-/** Node looks after a connection no more that asked for an upgrade: a client that keeps its side open would keep it for good. */
-function end(connection: Duplex, text: string): void {
-  connection.end(text)
-  setTimeout(() => connection.destroy(), LINGER_MS).unref()
+  return () => connections.forEach((connection) => connection.destroy())
 }
 
 function headersOf({ rawHeaders }: IncomingMessage): Headers {
@@ -83,12 +91,7 @@ function headersOf({ rawHeaders }: IncomingMessage): Headers {
   return headers
 }
 
-/** Of refusals, which are short. What is none is for a plain request, and may have no end. */
 async function answerText(answer: Response): Promise<string> {
-  if (answer.ok) {
-    await answer.body?.cancel()
-    return textOf(new DomainError('request.malformed', 'This path is for no WebSocket.'))
-  }
   const body = await answer.text()
   const headers = new Headers(answer.headers)
   headers.set('connection', 'close')
