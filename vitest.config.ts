@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['{functions,shared,dapr,profiles,scripts,testing,tools}/**/*.test.ts'],
+    include: ['{functions,shared,dapr,profiles,scripts,testing,tools,web}/**/*.test.ts'],
     // They need what `npm run dapr:build` and `npm run k8s:build` make, a cluster, or a minute (`npm run test:restore`).
     exclude: ['**/node_modules/**', '**/*.{dapr,k8s,cluster,restore}.test.ts'],
     globalSetup: ['testing/worlds/postgres-server.ts'],

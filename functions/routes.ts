@@ -81,4 +81,5 @@ export const ROUTES: Readonly<Record<string, string>> = {
   'POST /api/:user_id/tasks/:id/restore': 'tasks/restore-task',
   'POST /api/tasks/:id/skip': 'tasks/skip-occurrence',
   'POST /api/:user_id/tasks/:id/skip': 'tasks/skip-occurrence',
+  'POST /api/sync': 'tasks/sync-commands',
 }

@@ -6,6 +6,7 @@ import { readArguments } from '../shared/arguments.ts'
 import { eventSchemas } from '../shared/openapi/event-schemas.ts'
 import { openApiDocument } from '../shared/openapi/openapi.ts'
 import { chartComponents } from './render/chart-components.ts'
+import { clientTypes } from './render/client-types.ts'
 import { daprResources } from './render/dapr-resources.ts'
 import { chartTable, functionDocs } from './render/function-table.ts'
 import { json } from './render/generated.ts'
@@ -42,6 +43,7 @@ async function generatedFiles(): Promise<Map<string, string>> {
   )
   const dapr = daprResources(code)
   const table = chartTable(code)
+  const document = openApiDocument(documented, packageJson.version, about)
   const lastTemplate = read('dapr.yaml') ?? ''
   return new Map([
     ...dapr,
@@ -58,7 +60,8 @@ async function generatedFiles(): Promise<Map<string, string>> {
     ['charts/daybook-platform/files/components.yaml', chartComponents(code)],
     ['docs/functions.md', functionDocs(code, about)],
     ['docs/mcp-tools.json', mcpTools(code, packageJson.version)],
-    ['docs/openapi.json', json(openApiDocument(documented, packageJson.version, about))],
+    ['docs/openapi.json', json(document)],
+    ['web/client/api.ts', clientTypes(document)],
     ...Object.entries(eventSchemas()).map(([type, schema]): [string, string] => [
       `docs/events/${type}.schema.json`,
       json(schema),

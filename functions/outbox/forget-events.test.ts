@@ -78,6 +78,23 @@ describe('forget-events', () => {
     for (const other of others) expect(await kept(other)).toEqual([2])
   })
 
+  it('looks at one event of who has nothing to forget, and goes on where one user fails', async () => {
+    const [young, old, failing] = [await happened([2, 1]), await happened([40]), await happened([40])]
+    const asked: string[] = []
+    const changeLog: typeof deps.changeLog = {
+      ...deps.changeLog,
+      forget: async (before, userId, limit) => {
+        asked.push(userId)
+        if (userId === failing) throw new Error('in use')
+        return await deps.changeLog.forget(before, userId, limit)
+      },
+    }
+    await forgetEvents({ ...deps, changeLog })
+    expect(asked).toEqual(expect.arrayContaining([old, failing]))
+    expect(asked).not.toContain(young)
+    expect([await kept(young), await kept(old), await kept(failing)]).toEqual([[1, 2], [], [1]])
+  })
+
   it('keeps everything where it is not told for how long', async () => {
     const userId = await happened([4000])
     await forgetEvents({ ...deps, settings: { ...deps.settings, keepEventsDays: null } })

@@ -242,6 +242,48 @@ describe('the socket', () => {
     expect(await flood.closed).toBe(4429)
   })
 
+  it('reads no stream into memory for who asks for an upgrade where there is none, and ends such a connection', async () => {
+    const replica = await startReplica(sql)
+    const { token } = await replica.newListener()
+    const port = Number(new URL(replica.url).port)
+    for (const target of ['/api/changes/stream?last_event_id=0&ticket=/ws', '/x/ws']) {
+      const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+      const head = `GET ${target} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n`
+      socket.write(`${head}connection: upgrade\r\nupgrade: websocket\r\n\r\n`)
+      const text = await new Promise<string>((resolve) =>
+        socket.once('data', (data) => resolve(data.toString())),
+      )
+      expect(text).toMatch(
+        target.startsWith('/x') ? /^HTTP\/1.1 404 / : /^HTTP\/1.1 200 [\s\S]*text\/event-stream/,
+      )
+      if (target.startsWith('/x')) continue // which is left as it is
+      socket.destroy()
+    }
+    const startedAt = performance.now()
+    await replica.close()
+    expect(performance.now() - startedAt).toBeLessThan(4000)
+  })
+
+  it('loses nothing of one channel where the other cannot be read', async () => {
+    const replica = await startReplica(sql)
+    const person = await replica.newListener()
+    const socket = await openSocket(replica.url + path, signedIn(person))
+    socket.send({ type: 'subscribe', channel: 'changes' })
+    socket.send({ type: 'subscribe', channel: 'tasks' })
+    await until(() => typesOf(socket).filter((type) => type === 'cursor').length === 2)
+    const read = replica.deps.changeLog.after
+    let calls = 0
+    vi.spyOn(replica.deps.changeLog, 'after').mockImplementation(async (...asked) => {
+      if ((calls += 1) === 2) throw new Error('away')
+      return await read(...asked)
+    })
+    await write(replica, person.id)
+    await until(() => sequences(socket).length === 1)
+    await write(replica, person.id)
+    await until(() => sequences(socket).length === 2)
+    expect(sequences(socket)).toEqual([1, 2])
+  })
+
   it('ends with its session, in every process', async () => {
     const [replica, other] = [await startReplica(sql), await startReplica(sql)]
     const person = await replica.newListener()

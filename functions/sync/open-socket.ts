@@ -1,6 +1,6 @@
 import { redeemTicket } from '../../shared/app/auth/redeem-ticket.ts'
 import { talkChanges } from '../../shared/app/sync/talk-changes.ts'
-import { socketFunction } from '../../shared/kit/socket-function.ts'
+import { socketFunction } from '../../shared/kit/sockets/socket-function.ts'
 
 // What is said over it: docs/sync.md.
 export default socketFunction({

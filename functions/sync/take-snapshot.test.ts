@@ -1,13 +1,17 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Snapshot } from '../../shared/app/sync/take-snapshot.ts'
+import { connect } from '../../shared/db/connect.ts'
 import { createSnapshots } from '../../shared/db/sync/snapshots.ts'
 import { mountFunctions } from '../../shared/kit/mount-functions.ts'
 import { systemIds, systemTimer } from '../../shared/kit/system.ts'
+import { testDatabaseTarget } from '../../testing/worlds/database.ts'
 import { manualTimers } from '../../testing/worlds/manual-timers.ts'
 import { tokenOf } from '../../testing/worlds/compose-daybook.ts'
 import { taskService } from '../../testing/worlds/task-service.ts'
 import type { z } from 'zod'
 import takeSnapshot from './take-snapshot.ts'
+
+const target = await testDatabaseTarget()
 
 type Taken = z.infer<typeof Snapshot>
 
@@ -71,15 +75,26 @@ describe('a snapshot', () => {
 })
 
 describe('snapshots of a process', () => {
-  it('are four at once, and each ends with its reader', async () => {
-    const snapshots = createSnapshots(sql, systemTimer)
-    const userId = systemIds.uuid()
-    const four = [1, 2, 3, 4].map(() => snapshots.take(userId))
-    expect(snapshots.take(userId)).toBeNull()
-    for (const one of four) await one!.cancel()
-    const fifth = await vi.waitFor(() => snapshots.take(userId) ?? Promise.reject(new Error('too many')))
-    await fifth.cancel()
-  })
+  it.each([
+    [4, 1],
+    [10, 2],
+  ])(
+    'of a pool of %i connections take a quarter, and one of a user, until their readers are gone',
+    async (max, most) => {
+      const pool = connect(target, { max, applicationName: 'snapshots' })
+      onTestFinished(() => pool.end({ timeout: 1 }))
+      const snapshots = createSnapshots(pool, systemTimer)
+      const userId = systemIds.uuid()
+      const taken = [snapshots.take(userId)!]
+      expect(snapshots.take(userId)).toBeNull()
+      while (taken.length < most) taken.push(snapshots.take(systemIds.uuid())!)
+      expect(snapshots.take(systemIds.uuid())).toBeNull()
+      expect(await pool`select 1 as one`).toEqual([{ one: 1 }])
+      for (const one of taken) await one.cancel()
+      const again = await vi.waitFor(() => snapshots.take(userId) ?? Promise.reject(new Error('too many')))
+      await again.cancel()
+    },
+  )
 
   it('end when nobody takes them in time', async () => {
     const timers = manualTimers()

@@ -6,7 +6,6 @@ export default httpFunction({
   summary: 'All tasks, series, reminders, preferences and tags at one moment, with the cursor of that moment',
   auth: 'changes:read',
   uses: ['snapshots'],
-  weight: 5,
   output: Snapshot,
   download: { name: 'daybook-snapshot', extensions: ['json'] },
   refuses: ['rate_limit.exceeded'],

@@ -20,7 +20,13 @@ async function waiting(signal?: AbortSignal) {
     const headers = { authorization: `Bearer ${token}` }
     const answer = await app.request(`/api/changes?${query}`, { headers, ...init })
     const body = (await answer.json()) as { items: { sequence: string }[]; next_since: string }
-    return { status: answer.status, ...body, sequences: body.items?.map(({ sequence }) => Number(sequence)) }
+    const retryAfter = answer.headers.get('retry-after')
+    return {
+      status: answer.status,
+      retryAfter,
+      ...body,
+      sequences: body.items?.map(({ sequence }) => Number(sequence)),
+    }
   }
   await deps.changes.commit(aChange(userId))
   const { next_since: since } = await ask('')
@@ -45,14 +51,15 @@ describe('waiting for changes', () => {
     expect(deps.streams.count()).toBe(0)
   })
 
-  it('takes nothing of what its user may do at once, and of many the oldest ends, with nothing', async () => {
+  it('takes nothing of what its user may do at once, and the eleventh is refused at once', async () => {
     const { userId, ask, since, answer } = await waiting()
-    const others = Array.from({ length: 10 }, () => ask(`since=${since}&wait=25`))
-    expect(await answer).toMatchObject({ status: 200, items: [], next_since: since })
+    const others = Array.from({ length: 9 }, () => ask(`since=${since}&wait=25`))
     await until(() => deps.streams.count() === 10)
+    expect(await ask(`since=${since}&wait=25`)).toMatchObject({ status: 429, retryAfter: '25' })
+    expect(deps.streams.count()).toBe(10)
     expect((await ask('limit=1')).sequences).toEqual([1])
     await deps.changes.commit(aChange(userId))
-    for (const other of others) expect((await other).sequences).toEqual([2])
+    for (const other of [answer, ...others]) expect((await other).sequences).toEqual([2])
   })
 
   it('ends with the session, and shows nothing then', async () => {

@@ -131,8 +131,9 @@ export async function commitWrite<Body>(
   const limits = limitsFor(deps, write, decision)
   const change = { ...toChange(deps, originOf(write), decision), limits }
   if (write.idempotency) {
-    const expiresAt = new Date(write.now.getTime() + KEEP_ANSWERS_MS)
-    change.idempotency = { ...write.idempotency, answer: body, expiresAt }
+    const { key, fingerprint, keepMs = KEEP_ANSWERS_MS } = write.idempotency
+    const expiresAt = new Date(write.now.getTime() + keepMs)
+    change.idempotency = { key, fingerprint, answer: body, expiresAt }
   } else if (isEmpty(decision)) {
     return { body }
   }

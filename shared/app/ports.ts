@@ -85,7 +85,8 @@ export interface WriteContext {
   ifMatch: readonly number[] | null
   /** Versions that `If-None-Match` does not accept. */
   ifNoneMatch: readonly number[]
-  idempotency: { key: string; fingerprint: string } | null
+  /** `keepMs`: for how long a repetition is known, a day unless it says otherwise. */
+  idempotency: { key: string; fingerprint: string; keepMs?: number } | null
 }
 
 /** What a function answers: the body, and whether it is the stored answer of an earlier attempt. */

@@ -1,6 +1,7 @@
 import type { OpenSessions } from '../app/auth/ports.ts'
 import type { Clock, Ids, Log, StartTimer } from '../app/ports.ts'
 import type { LiveConnections, StreamOwner } from '../app/sync/ports.ts'
+import { DomainError } from '../domain/errors.ts'
 import { accessOf } from '../domain/auth/identity-session.ts'
 import { createStream } from './event-stream.ts'
 import { holdConversation } from './socket.ts'
@@ -12,6 +13,8 @@ const SPREAD_MS = 30_000
 /** How long a client waits before it comes back, by why it has to. */
 const RETRY_MS = { over: 500, tooMany: 60_000 }
 const MAX_PER_OWNER = 10
+/** A request waits no longer, so by then one of ten is over. */
+const WAIT_AGAIN_SECONDS = 25
 
 interface Options {
   clock: Clock
@@ -28,7 +31,7 @@ export interface Connection {
   end(retryMs: number, why: 'over' | 'too_many' | 'signed_out'): void
 }
 
-/** What waits for news in a process. Of each kind an owner has a few; one more ends the oldest. */
+/** What waits for news in a process. Of each kind an owner has a few; one more ends the oldest, of requests none begins. */
 export function createLiveConnections(options: Options): LiveConnections {
   const { ids, startTimer, sessions, mostPerOwner = MAX_PER_OWNER } = options
   const connections = new Map<string, Set<Connection>>()
@@ -94,6 +97,12 @@ export function createLiveConnections(options: Options): LiveConnections {
         isDone = true
         tell()
         release()
+      }
+      // Would the oldest end, its client would ask again at once and end the next.
+      if ((connections.get(`wait ${owner.userId}`)?.size ?? 0) >= mostPerOwner) {
+        throw new DomainError('rate_limit.exceeded', 'Too many requests wait for changes.', {
+          retryAfterSeconds: WAIT_AGAIN_SECONDS,
+        })
       }
       releases.push(admit('wait', owner, { end }), subscribe(tell), startTimer(end, ms))
       signal.addEventListener('abort', end)

@@ -9,7 +9,7 @@ const MAX_MESSAGES = 600
 const RETRY_MS = 3000
 
 /** Why a socket is closed (RFC 6455 §7.4); 1012 and the ones of ours are for clients that come back. */
-export const CLOSE = {
+const CLOSE = {
   over: [1012, 'come back'],
   notText: [1003, 'send JSON text'],
   failed: [1011, 'try again'],
@@ -78,18 +78,19 @@ export function holdConversation(
   }
 
   async function tell(): Promise<void> {
-    isNews = true
+    isNews = isOpen
     if (isTelling) return
     isTelling = true
-    while (isOpen && isNews) {
+    while (isNews) {
       isNews = false
       try {
         const found = await conversation.next()
         note(null)
         if (found.length === 0 || !isOpen) continue
-        isNews = true // there may be more than one batch
         await sendAll(found)
+        isNews = isOpen // there may be more than one batch
       } catch (err) {
+        if (!isOpen) continue
         note(err)
         after(RETRY_MS, () => void tell())
       }

@@ -109,6 +109,8 @@ try {
   expectIn(byHand, '"label":', '"status":"snoozed"', '"status":"acknowledged"', '"webhook_secret":')
   if (byHand.includes('urn:daybook:problem'))
     throw new Error(`a command of docs/reminders.md failed:\n${byHand}`)
+  const live = later(refreshed, second.url, block('changes'))
+  expectIn(live, '"type":"connected"', '{"type":"task.created","data":{', '\n"type":"task.created"')
   spawnSync('bash', ['-c', KILL.replaceAll('.daybook/', `${dataDir}/`)])
   await once(second.child, 'exit')
 

@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest'
-import WebSocket from 'ws'
+import { WebSocket } from 'ws'
 
-export interface SocketMessage {
+interface SocketMessage {
   type: string
   [field: string]: unknown
 }

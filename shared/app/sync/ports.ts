@@ -10,14 +10,14 @@ export interface ChangeLog {
     sequence: number,
     limit: number,
   ): Promise<Extent & { events: RecordedEvent[]; hasMore: boolean }>
-  /**
-   * Forgets what happened before, of `users` users after one: of each at most `events`, the oldest first, and nothing that is
-   * still to be published. Resolves to how many are gone, whether some of these users have more, and the last of them.
-   */
-  forget(
+  /** Which of the `users` users after one have an oldest event from before, and the last of those that were looked at. */
+  outdated(
     before: Date,
-    of: { after: string | null; users: number; events: number },
-  ): Promise<{ forgotten: number; isMore: boolean; last: string | null }>
+    after: string | null,
+    users: number,
+  ): Promise<{ users: string[]; last: string | null }>
+  /** Forgets what happened before, the oldest first and at most `limit`, and nothing that is still to be published. Resolves to how many. */
+  forget(before: Date, userId: string, limit: number): Promise<number>
 }
 
 /** All that a user has at one moment. */

@@ -11,6 +11,7 @@ import type { Deps } from '../ports.ts'
 export const Snapshot = z
   .object({
     cursor: z.string().describe('GET /api/changes goes on from here'),
+    sequence: z.int().describe('Of the last change that is in it'),
     preferences: PreferencesRecord,
     tasks: z.array(TaskView).describe('Deleted ones included, until they are purged'),
     series: z.array(SeriesView),
@@ -34,5 +35,6 @@ export async function takeSnapshot(
   const first = (await parts.next()).value
   if (!first || !('head' in first)) throw new TypeError('a snapshot begins with its place')
   const { history, sequence, preferences } = first.head
-  return jsonOf({ cursor: cursorText({ history, userId }, sequence), preferences }, parts as never)
+  const cursor = cursorText({ history, userId }, sequence)
+  return jsonOf({ cursor, sequence, preferences }, parts as never)
 }

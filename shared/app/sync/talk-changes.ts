@@ -82,13 +82,23 @@ export function talkChanges(
     if (acknowledged !== null && place.sequence - acknowledged >= MAX_UNACKNOWLEDGED) return []
     const page = await readChanges(deps, actor, place, BATCH)
     if (subscriptions.get(channel) !== subscription) return []
-    subscription.place = page.next
+    // Before the place moves, so that what fails here is told when it is asked again.
+    const told = page.changes.flatMap((change) => messageOf(channel, change))
     const wasUpToDate = subscription.isUpToDate
+    subscription.place = page.next
     subscription.isUpToDate = !page.hasMore
     if (page.changes.length === 0 && wasUpToDate) return []
-    const told = page.changes.flatMap((change) => messageOf(channel, change))
     // A client stores what came since the last of these together with this cursor, or none of it.
-    return [...told, { type: 'cursor', channel, cursor: page.cursor, is_up_to_date: !page.hasMore }]
+    return [
+      ...told,
+      {
+        type: 'cursor',
+        channel,
+        cursor: page.cursor,
+        sequence: page.next.sequence,
+        is_up_to_date: !page.hasMore,
+      },
+    ]
   }
 
   return {
@@ -102,19 +112,19 @@ export function talkChanges(
         throw error
       }
     },
+    // Of one channel at a time: what was read of it is said before anything else is read, which may fail or be ended meanwhile.
     async next() {
-      const told: object[] = []
-      for (const [channel, subscription] of subscriptions) {
-        try {
-          told.push(...(await news(channel, subscription)))
-        } catch (error) {
+      for (const [channel, subscription] of Array.from(subscriptions)) {
+        const told = await news(channel, subscription).catch((error: unknown) => {
           // The database was restored meanwhile, or the client was too slow.
           if (!(error instanceof DomainError)) throw error
+          if (subscriptions.get(channel) !== subscription) return []
           subscriptions.delete(channel)
-          told.push(refusal(error, { channel }))
-        }
+          return [refusal(error, { channel })]
+        })
+        if (told.length > 0) return told
       }
-      return told
+      return []
     },
     subscribe: (onNews) => deps.changeSignal.subscribe(actor.userId, onNews),
   }

@@ -31,15 +31,28 @@ export function writeTask(
   target: Target,
   decide: (loaded: Loaded) => TaskDecision | Promise<TaskDecision>,
 ): Promise<Answer<TaskView>> {
+  return writeTaskWith(deps, write, target, async (loaded) => {
+    const made = await decide(loaded)
+    return { made, bodyOf: taskView }
+  })
+}
+
+/** The same, with an answer of its own. */
+export function writeTaskWith<Body>(
+  deps: Writing,
+  write: WriteContext,
+  target: Target,
+  decide: (loaded: Loaded) => Promise<{ made: TaskDecision; bodyOf: (task: Task) => Body }>,
+): Promise<Answer<Body>> {
   return guardedWrite(
     deps,
     write,
     taskTarget(write, target),
     async ({ series, hasSubtasks, ...known }, store) => {
-      const made = await decide({ task: known.task, series, hasSubtasks, store })
+      const { made, bodyOf } = await decide({ task: known.task, series, hasSubtasks, store })
       const context = { known, userId: write.actor.userId, now: write.now }
       const decision = await withReminders(deps, store, made, context)
-      return { decision, body: taskView(decision.task) }
+      return { decision, body: bodyOf(decision.task) }
     },
   )
 }

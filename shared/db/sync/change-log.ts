@@ -8,7 +8,7 @@ export const createChangeLog = (sql: Sql): ChangeLog => ({
   after: async (userId, sequence, limit) => {
     const rows = await sql<((EventRow | { seq: null }) & Extent)[]>`
       select e.*, kept.history, kept.newest, coalesce(kept.oldest, kept.newest + 1) as oldest
-      from (select history_id() as history,
+      from (select (select history_id()) as history, -- once, not for each row
         coalesce((select last_seq from user_counters where user_id = ${userId} order by turn desc limit 1), 0) as newest,
         (select min(seq) from events where user_id = ${userId}) as oldest) kept
       left join events_after(${userId}, ${sequence}, ${limit}, ${MAX_PAGE_BYTES}) e on true`
@@ -17,23 +17,29 @@ export const createChangeLog = (sql: Sql): ChangeLog => ({
     const last = events.at(-1)
     return { events, hasMore: last !== undefined && last.sequence < newest, history, oldest, newest }
   },
-  // Always a user's oldest without a gap, so that whoever reads on from somewhere sees what is gone by the first that is kept.
-  forget: async (before, { after, users, events }) => {
-    const [row] = await sql<{ forgotten: number; is_more: boolean; last: string | null }[]>`
-      with owners as (
+  outdated: async (before, after, users) => {
+    const owners = await sql<{ user_id: string; is_outdated: boolean | null }[]>`
+      select o.user_id, (
+        select time from events e where e.user_id = o.user_id order by seq limit 1) < ${before} as is_outdated
+      from (
         select distinct user_id from user_counters where ${after === null ? sql`true` : sql`user_id > ${after}`}
-        order by user_id limit ${users}),
-      oldest as (
-        select o.user_id, max(e.seq) as upto, count(*) as count from owners o cross join lateral (
-          select seq, bool_and(time < ${before} and waiting is null) over (order by seq) as is_over
-          from (select seq, time, (select o.seq from outbox o where o.user_id = e.user_id and o.seq = e.seq) as waiting
-            from events e where e.user_id = o.user_id order by seq limit ${events}) first) e
-        where e.is_over group by o.user_id),
-      gone as (
-        delete from events e using oldest o where e.user_id = o.user_id and e.seq <= o.upto returning 1)
-      select (select count(*)::int from gone) as forgotten,
-        coalesce((select bool_or(count = ${events}) from oldest), false) as is_more,
-        (select user_id from owners order by user_id desc limit 1) as last`
-    return { forgotten: row!.forgotten, isMore: row!.is_more, last: row!.last }
+        order by user_id limit ${users}) o
+      order by o.user_id`
+    return {
+      users: owners.filter((owner) => owner.is_outdated).map((owner) => owner.user_id),
+      last: owners.at(-1)?.user_id ?? null,
+    }
+  },
+  // Always the oldest without a gap, so that whoever reads on from somewhere sees what is gone by the first that is kept.
+  forget: async (before, userId, limit) => {
+    const { count } = await sql`
+      delete from events where user_id = ${userId} and seq <= (
+        select max(seq) from (
+          select seq, bool_and(time < ${before} and not is_waiting) over (order by seq) as is_over
+          from (select seq, time, exists (
+              select from outbox o where o.user_id = e.user_id and o.seq = e.seq) as is_waiting
+            from events e where user_id = ${userId} order by seq limit ${limit}) first) e
+        where is_over)`
+    return count
   },
 })

@@ -17,8 +17,8 @@ import { inTransaction } from '../transaction.ts'
 
 /** Of a task 32 KiB at most. */
 const PAGE = 200
-/** Each holds a connection, and keeps what is written meanwhile from being cleared up. */
-const MAX_AT_ONCE = 4
+/** Each holds a connection for as long as its reader likes, and keeps what is written meanwhile from being cleared up. */
+const SHARE_OF_POOL = 1 / 4
 const MAX_SNAPSHOT_MS = 60_000
 
 export function createSnapshots(
@@ -26,11 +26,12 @@ export function createSnapshots(
   startTimer: StartTimer,
   { maxMs = MAX_SNAPSHOT_MS } = {},
 ): Snapshots {
-  let count = 0
+  const most = Math.max(1, Math.floor(sql.options.max * SHARE_OF_POOL))
+  const takers = new Set<string>()
   return {
     take(userId) {
-      if (count >= MAX_AT_ONCE) return null
-      count += 1
+      if (takers.size >= most || takers.has(userId)) return null
+      takers.add(userId)
       // A part goes over when it is taken, so the transaction waits for whoever reads.
       const { readable, writable } = new TransformStream<SnapshotPart, SnapshotPart>()
       const writer = writable.getWriter()
@@ -42,7 +43,7 @@ export function createSnapshots(
       const callOff = startTimer(() => giveUp(new Error('the snapshot was not taken in time')), maxMs)
       const end = () => {
         callOff()
-        count -= 1
+        takers.delete(userId)
       }
       reading
         .finally(end)

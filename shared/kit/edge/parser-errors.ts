@@ -1,6 +1,7 @@
 import { RequestError } from '@hono/node-server'
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { DomainError } from '../../domain/errors.ts'
 import type { ConnectionLimits, SocketInternals } from './connections.ts'
 import { problemOf, statusOf } from '../problem.ts'
@@ -8,6 +9,12 @@ import { systemIds } from '../system.ts'
 
 /** A connection that is closed while its client still sends takes the answer with it. */
 const LINGER_MS = 1000
+
+/** Also a connection that its client does not end. */
+export function endWith(connection: Duplex, text: string): void {
+  connection.end(text)
+  setTimeout(() => connection.destroy(), LINGER_MS).unref()
+}
 
 type OnRefused = Pick<ConnectionLimits, 'onRefused'>
 
@@ -22,8 +29,7 @@ export function answerParserErrors(server: Server, { onRefused }: OnRefused): vo
     }
     const refusal = refusalFor(error.code)
     onRefused(refusal.code, socket.remoteAddress ?? null)
-    socket.end(textOf(refusal))
-    setTimeout(() => socket.destroy(), LINGER_MS).unref()
+    endWith(socket, textOf(refusal))
   })
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     const refusal = new DomainError('request.expectation_failed', 'Expect can only be 100-continue.')

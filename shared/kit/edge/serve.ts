@@ -2,7 +2,7 @@ import { getRequestListener } from '@hono/node-server'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { limitConnections, type ConnectionLimits } from './connections.ts'
-import { acceptSockets, isForSocket, type AppFetch } from './accept-sockets.ts'
+import { acceptSockets, isForSocket, type AppFetch } from '../sockets/accept-sockets.ts'
 import { answerParserErrors, answerWithoutUrl, checkHeaders } from './parser-errors.ts'
 
 /** Longer than the 90 s for which daprd keeps idle connections to the app, so that it never posts into a closed one. */
@@ -58,7 +58,7 @@ export function serve(
     checkHeaders(listener, limits),
   )
   const endLimits = limitConnections(server, limits)
-  acceptSockets(server, fetch, limits)
+  const dropUpgraded = acceptSockets(server, fetch, limits)
   answerParserErrors(server, limits)
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
@@ -67,14 +67,17 @@ export function serve(
     })
     server.listen(address.port, address.host, () => {
       const { port } = server.address() as AddressInfo
-      resolve({ port, close: (graceMs) => close(server, graceMs).finally(endLimits) })
+      resolve({ port, close: (graceMs) => close(server, graceMs, dropUpgraded).finally(endLimits) })
     })
   })
 }
 
-function close(server: Server, graceMs: number): Promise<void> {
+function close(server: Server, graceMs: number, dropUpgraded: () => void): Promise<void> {
   return new Promise((resolve) => {
-    const force = setTimeout(() => server.closeAllConnections(), graceMs)
+    const force = setTimeout(() => {
+      server.closeAllConnections()
+      dropUpgraded()
+    }, graceMs)
     // An answer that had begun, a live stream's above all, has promised to keep its connection, which is then idle.
     const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS)
     server.close(() => {

@@ -2,8 +2,8 @@ import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { DomainError } from '../../domain/errors.ts'
-import type { ConnectionLimits } from './connections.ts'
-import { faultOf, textOf } from './parser-errors.ts'
+import type { ConnectionLimits } from '../edge/connections.ts'
+import { endWith, faultOf, textOf } from '../edge/parser-errors.ts'
 
 /** Of a message of a client. */
 const MAX_MESSAGE_BYTES = 64 * 1024
@@ -19,52 +19,70 @@ export interface SocketBindings {
 }
 
 /** The paths of sockets end so; what asks for an upgrade elsewhere is answered as if it did not (RFC 9110 §7.8). */
-export const isForSocket = ({ headers, url = '' }: IncomingMessage): boolean =>
-  headers.upgrade?.toLowerCase() === 'websocket' && /\/ws(\?|$)/.test(url)
+export const isForSocket = (request: IncomingMessage): boolean =>
+  request.headers.upgrade?.toLowerCase() === 'websocket' && urlOf(request)?.pathname.endsWith('/ws') === true
 
-/** Lets the app decide about requests for a WebSocket: it sees them as any other, and accepts or answers them. */
+/** As the app sees it, which is not always as it is written. */
+const urlOf = ({ headers, url }: IncomingMessage): URL | null => URL.parse(`http://${headers.host}${url}`)
+
+/**
+ * Lets the app decide about requests for a WebSocket: it sees them as any other, and accepts or refuses them. The answer drops
+ * what is left of them: to the server they are no connections any more.
+ */
 export function acceptSockets(
   server: Server,
   fetch: AppFetch,
   { onRefused }: Pick<ConnectionLimits, 'onRefused'>,
-): void {
-  const sockets = new WebSocketServer({
+): () => void {
+  // In a variable, since the types of the library do not know closeTimeout.
+  const options = {
     noServer: true,
     clientTracking: false,
     maxPayload: MAX_MESSAGE_BYTES,
-    // Present in the library, unknown to its types.
-    ...{ closeTimeout: CLOSE_WITHIN_MS },
-  })
+    closeTimeout: CLOSE_WITHIN_MS,
+  }
+  const sockets = new WebSocketServer(options)
 
-  function refuse(connection: Duplex, request: IncomingMessage, reason: string): void {
-    const refusal = new DomainError('request.malformed', reason)
+  const connections = new Set<Duplex>()
+
+  function refuse(connection: Duplex, request: IncomingMessage, refusal: DomainError): void {
     onRefused(refusal.code, request.socket.remoteAddress ?? null)
-    connection.end(textOf(refusal))
+    endWith(connection, textOf(refusal))
   }
 
   server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
+    const gone = new AbortController()
+    connections.add(connection)
+    connection.once('close', () => {
+      connections.delete(connection)
+      gone.abort()
+    })
     const drop = () => connection.destroy()
     connection.on('error', drop)
     const fault = faultOf(request)
-    const url = `http://${request.headers.host}${request.url}`
-    if (fault !== null || !URL.canParse(url)) {
-      refuse(connection, request, fault ?? 'The Host header and the request target are not a valid URL.')
-      return
-    }
+    if (fault !== null) return refuse(connection, request, new DomainError('request.malformed', fault))
     let accept: ((socket: WebSocket) => void) | undefined
     const bindings: SocketBindings = { upgrade: (open) => (accept = open) }
     const decide = async () => {
-      const answer = await fetch(new Request(url, { headers: headersOf(request) }), {
-        incoming: request,
-        ...bindings,
-      })
-      if (accept && answer.ok) {
+      const asked = new Request(urlOf(request)!, { headers: headersOf(request), signal: gone.signal })
+      const answer = await fetch(asked, { incoming: request, ...bindings })
+      if (!answer.ok) endWith(connection, await answerText(answer))
+      else if (accept) {
         connection.removeListener('error', drop)
         sockets.handleUpgrade(request, connection, head, accept)
-      } else connection.end(await answerText(answer))
+      } else {
+        // Some answer that nobody waits for, and that may be long.
+        await answer.body?.cancel()
+        refuse(
+          connection,
+          request,
+          new DomainError('request.upgrade_required', 'This path is not for WebSockets.'),
+        )
+      }
     }
     decide().catch(drop)
   })
+  return () => connections.forEach((connection) => connection.destroy())
 }
 
 function headersOf({ rawHeaders }: IncomingMessage): Headers {

@@ -1,17 +1,17 @@
 import type { Context, Hono } from 'hono'
 import type { WebSocket } from 'ws'
 import { z } from 'zod'
-import type { Capability, DepsOf } from '../app/capabilities.ts'
-import type { Conversation } from '../app/sync/ports.ts'
-import type { Actor, Deps } from '../app/ports.ts'
-import { DomainError } from '../domain/errors.ts'
-import { isAllowed, type Scope } from '../domain/scopes.ts'
-import { bearerToken } from '../identity/authenticate.ts'
-import type { AppEnv } from './base-app.ts'
-import type { SocketBindings } from './edge/accept-sockets.ts'
-import { toDomainError } from './problem.ts'
-import { onlyOne, readQuery } from './request.ts'
-import type { RoutesFunction } from './routes-function.ts'
+import type { Capability, DepsOf } from '../../app/capabilities.ts'
+import type { Conversation } from '../../app/sync/ports.ts'
+import type { Actor, Deps } from '../../app/ports.ts'
+import { DomainError } from '../../domain/errors.ts'
+import { isAllowed, type Scope } from '../../domain/scopes.ts'
+import { bearerToken } from '../../identity/authenticate.ts'
+import type { AppEnv } from '../base-app.ts'
+import type { SocketBindings } from './accept-sockets.ts'
+import { toDomainError } from '../problem.ts'
+import { onlyOne, readQuery } from '../request.ts'
+import type { RoutesFunction } from '../routes-function.ts'
 
 /** For the message that signs in, where the request did not. */
 const SIGN_IN_WITHIN_MS = 10_000
@@ -67,6 +67,7 @@ function opener<const Uses extends readonly Capability[]>(spec: SocketSpec<Uses>
   const ofTicket = (ticket: string) => spec.takeTicket(deps, ticket)
 
   function begin(socket: WebSocket, actor: Actor): void {
+    if (socket.readyState !== socket.OPEN) return // gone while it was asked who it is
     const connected = { type: 'connected', user_id: actor.userId, server_time: clock.now().toISOString() }
     socket.send(JSON.stringify(connected))
     streams.converse(actor, socket, spec.converse(deps, actor))
@@ -84,18 +85,10 @@ function opener<const Uses extends readonly Capability[]>(spec: SocketSpec<Uses>
       callOff()
       socket.on('message', keep)
       const { token, ticket = '' } = readSignIn(first)
-      known(token === undefined ? ofTicket(ticket) : authenticate(token), c).then(
-        (actor) => {
-          socket.off('message', keep)
-          begin(socket, actor)
-          for (const message of early) socket.emit('message', ...message)
-        },
-        (error: unknown) => {
-          const { code, message: detail } = toDomainError(error)
-          socket.send(JSON.stringify({ type: 'error', code, detail }))
-          socket.close(...REFUSED)
-        },
-      )
+      void known(token === undefined ? ofTicket(ticket) : authenticate(token), c)
+        .finally(() => socket.off('message', keep))
+        .then(begin.bind(null, socket), (error: unknown) => refuse(socket, error))
+        .then(() => early.forEach((message) => socket.emit('message', ...message)))
     })
   }
 
@@ -124,6 +117,12 @@ function opener<const Uses extends readonly Capability[]>(spec: SocketSpec<Uses>
       c.get('requestLimit').ofAddress() // where no user was counted
     }
   }
+}
+
+function refuse(socket: WebSocket, error: unknown): void {
+  const { code, message: detail } = toDomainError(error)
+  socket.send(JSON.stringify({ type: 'error', code, detail }))
+  socket.close(...REFUSED)
 }
 
 function readSignIn(data: Buffer): z.infer<typeof SignIn> {
