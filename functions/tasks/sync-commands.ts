@@ -9,6 +9,7 @@ export default httpFunction({
   summary:
     'Run up to 500 commands of a client that was offline, in order, each once however often it is sent',
   auth: 'tasks:write',
+  noTool: 'what a device has kept while it was offline; each of its commands is a tool',
   uses: ['tasks', 'events'],
   weight: 5,
   refuses: ['request.conflict', 'idempotency.in_flight'],
