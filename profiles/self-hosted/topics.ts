@@ -1,4 +1,4 @@
-import { TOPICS } from '../../shared/domain/events.ts'
+import { TOPICS } from '../../shared/domain/event-definition.ts'
 import { MAX_REPLICATION, TOPIC_SETTINGS } from '../../shared/domain/topics.ts'
 import { applyTopics, type KafkaCluster, type TopicPlan } from '../../tools/kafka/topics.ts'
 

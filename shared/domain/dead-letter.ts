@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Topic } from './events.ts'
+import type { Topic } from './event-definition.ts'
 import { parseJson } from './parse-json.ts'
 
 /** Where a message goes that a consumer, or the sidecar, has given up on. */

@@ -2,7 +2,8 @@ import { seriesView, type Occurrence, type Series } from './recurrence/series.ts
 import type { Delivery, Notification } from './notifications/notification.ts'
 import type { Preferences } from './notifications/notification-preferences.ts'
 import type { Reminder } from './reminders/reminder.ts'
-import { TaskUpdated, type AnyEvent, type EventData, type SeriesEnded, type SeriesUpdated } from './events.ts'
+import type { EventData } from './event-definition.ts'
+import { TaskUpdated, type AnyEvent, type SeriesEnded, type SeriesUpdated } from './events.ts'
 import { taskRecord, taskView, type Task, type TaskRecord, type TaskView } from './tasks/task.ts'
 
 /** Something that happened, before it is given an id, a time, an actor and its place in the sequence. */

@@ -1,5 +1,6 @@
 import type { TraceContext } from './actor.ts'
-import type { AnyEvent, EventData, EventType } from './events.ts'
+import type { EventData } from './event-definition.ts'
+import type { AnyEvent, EventType } from './events.ts'
 
 /** An event before the database gives it its place in the owner's sequence. */
 export interface EventDraft {

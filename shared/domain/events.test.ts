@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { anEvent, aSeries, aTask } from '../../testing/builders/a-task.ts'
 import { seriesFact, taskFact } from './decision.ts'
 import { draftEvent } from './draft-event.ts'
-import { CATALOGUE, definitionOf, SeriesEnded, TaskCompleted, TOPICS } from './events.ts'
+import { TOPICS } from './event-definition.ts'
+import { CATALOGUE, definitionOf, SeriesEnded, TaskCompleted } from './events.ts'
 
 const actor = { type: 'user', id: 'ada' } as const
 

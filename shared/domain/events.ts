@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ActorView } from './actor.ts'
+import { define, type EventDefinition } from './event-definition.ts'
 import { instantText, occurrenceText } from './fields.ts'
 import { CHANNELS, NotificationRecord } from './notifications/notification.ts'
 import { PreferencesRecord } from './notifications/notification-preferences.ts'
@@ -7,37 +8,6 @@ import { ReminderRecord } from './reminders/reminder.ts'
 import { SeriesView } from './recurrence/series.ts'
 import { SuggestionFeedbackView } from './suggestions/suggestion.ts'
 import { TaskRecord, TaskView } from './tasks/task.ts'
-
-export const TOPICS = [
-  'task-events',
-  'task-updates',
-  'reminders',
-  'notification-events',
-  'audit-events',
-  'dlq-events',
-] as const
-export type Topic = (typeof TOPICS)[number]
-
-export interface EventDefinition<Type extends string = string, Data extends z.ZodType = z.ZodType> {
-  type: Type
-  topic: Topic
-  source: string
-  /**
-   * Of `data`, as the attribute `dataversion` says it: the second number rises with what is added and may be missing, the
-   * first with any other change; then events of the one before are read by upcast.ts.
-   */
-  version: `${number}.${number}`
-  data: Data
-}
-
-function define<Type extends string, Data extends z.ZodType>(
-  type: Type,
-  place: Pick<EventDefinition, 'topic' | 'source'>,
-  data: Data,
-  version: EventDefinition['version'] = '1.0',
-): EventDefinition<Type, Data> {
-  return { type, ...place, data, version }
-}
 
 const tasks = { topic: 'task-events', source: '/services/tasks' } as const
 const recurrence = { topic: 'task-events', source: '/services/recurrence' } as const
@@ -338,7 +308,6 @@ export type AnyEvent = (typeof CATALOGUE)[number]
 /** Whose events are nobody's: those about the log itself. */
 export const LOG_USER = '00000000-0000-0000-0000-000000000000'
 export type EventType = AnyEvent['type']
-export type EventData<E extends EventDefinition> = z.infer<E['data']>
 
 const byType = new Map<string, EventDefinition>(CATALOGUE.map((definition) => [definition.type, definition]))
 export const definitionOf = (type: string): EventDefinition | undefined => byType.get(type)

@@ -1,4 +1,4 @@
-import type { Topic } from './events.ts'
+import type { Topic } from './event-definition.ts'
 
 interface TopicSettings {
   partitions: number
