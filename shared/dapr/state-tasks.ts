@@ -9,7 +9,7 @@ import { DaprError } from './dapr-error.ts'
 import type { StoredValue } from './state.ts'
 
 /** The index is read and written as a whole: at this many a task costs some 200 KB. */
-export const MAX_INDEXED = 5000
+const MAX_INDEXED = 5000
 const BULK = 100
 /** Of writers that add to one index at the same time, one gets through each time. */
 const MAX_ATTEMPTS = 30
