@@ -66,6 +66,8 @@ export interface Actor {
   scopes: readonly string[]
   /** The sign-in that the token comes from, where it is one of ours. */
   sessionId?: string
+  /** When the token ends, in seconds as in JWT. A ticket ends with the token that asked for it. */
+  exp?: number
 }
 
 /** What accompanies every write of a request. */
@@ -94,6 +96,8 @@ export interface Answer<Body> {
 export interface Later<Body> {
   news: Promise<void>
   answer: () => Promise<Answer<Body> | Later<Body>>
+  /** Where it is not asked for the answer any more. */
+  end: () => void
 }
 
 /** What a consumer leaves behind together with its effect, so that it has it once for an event. */
