@@ -51,20 +51,20 @@ export function createAuthenticator(options: AuthenticatorOptions): (token: stri
   const verifyExternal = oidc && createOidcVerifier(oidc, options.fetch)
   const remembered = createLru<{ actor: Actor; untilMs: number }>(REMEMBERED_TOKENS)
 
-  async function own(token: string, now: Date): Promise<{ actor: Actor; exp: number }> {
+  async function own(token: string, now: Date): Promise<Actor & { exp: number }> {
     const claims = await verifyOwnToken(token, keys, { issuer, audience, now })
     const scopes = claims.scope.split(' ')
     const { sub: userId, sid: sessionId, zoneinfo: timeZone, exp } = claims
-    return { actor: { userId, view: { type: 'user', id: userId }, timeZone, scopes, sessionId }, exp }
+    return { userId, view: { type: 'user', id: userId }, timeZone, scopes, sessionId, exp }
   }
 
   async function verify(token: string, now: Date): Promise<Actor> {
     if (token.length > MAX_TOKEN_LENGTH) throw invalidToken()
     const isExternal = verifyExternal && issuerOf(token) === oidc.issuer
-    const { actor, exp } = isExternal
+    const actor = isExternal
       ? await external(options, oidc.issuer, await verifyExternal(token, now))
       : await own(token, now)
-    remembered.set(token, { actor, untilMs: Math.min(exp * 1000, now.getTime() + REMEMBER_MS) })
+    remembered.set(token, { actor, untilMs: Math.min(actor.exp * 1000, now.getTime() + REMEMBER_MS) })
     return actor
   }
 
@@ -83,7 +83,7 @@ async function external(
   { store, ids, clock, onNewcomer }: AuthenticatorOptions,
   issuer: string,
   { subject, zoneinfo, email, issuedAt, exp }: ExternalClaims,
-): Promise<{ actor: Actor; exp: number }> {
+): Promise<Actor & { exp: number }> {
   const now = clock.now()
   const id = ids.uuid()
   const zone = timeZone.safeParse(zoneinfo)
@@ -111,13 +111,13 @@ async function external(
   })
   if (!user) throw sessionEnded()
   if (user.id === id) onNewcomer?.()
-  const actor: Actor = {
+  return {
     userId: user.id,
     view: { type: 'user', id: user.id },
     timeZone: user.timeZone,
     scopes: [FULL_SCOPE],
+    exp,
   }
-  return { actor, exp }
 }
 
 /** Whom the token claims to come from; not a reason to believe it. */
