@@ -65,8 +65,9 @@ describe('the stream of changes', () => {
     await write(replica, person.id)
     const first = await replica.listen(person, { path, query: `?ticket=${await replica.ticketFor(person)}` })
     await until(() => seen(first).length === 1)
+    const { id } = first.messages.at(-1)!
     await write(replica, person.id)
-    const query = `?ticket=${await replica.ticketFor(person)}&last_event_id=${first.messages.at(-1)!.id}`
+    const query = `?ticket=${await replica.ticketFor(person)}&last_event_id=${id}`
     const second = await replica.listen(person, { path, query })
     await until(() => seen(second).length === 1)
     expect(seen(second)).toEqual([2])
