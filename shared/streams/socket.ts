@@ -68,6 +68,7 @@ export function holdConversation(
   }
   function release(): void {
     isOpen = false
+    isNews = false
     for (const one of releases) one()
     releases.clear()
   }
@@ -83,7 +84,7 @@ export function holdConversation(
     isNews = isOpen
     if (isTelling) return
     isTelling = true
-    while (isNews && isOpen) {
+    while (isNews) {
       isNews = false
       try {
         const found = await conversation.next()
