@@ -25,6 +25,7 @@ describe('register-user', () => {
       timeZone: 'UTC',
       scopes: ['full'],
       sessionId: expect.any(String) as string,
+      exp: world.clock.now().getTime() / 1000 + 900,
     })
   })
 

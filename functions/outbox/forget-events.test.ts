@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { recordAudit } from '../../shared/app/audit/record-audit.ts'
 import { forgetEvents } from '../../shared/app/outbox/forget-events.ts'
 import { publishPending } from '../../shared/app/outbox/publish-events.ts'
 import { mountFunctions } from '../../shared/kit/mount-functions.ts'
@@ -15,7 +16,7 @@ const kept = async (userId: string) =>
   )
 
 /** Each event so many days old. */
-async function happened(daysAgo: number[], { published = true } = {}): Promise<string> {
+async function happened(daysAgo: number[], { published = true, audited = true } = {}): Promise<string> {
   const userId = systemIds.uuid()
   const time = (days: number) => new Date(clock.now().getTime() - days * 86_400_000)
   for (const days of daysAgo)
@@ -23,6 +24,7 @@ async function happened(daysAgo: number[], { published = true } = {}): Promise<s
       aChange(userId, { events: [anEvent({ time: time(days), dataversion: '1.1' })] }),
     )
   if (published) await sql`delete from outbox where user_id = ${userId}`
+  if (audited) await recordAudit(deps, userId)
   return userId
 }
 
@@ -55,6 +57,15 @@ describe('forget-events', () => {
     expect(await kept(userId)).toEqual(left)
     const { oldest, newest } = await deps.changeLog.after(userId, days.length, 1)
     expect([oldest, newest]).toEqual([left[0] ?? days.length + 1, days.length])
+  })
+
+  it('keeps what has no entry in the audit trail yet', async () => {
+    const userId = await happened([40, 1], { audited: false })
+    await run()
+    expect(await kept(userId)).toEqual([1, 2])
+    await recordAudit(deps, userId)
+    await run()
+    expect(await kept(userId)).toEqual([2])
   })
 
   it('keeps what is still to be published, and what comes after', async () => {

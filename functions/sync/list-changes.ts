@@ -22,7 +22,7 @@ export default httpFunction({
   refuses: ['changes.cursor_gone'],
   query: z.strictObject({
     since: CursorText.optional().describe(
-      'The `next_since` of an answer, or the cursor of a snapshot; from the beginning without it',
+      'The `next_since` of an answer, or the cursor of a snapshot; without it from the first event there was, which is a 410 where that is not kept any more: begin with a snapshot',
     ),
     limit: z.int().min(1).max(1000).default(100),
     wait: z

@@ -65,8 +65,9 @@ describe('the stream of changes', () => {
     await write(replica, person.id)
     const first = await replica.listen(person, { path, query: `?ticket=${await replica.ticketFor(person)}` })
     await until(() => seen(first).length === 1)
+    const { id } = first.messages.at(-1)!
     await write(replica, person.id)
-    const query = `?ticket=${await replica.ticketFor(person)}&last_event_id=${first.messages.at(-1)!.id}`
+    const query = `?ticket=${await replica.ticketFor(person)}&last_event_id=${id}`
     const second = await replica.listen(person, { path, query })
     await until(() => seen(second).length === 1)
     expect(seen(second)).toEqual([2])
@@ -92,6 +93,30 @@ describe('the stream of changes', () => {
       expect(seen(stream)).toEqual([1])
     },
   )
+
+  it('reads once for news, and waits for the turn of its user', async () => {
+    const replica = await startReplica(sql, { env: { DATABASE_POOL: '8' } })
+    const person = await replica.newListener()
+    const news: (() => void)[] = []
+    vi.spyOn(replica.deps.changeSignal, 'subscribe').mockImplementation((_, onNews) => {
+      news.push(onNews)
+      return () => {}
+    })
+    const streams = await Promise.all([1, 2, 3, 4, 5].map(() => replica.listen(person, { path })))
+    await until(() => news.length === 5)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await write(replica, person.id)
+    const [after, running] = [replica.deps.changeLog.after, { now: 0, most: 0 }]
+    const asked = vi.spyOn(replica.deps.changeLog, 'after').mockImplementation(async (...given) => {
+      running.most = Math.max(running.most, (running.now += 1))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      return await after(...given).finally(() => (running.now -= 1))
+    })
+    for (const tell of news) tell()
+    await until(() => streams.every((stream) => seen(stream).length === 1))
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect([asked.mock.calls.length, running.most]).toEqual([5, 2])
+  })
 
   it('ends with its session', async () => {
     const replica = await startReplica(sql)

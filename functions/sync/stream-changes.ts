@@ -17,7 +17,7 @@ export default httpFunction({
   refuses: ['changes.cursor_gone'],
   query: z.strictObject({
     last_event_id: CursorText.optional().describe(
-      'Instead of the header Last-Event-ID, which takes precedence; from the beginning without either',
+      'Instead of the header Last-Event-ID, which takes precedence; without either from the first event there was, which is a 410 where that is not kept any more: begin with a snapshot',
     ),
   }),
   events: CHANGE_EVENTS,

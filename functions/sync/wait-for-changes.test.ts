@@ -69,6 +69,15 @@ describe('waiting for changes', () => {
     expect((await answer).status).toBe(401)
   })
 
+  it('is over where nobody knows any more who asks', async () => {
+    const { userId, answer } = await waiting()
+    const away = vi.spyOn(deps, 'authenticate').mockRejectedValueOnce(new Error('away'))
+    await deps.changes.commit(aChange(userId))
+    expect((await answer).status).toBe(500)
+    away.mockRestore()
+    expect(deps.streams.count()).toBe(0)
+  })
+
   it('ends with its client', async () => {
     const gone = new AbortController()
     const { answer } = await waiting(gone.signal)

@@ -70,6 +70,8 @@ export interface Actor {
   sessionId?: string
   /** The program that its user has let in (OAuth). */
   clientId?: string
+  /** When the token ends, in seconds as in JWT. A ticket ends with the token that asked for it. */
+  exp?: number
 }
 
 /** `admitLookup` throws where a token that may be guessed is not to be looked for; see RequestLimit. */
@@ -101,6 +103,8 @@ export interface Answer<Body> {
 export interface Later<Body> {
   news: Promise<void>
   answer: () => Promise<Answer<Body> | Later<Body>>
+  /** Where it is not asked for the answer any more. */
+  end: () => void
 }
 
 /** What a consumer leaves behind together with its effect, so that it has it once for an event. */

@@ -11,7 +11,7 @@ export async function verifyApiToken(
   store: Pick<IdentityStore, 'useApiToken'>,
   token: string,
   now: Date,
-): Promise<{ actor: Actor; exp: number }> {
+): Promise<Actor & { exp: number }> {
   const digest = createHash('sha256').update(token).digest('base64url')
   const found = API_TOKEN.test(token) ? await store.useApiToken(digest, now) : null
   if (!found) {
@@ -21,12 +21,12 @@ export async function verifyApiToken(
     )
   }
   const { id, userId, scopes, expiresAt, timeZone } = found
-  const actor: Actor = {
+  return {
     userId,
     view: { type: 'agent', id, on_behalf_of: userId },
     timeZone,
     scopes,
     sessionId: id,
+    exp: expiresAt.getTime() / 1000,
   }
-  return { actor, exp: expiresAt.getTime() / 1000 }
 }

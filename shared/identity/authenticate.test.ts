@@ -62,6 +62,7 @@ describe('createAuthenticator', () => {
   it('accepts what it issues', async () => {
     expect(await authenticate(await tokens.issue(actor))).toEqual({
       ...actor,
+      exp: SECONDS + 900,
       view: { type: 'user', id: userId },
     })
   })

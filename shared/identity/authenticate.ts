@@ -52,33 +52,24 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
   const verifyExternal = oidc && createOidcVerifier(oidc, options.fetch)
   const remembered = createLru<{ actor: Actor; untilMs: number }>(REMEMBERED_TOKENS)
 
-  async function own(token: string, now: Date): Promise<{ actor: Actor; exp: number }> {
+  async function own(token: string, now: Date): Promise<Actor & { exp: number }> {
     const claims = await verifyOwnToken(token, keys, { issuer, audience, now })
     const scopes = claims.scope.split(' ')
     const { sub: userId, sid: sessionId, zoneinfo: timeZone, client_id: clientId, exp } = claims
-    const actor: Actor =
-      clientId === undefined
-        ? { userId, view: { type: 'user', id: userId }, timeZone, scopes, sessionId }
-        : {
-            userId,
-            view: { type: 'agent', id: sessionId, on_behalf_of: userId },
-            timeZone,
-            scopes,
-            sessionId,
-            clientId,
-          }
-    return { actor, exp }
+    const known = { userId, timeZone, scopes, sessionId, exp }
+    if (clientId === undefined) return { ...known, view: { type: 'user', id: userId } }
+    return { ...known, view: { type: 'agent', id: sessionId, on_behalf_of: userId }, clientId }
   }
 
   async function verify(token: string, now: Date, admitLookup?: () => void): Promise<Actor> {
     if (token.length > MAX_TOKEN_LENGTH) throw invalidToken()
     if (isApiToken(token)) admitLookup?.()
-    const { actor, exp } = await (isApiToken(token)
+    const actor = await (isApiToken(token)
       ? verifyApiToken(options.store, token, now)
       : verifyExternal && issuerOf(token) === oidc.issuer
         ? external(options, oidc.issuer, await verifyExternal(token, now))
         : own(token, now))
-    remembered.set(token, { actor, untilMs: Math.min(exp * 1000, now.getTime() + REMEMBER_MS) })
+    remembered.set(token, { actor, untilMs: Math.min(actor.exp * 1000, now.getTime() + REMEMBER_MS) })
     return actor
   }
 
@@ -97,7 +88,7 @@ async function external(
   { store, ids, clock, onNewcomer }: AuthenticatorOptions,
   issuer: string,
   { subject, zoneinfo, email, issuedAt, exp }: ExternalClaims,
-): Promise<{ actor: Actor; exp: number }> {
+): Promise<Actor & { exp: number }> {
   const now = clock.now()
   const id = ids.uuid()
   const zone = timeZone.safeParse(zoneinfo)
@@ -125,13 +116,13 @@ async function external(
   })
   if (!user) throw sessionEnded()
   if (user.id === id) onNewcomer?.()
-  const actor: Actor = {
+  return {
     userId: user.id,
     view: { type: 'user', id: user.id },
     timeZone: user.timeZone,
     scopes: [FULL_SCOPE],
+    exp,
   }
-  return { actor, exp }
 }
 
 /** Whom the token claims to come from; not a reason to believe it. */

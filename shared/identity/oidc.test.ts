@@ -100,6 +100,7 @@ describe('an external issuer', () => {
       view: { type: 'user', id: first.userId },
       timeZone: 'Asia/Tokyo',
       scopes: ['full'],
+      exp: expect.any(Number) as number,
     })
     const again = await world.authenticate(await tokenOf({ aud: ['other', 'daybook-web'] }))
     expect(again).toEqual(first)

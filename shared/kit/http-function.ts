@@ -187,9 +187,15 @@ export function httpFunction<
         return await spec.handle(input as unknown as Input<Auth, Uses, Params, Query, Body>)
       })
       while ('news' in answer) {
-        await answer.news
-        await authenticate(spec, c, deps) // the session may have ended meanwhile
-        answer = await inTurn(answer.answer)
+        const later: Later<unknown> = answer
+        try {
+          await later.news
+          await authenticate(spec, c, deps) // the session may have ended meanwhile
+          answer = await inTurn(later.answer)
+        } catch (error) {
+          later.end()
+          throw error
+        }
       }
       // With the headers that every answer has, which a Response of its own would lack.
       if (answer instanceof Response) return c.newResponse(answer.body, answer)

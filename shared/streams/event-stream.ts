@@ -1,5 +1,5 @@
 import type { Clock, StartTimer } from '../app/ports.ts'
-import type { LiveEvents, ServerSentEvent } from '../app/sync/ports.ts'
+import type { Found, LiveEvents, ServerSentEvent } from '../app/sync/ports.ts'
 
 export const HEARTBEAT_MS = 30_000
 /** How long a client waits before it comes back after its connection broke (`retry`). */
@@ -81,24 +81,25 @@ export function createStream(
         isNews = false
         const found = await read()
         if (found === null) endsWith ??= 0
-        if (found === null || found.length === 0 || endsWith !== null) continue
-        isNews = true // there may be more than one batch
-        return found.map(format).join('')
+        if (found === null || endsWith !== null) continue
+        isNews ||= found.hasMore
+        if (found.items.length > 0) return found.items.map(format).join('')
+        continue
       }
       await new Promise<void>((resolve) => (wake = resolve))
     }
   }
   /** The client need not know that the database was away for a while: it gets everything afterwards. */
-  async function read(): Promise<ServerSentEvent[] | null> {
+  async function read(): Promise<Found<ServerSentEvent> | null> {
     try {
       const found = await events.next()
       note(null)
       return found
     } catch (err) {
-      if (isGone()) return []
+      if (isGone()) return NOTHING
       note(err)
       after(RETRY_MS, news)
-      return []
+      return NOTHING
     }
   }
 
@@ -116,6 +117,8 @@ export function createStream(
     { highWaterMark: 0 },
   )
 }
+
+const NOTHING = { items: [], hasMore: false }
 
 const format = ({ event, id, data }: ServerSentEvent): string =>
   `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`

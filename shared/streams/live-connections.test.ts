@@ -28,7 +28,7 @@ function given({ mostPerOwner = 3 } = {}) {
     timers: due,
     subscribers,
     advance,
-    open(owner: string, next: LiveEvents['next'] = async () => []) {
+    open(owner: string, next: LiveEvents['next'] = async () => ({ items: [], hasMore: false })) {
       const subscribe = (onNews: () => void) => {
         subscribers.add(onNews)
         return () => void subscribers.delete(onNews)
@@ -64,7 +64,7 @@ describe('an event stream', () => {
   it('asks for events only as fast as its client takes them', async () => {
     let asked = 0
     const { open } = given()
-    const stream = open('ada', async () => [event((asked += 1))])
+    const stream = open('ada', async () => ({ items: [event((asked += 1))], hasMore: true }))
     await stream.read()
     expect(asked).toBe(0)
     expect(await stream.read()).toBe('id: 1\nevent: reminder\ndata: {"id":1}\n\n')
@@ -85,7 +85,7 @@ describe('an event stream', () => {
         rows.push(event(2))
         for (const tell of subscribers) tell()
       }
-      return found
+      return { items: found, hasMore: false }
     })
     await stream.read()
     expect(await stream.read()).toContain('id: 1\n')
@@ -98,7 +98,7 @@ describe('an event stream', () => {
     const { open, advance, logged } = given()
     const next = async () => {
       if (isAway) throw new Error('away')
-      return [event(1)]
+      return { items: [event(1)], hasMore: true }
     }
     const outage = async (streams: { read: () => Promise<string | null> }[]) => {
       isAway = true

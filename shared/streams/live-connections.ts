@@ -33,7 +33,7 @@ export interface Connection {
 
 /** What waits for news in a process. Of each kind an owner has a few; one more ends the oldest, of requests none begins. */
 export function createLiveConnections(options: Options): LiveConnections {
-  const { ids, startTimer, sessions, mostPerOwner = MAX_PER_OWNER } = options
+  const { clock, ids, startTimer, sessions, mostPerOwner = MAX_PER_OWNER } = options
   const connections = new Map<string, Set<Connection>>()
   let isOver = false
   let isFailing = false
@@ -61,7 +61,10 @@ export function createLiveConnections(options: Options): LiveConnections {
       oldest!.end(RETRY_MS.tooMany, 'too_many')
     }
     if (isOver) connection.end(soon(), 'over')
-    const callOff = startTimer(() => connection.end(soon(), 'over'), MAX_STREAM_MS - random() * SPREAD_MS)
+    const mostMs = MAX_STREAM_MS - random() * SPREAD_MS
+    const tokenMs = owner.exp === undefined ? Infinity : owner.exp * 1000 - clock.now().getTime()
+    const why = tokenMs < mostMs ? 'signed_out' : 'over'
+    const callOff = startTimer(() => connection.end(soon(), why), Math.max(0, Math.min(mostMs, tokenMs)))
     const unwatch = sessions.watch(accessOf(owner), owner.userId, () => connection.end(soon(), 'signed_out'))
     return () => {
       callOff()

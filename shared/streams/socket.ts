@@ -42,6 +42,7 @@ export function holdConversation(
   let isAlive = true
   let pending = 0
   let messages = 0
+  let unanswered = 0
   let answering = Promise.resolve()
 
   function send(message: object): Promise<void> {
@@ -62,10 +63,12 @@ export function holdConversation(
     if (!isOpen) return
     if (last) void send(last)
     release()
+    socket.resume() // to read that the client closes, too
     socket.close(code, reason)
   }
   function release(): void {
     isOpen = false
+    isNews = false
     for (const one of releases) one()
     releases.clear()
   }
@@ -86,9 +89,9 @@ export function holdConversation(
       try {
         const found = await conversation.next()
         note(null)
-        if (found.length === 0 || !isOpen) continue
-        await sendAll(found)
-        isNews = isOpen // there may be more than one batch
+        if (!isOpen) continue
+        isNews ||= found.hasMore
+        await sendAll(found.items)
       } catch (err) {
         if (!isOpen) continue
         note(err)
@@ -110,13 +113,15 @@ export function holdConversation(
   }
 
   async function answer(text: string): Promise<void> {
-    if (!isOpen) return
     try {
+      if (!isOpen) return
       await sendAll(await conversation.take(parsed(text)))
       void tell()
     } catch (err) {
       note(err)
       close(CLOSE.failed)
+    } finally {
+      if ((unanswered -= 1) === 0) socket.resume()
     }
   }
 
@@ -125,7 +130,11 @@ export function holdConversation(
     isAlive = true
     if (messages > MAX_MESSAGES) close(CLOSE.too_many)
     else if (isBinary) close(CLOSE.notText)
-    else answering = answering.then(() => answer(data.toString()))
+    else {
+      // What its client sends meanwhile waits there.
+      if ((unanswered += 1) === 1) socket.pause()
+      answering = answering.then(() => answer(data.toString()))
+    }
   })
   socket.on('pong', () => (isAlive = true))
   socket.on('close', release)

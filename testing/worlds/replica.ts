@@ -1,7 +1,7 @@
 import { onTestFinished } from 'vitest'
 import type { Sql } from '../../shared/db/connect.ts'
 import type { Session } from '../../shared/domain/auth/identity-session.ts'
-import type { StartTimer } from '../../shared/app/ports.ts'
+import type { Clock, StartTimer } from '../../shared/app/ports.ts'
 import { mountFunctions } from '../../shared/kit/mount-functions.ts'
 import { serve } from '../../shared/kit/edge/serve.ts'
 import { silentLogger } from '../../shared/observability/logger.ts'
@@ -38,15 +38,18 @@ export async function startReplica(
   {
     stalledAfterMs,
     also = [],
+    env = {},
     ...timing
   }: {
     startTimer?: StartTimer
     stalledAfterMs?: number
     also?: readonly string[]
+    env?: Record<string, string>
+    clock?: Clock
   } = {},
 ): Promise<Replica> {
   const resources = { ...SYSTEM_RESOURCES, ...timing, log: silentLogger, sidecarFetch: obligingSidecar }
-  const { deps } = composeDaybook(sql, { resources })
+  const { deps } = composeDaybook(sql, { resources, env })
   const names = [
     'auth/issue-ticket',
     'sync/stream-notifications',

@@ -26,7 +26,9 @@ export async function pollChanges<Body>(
       waiting.end()
       throw error
     })
-    if (found.changes.length === 0 && !waiting.isOver()) return { news: waiting.news(), answer: look }
+    if (found.changes.length === 0 && !waiting.isOver()) {
+      return { news: waiting.news(), answer: look, end: waiting.end }
+    }
     waiting.end()
     return { body: view(found) }
   }

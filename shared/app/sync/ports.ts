@@ -36,8 +36,8 @@ export interface ChangeSignal {
   subscribe(userId: string, onNews: () => void): () => void
 }
 
-/** Whose stream it is. It ends with the session that opened it. */
-export type StreamOwner = Pick<Actor, 'userId' | 'sessionId'>
+/** Whose stream it is. It ends with the session and the token that opened it. */
+export type StreamOwner = Pick<Actor, 'userId' | 'sessionId' | 'exp'>
 
 export interface ServerSentEvent {
   event: string
@@ -46,10 +46,16 @@ export interface ServerSentEvent {
   data: object
 }
 
+/** What was found, and whether there is more by now. */
+export interface Found<Item> {
+  items: Item[]
+  hasMore: boolean
+}
+
 export interface LiveEvents {
   first: ServerSentEvent
   /** A few of those that follow, in order; nothing when there is no news, null when it is over. It may be asked again when it rejects. */
-  next(): Promise<ServerSentEvent[] | null>
+  next(): Promise<Found<ServerSentEvent> | null>
   /** `onNews` is called when `next` may find something. Resolves to how it is called off. */
   subscribe(onNews: () => void): () => void
 }
@@ -60,6 +66,9 @@ export interface ClientSocket {
   ping(): void
   close(code: number, reason: string): void
   terminate(): void
+  /** Whether it reads what its client sends. */
+  pause(): void
+  resume(): void
   on(event: 'message', listener: (data: { toString(): string }, isBinary: boolean) => void): void
   on(event: 'pong' | 'close', listener: () => void): void
 }
@@ -69,7 +78,7 @@ export interface Conversation {
   /** Answers a message of the client, which may be anything. */
   take(message: unknown): Promise<object[]>
   /** What there is to tell by itself; nothing when there is no news. It may be asked again when it rejects. */
-  next(): Promise<object[]>
+  next(): Promise<Found<object>>
   subscribe(onNews: () => void): () => void
 }
 

@@ -36,7 +36,10 @@ export async function streamChanges(
       const page = await readChanges(deps, actor, place, BATCH).catch(nullWhereGone)
       if (page === null) return null
       place = page.next
-      return page.changes.map(({ event, cursor }) => ({ event: 'change', id: cursor, data: event }))
+      return {
+        items: page.changes.map(({ event, cursor }) => ({ event: 'change', id: cursor, data: event })),
+        hasMore: page.hasMore,
+      }
     },
   }
 }

@@ -53,7 +53,9 @@ export async function streamNotifications(
         .filter(({ id }) => id <= end)
         .toSorted((a, b) => a.id - b.id)
       seq = found.at(-1)?.id ?? seq
-      return found
+      const isWhole = found.length === shown.length + reads.length
+      const hasMore = found.length > 0 && (!isWhole || Math.max(shown.length, reads.length) === BATCH)
+      return { items: found, hasMore }
     },
   }
 }

@@ -3,7 +3,7 @@ import { DomainError } from '../../domain/errors.ts'
 import { CursorText, cursorText, type Cursor } from '../../domain/sync/cursor.ts'
 import { taskMessage } from '../../domain/sync/task-message.ts'
 import type { Actor, Deps } from '../ports.ts'
-import type { Conversation } from './ports.ts'
+import type { Conversation, Found } from './ports.ts'
 import { readChanges, type ChangePage } from './read-changes.ts'
 
 const BATCH = 100
@@ -77,28 +77,26 @@ export function talkChanges(
     }
   }
 
-  async function news(channel: Channel, subscription: Subscription): Promise<object[]> {
+  async function news(channel: Channel, subscription: Subscription): Promise<Found<object>> {
     const { place, acknowledged } = subscription
-    if (acknowledged !== null && place.sequence - acknowledged >= MAX_UNACKNOWLEDGED) return []
+    if (acknowledged !== null && place.sequence - acknowledged >= MAX_UNACKNOWLEDGED) return NOTHING
     const page = await readChanges(deps, actor, place, BATCH)
-    if (subscriptions.get(channel) !== subscription) return []
+    if (subscriptions.get(channel) !== subscription) return NOTHING
     // Before the place moves, so that what fails here is told when it is asked again.
     const told = page.changes.flatMap((change) => messageOf(channel, change))
     const wasUpToDate = subscription.isUpToDate
     subscription.place = page.next
     subscription.isUpToDate = !page.hasMore
-    if (page.changes.length === 0 && wasUpToDate) return []
+    if (page.changes.length === 0 && wasUpToDate) return NOTHING
     // A client stores what came since the last of these together with this cursor, or none of it.
-    return [
-      ...told,
-      {
-        type: 'cursor',
-        channel,
-        cursor: page.cursor,
-        sequence: page.next.sequence,
-        is_up_to_date: !page.hasMore,
-      },
-    ]
+    const cursor = {
+      type: 'cursor',
+      channel,
+      cursor: page.cursor,
+      sequence: page.next.sequence,
+      is_up_to_date: !page.hasMore,
+    }
+    return { items: [...told, cursor], hasMore: page.hasMore }
   }
 
   return {
@@ -118,13 +116,16 @@ export function talkChanges(
         const told = await news(channel, subscription).catch((error: unknown) => {
           // The database was restored meanwhile, or the client was too slow.
           if (!(error instanceof DomainError)) throw error
-          if (subscriptions.get(channel) !== subscription) return []
+          if (subscriptions.get(channel) !== subscription) return NOTHING
           subscriptions.delete(channel)
-          return [refusal(error, { channel })]
+          return { items: [refusal(error, { channel })], hasMore: false }
         })
-        if (told.length > 0) return told
+        if (told.items.length === 0) continue
+        // The other one comes next.
+        if (subscriptions.delete(channel)) subscriptions.set(channel, subscription)
+        return { ...told, hasMore: told.hasMore || subscriptions.size > 1 }
       }
-      return []
+      return NOTHING
     },
     subscribe: (onNews) => deps.changeSignal.subscribe(actor.userId, onNews),
   }
@@ -135,6 +136,8 @@ function messageOf(channel: Channel, { event, cursor }: ChangePage['changes'][nu
   const message = taskMessage(event)
   return message ? [{ ...message, cursor }] : []
 }
+
+const NOTHING: Found<object> = { items: [], hasMore: false }
 
 const refusal = ({ code, message: detail }: DomainError, about?: unknown): object => ({
   type: 'error',

@@ -1,4 +1,5 @@
 import type { ChangeLog } from '../../app/sync/ports.ts'
+import { LOG_USER } from '../../domain/events.ts'
 import type { Extent } from '../../domain/sync/cursor.ts'
 import type { Sql } from '../connect.ts'
 import { recordedEvent, type EventRow } from '../outbox/outbox.ts'
@@ -30,14 +31,17 @@ export const createChangeLog = (sql: Sql): ChangeLog => ({
       last: owners.at(-1)?.user_id ?? null,
     }
   },
-  // Always the oldest without a gap, so that whoever reads on from somewhere sees what is gone by the first that is kept.
+  // Always the oldest without a gap, so that whoever reads on from somewhere sees what is gone by the first that is kept; and
+  // nothing that is still to be published, or to get its entry in the audit trail.
   forget: async (before, userId, limit) => {
     const { count } = await sql`
       delete from events where user_id = ${userId} and seq <= (
         select max(seq) from (
           select seq, bool_and(time < ${before} and not is_waiting) over (order by seq) as is_over
           from (select seq, time, exists (
-              select from outbox o where o.user_id = e.user_id and o.seq = e.seq) as is_waiting
+              select from outbox o where o.user_id = e.user_id and o.seq = e.seq)
+              or user_id <> ${LOG_USER} and seq > coalesce(
+                (select c.seq from audit_chains c where c.user_id = e.user_id), 0) as is_waiting
             from events e where user_id = ${userId} order by seq limit ${limit}) first) e
         where is_over)`
     return count

@@ -23,7 +23,7 @@ const functions = [
     events: {},
     handle: async () => ({
       first: { event: 'x', data: body },
-      next: async () => [],
+      next: async () => ({ items: [], hasMore: false }),
       subscribe: () => () => {},
     }),
   }),

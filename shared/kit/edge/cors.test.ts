@@ -38,7 +38,7 @@ const stream = httpFunction({
   events: {},
   handle: async () => ({
     first: { event: 'connected', data: {} },
-    next: async () => await Promise.resolve([]),
+    next: async () => await Promise.resolve({ items: [], hasMore: false }),
     subscribe: () => () => {},
   }),
 })

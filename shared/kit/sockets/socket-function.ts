@@ -18,6 +18,7 @@ const SIGN_IN_WITHIN_MS = 10_000
 /** Messages that come before it is known who sends them. */
 const MAX_EARLY = 20
 const REFUSED = [4401, 'not signed in'] as const
+const TOO_MANY = [4429, 'too many'] as const
 
 interface SocketSpec<Uses extends readonly Capability[]> {
   /** Each ends in `/ws`. With `:user_id` in one, it is served to that user only. */
@@ -62,15 +63,36 @@ function opener<const Uses extends readonly Capability[]>(spec: SocketSpec<Uses>
     if (pathUser !== undefined && pathUser.toLowerCase() !== actor.userId) {
       throw new DomainError('auth.forbidden', 'The user in the path does not match the token.')
     }
+    c.set('userId', actor.userId)
+    c.get('requestLimit').ofUser(actor.userId)
     return actor
   }
   const ofTicket = (ticket: string) => spec.takeTicket(deps, ticket)
 
-  function begin(socket: WebSocket, actor: Actor): void {
-    if (socket.readyState !== socket.OPEN) return // gone while it was asked who it is
+  /** Its reads are a part of its user's share, and its client's messages count as requests. */
+  function inTurns(actor: Actor, c: Context<AppEnv>): Conversation {
+    const conversation = spec.converse(deps, actor)
+    const inTurn = <T>(work: () => Promise<T>) => c.get('inTurn')(actor.userId, 1, work)
+    return {
+      subscribe: conversation.subscribe,
+      next: () => inTurn(conversation.next),
+      async take(message) {
+        try {
+          c.get('requestLimit').ofUser(actor.userId)
+          return await inTurn(() => conversation.take(message))
+        } catch (error) {
+          if (error instanceof DomainError) return [errorMessage(error)]
+          throw error
+        }
+      },
+    }
+  }
+
+  function begin(socket: WebSocket, actor: Actor, c: Context<AppEnv>): void {
+    if (socket.readyState !== socket.OPEN) return // its client left while it was looked who it is
     const connected = { type: 'connected', user_id: actor.userId, server_time: clock.now().toISOString() }
     socket.send(JSON.stringify(connected))
-    streams.converse(actor, socket, spec.converse(deps, actor))
+    streams.converse(actor, socket, inTurns(actor, c))
   }
 
   /** Whoever says something else first, or nothing in time, is nobody. */
@@ -87,7 +109,10 @@ function opener<const Uses extends readonly Capability[]>(spec: SocketSpec<Uses>
       const { token, ticket = '' } = readSignIn(first)
       void known(token === undefined ? ofTicket(ticket) : authenticate(token), c)
         .finally(() => socket.off('message', keep))
-        .then(begin.bind(null, socket), (error: unknown) => refuse(socket, error))
+        .then(
+          (actor) => begin(socket, actor, c),
+          (error: unknown) => refuse(socket, error),
+        )
         .then(() => early.forEach((message) => socket.emit('message', ...message)))
     })
   }
@@ -98,9 +123,7 @@ function opener<const Uses extends readonly Capability[]>(spec: SocketSpec<Uses>
     if (header === undefined && !ticket) return (socket) => awaitSignIn(socket, c)
     const who = header === undefined ? ofTicket(onlyOne('ticket', ticket!)) : authenticate(bearerToken(c))
     const actor = await known(who, c)
-    c.set('userId', actor.userId)
-    c.get('requestLimit').ofUser(actor.userId)
-    return (socket) => begin(socket, actor)
+    return (socket) => begin(socket, actor, c)
   }
 
   return async (c: Context<AppEnv>): Promise<Response> => {
@@ -120,10 +143,13 @@ function opener<const Uses extends readonly Capability[]>(spec: SocketSpec<Uses>
 }
 
 function refuse(socket: WebSocket, error: unknown): void {
-  const { code, message: detail } = toDomainError(error)
-  socket.send(JSON.stringify({ type: 'error', code, detail }))
-  socket.close(...REFUSED)
+  const refusal = toDomainError(error)
+  socket.send(JSON.stringify(errorMessage(refusal)))
+  const [code, reason] = refusal.code === 'rate_limit.exceeded' ? TOO_MANY : REFUSED
+  socket.close(code, reason)
 }
+
+const errorMessage = ({ code, message: detail }: DomainError) => ({ type: 'error', code, detail })
 
 function readSignIn(data: Buffer): z.infer<typeof SignIn> {
   try {
