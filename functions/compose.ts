@@ -66,6 +66,8 @@ export interface ProcessResources {
   ownUrl?: () => string | undefined
   createBroker: typeof createBroker
   createPublisher: typeof createPublisher
+  /** Tells other processes whose changes were committed. */
+  createAnnouncer: typeof createAnnouncer
   /** Mail, pushes and webhooks. */
   createSenders: typeof createSenders
   /** Of hashing passwords; the usual one unless a test is in a hurry. */
@@ -79,6 +81,7 @@ export const SYSTEM_RESOURCES = {
   startTimer: systemTimer,
   createBroker,
   createPublisher,
+  createAnnouncer,
   createSenders,
 } satisfies Partial<ProcessResources>
 
@@ -94,7 +97,7 @@ export function composeDeps(config: Config, resources: ProcessResources): Compos
   const broker = resources.createBroker(dapr, PUBSUB, log)
   const outbox = createOutbox(sql)
   const publishing = resources.createPublisher({ outbox, broker, log, clock }, startTimer)
-  const changes = createChangeStore(sql, createAnnouncer(sql, startTimer))
+  const changes = createChangeStore(sql, resources.createAnnouncer(sql, startTimer))
   const outbound = createSafeFetch({ allow: config.outboundAllow })
   const pushKeys = createPushKeys({
     from: config.push.vapidKeys,

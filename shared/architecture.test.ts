@@ -197,7 +197,6 @@ describe('product code', () => {
       'shared/kit/edge/connections.ts',
       'shared/kit/edge/parser-errors.ts',
       'shared/kit/edge/serve.ts',
-      'shared/kit/sockets/accept-sockets.ts',
       'shared/kit/system.ts',
     ])
   })

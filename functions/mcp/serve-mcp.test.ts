@@ -305,7 +305,10 @@ describe('a tool', () => {
     const person = await world.register()
     const client = await clientOf(person)
     const { value } = await called(client, 'list_changes', { limit: 2 })
-    expect(value).toMatchObject({ has_more: expect.any(Boolean) as boolean, next_since: expect.any(String) as string })
+    expect(value).toMatchObject({
+      has_more: expect.any(Boolean) as boolean,
+      next_since: expect.any(String) as string,
+    })
   })
 })
 

@@ -40,6 +40,7 @@ const watchCards = httpFunction({
   ...OPEN,
   route: 'GET /api/cards/stream',
   auth: 'tasks:read',
+  query: z.object({ last_event_id: z.string().optional() }),
   events: { dealt: Card },
   ticket: { find: notAsked, take: notAsked },
 })
@@ -79,7 +80,10 @@ describe('openApiDocument', () => {
     const paths = openApiDocument(named({ 'cards/watch-cards': watchCards }), '1', String).paths
     expect(paths['/api/cards/stream']?.get).toMatchObject({
       security: [{ bearer: ['tasks:read'] }, { ticket: [] }],
-      parameters: [{ name: 'Last-Event-ID', in: 'header', required: false }],
+      parameters: [
+        { name: 'last_event_id', in: 'query' },
+        { name: 'Last-Event-ID', in: 'header', required: false },
+      ],
       responses: {
         '200': {
           content: { 'text/event-stream': { 'x-events': { dealt: { $ref: '#/components/schemas/Card' } } } },

@@ -54,6 +54,7 @@ export function startProcess(world: World, name: string, sabotage: Sabotage): Pr
       startTimer,
       log: silentLogger,
       createBroker: () => guardBroker(world, life),
+      createAnnouncer: () => () => {}, // nobody listens
     },
   })
   const ports: Deps = {

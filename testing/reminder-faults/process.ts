@@ -131,6 +131,7 @@ function portsOf(
       log: silentLogger,
       createBroker: () => guardBroker(world, life),
       createSenders: () => simulateSenders(world, life, process),
+      createAnnouncer: () => () => {}, // nobody listens
     },
   })
   const stores: Stores = { ...composed, ...sabotage.stores?.(composed, world) }

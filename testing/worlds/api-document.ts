@@ -102,7 +102,8 @@ function bodyBreaches(answer: Answer, place: string, got: Got): string[] {
   const type = got.headers.get('content-type')?.split(';')[0] ?? ''
   if (!answer.content[type]) return [`content type ${type} is not documented`]
   const validate = validatorAt(`${place}/content/${escape(type)}/schema`)
-  if (validate(type === 'text/event-stream' ? got.text : JSON.parse(got.text))) return []
+  if (validate(type === 'application/json' || type.endsWith('+json') ? JSON.parse(got.text) : got.text))
+    return []
   return (validate.errors ?? []).map((error) => `${error.instancePath} ${error.message ?? ''}`)
 }
 

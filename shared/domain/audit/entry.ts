@@ -18,7 +18,7 @@ export const AuditEntry = z
     actor: ActorView,
     trace_id: z.string().nullable().describe('Of the request that led to it (W3C Trace Context)'),
     details: z
-      .record(z.string(), z.json())
+      .record(z.string(), z.unknown())
       .describe('What the event says beside the whole rows: what changed, reasons, titles'),
     data_sha256: z
       .string()

@@ -21,7 +21,7 @@ export const Command = z.discriminatedUnion('op', [
     ...onTask,
     op: z.literal('update'),
     fields: TaskPatch,
-    base: z.record(z.string(), z.json()).default({}),
+    base: z.record(z.string(), z.unknown()).default({}),
     scope: EditScope,
   }),
   z.strictObject({ ...onTask, op: z.literal('tag'), add: tags, remove: tags }),

@@ -4,9 +4,9 @@ import type { TaskPatch, TaskView } from '../tasks/task.ts'
 /** A field that somebody else has changed meanwhile to something else. The later write counts, which is this one. */
 export const FieldConflict = z.object({
   field: z.string(),
-  base: z.json().describe('What the client changed'),
-  theirs: z.json().describe('What it had become'),
-  yours: z.json(),
+  base: z.unknown().describe('What the client changed'),
+  theirs: z.unknown().describe('What it had become'),
+  yours: z.unknown(),
   kept: z.literal('yours'),
 })
 export type FieldConflict = z.infer<typeof FieldConflict>
