@@ -70,7 +70,7 @@ export const ACTIVITIES: readonly string[] = Object.entries(SENTENCES).flatMap((
 )
 
 const fieldsOf = ({ changes, changed }: AuditEntry['details']): string => {
-  const names = Array.isArray(changed) ? (changed as string[]) : Object.keys((changes ?? {}) as object)
+  const names = Array.isArray(changed) ? (changed as string[]) : Object.keys(changes ?? {})
   return names.length === 0 ? '' : ` (${names.map((name) => name.replaceAll('_', ' ')).join(', ')})`
 }
 

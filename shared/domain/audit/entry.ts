@@ -78,8 +78,8 @@ function detailsOf(said: Said): AuditEntry['details'] {
   }
   const others = Object.entries(said).filter(([name]) => !NO_DETAILS.has(name) && name !== 'task_title')
   const details = { ...Object.fromEntries(others), ...short }
-  if (JSON.stringify(details).length <= MAX_DETAILS) return details as AuditEntry['details']
-  return { ...short, changed: Object.keys(said.changes ?? {}) } as AuditEntry['details']
+  if (JSON.stringify(details).length <= MAX_DETAILS) return details
+  return { ...short, changed: Object.keys(said.changes ?? {}) }
 }
 
 /** RFC 8785: the same bytes for the same value, whoever writes them. */

@@ -28,7 +28,7 @@ export function mergeFields(
     patch[field] = yours
     const theirs = (present as Record<string, unknown>)[field] ?? null
     if (known && !isSame(theirs, base[field]) && !isSame(theirs, yours)) {
-      conflicts.push({ field, base: base[field], theirs, yours, kept: 'yours' } as FieldConflict)
+      conflicts.push({ field, base: base[field], theirs, yours, kept: 'yours' })
     }
   }
   return { patch, conflicts }
