@@ -44,7 +44,7 @@ describe('the socket', () => {
         token: person.token,
         ...(json !== undefined && { json }),
       })
-      return (text === '' ? {} : JSON.parse(text)) as { id: string }
+      return (text === '' ? {} : JSON.parse(text)) as { id: string; updated_at: string }
     }
     const socket = await openSocket(replica.url + path, signedIn(person))
     socket.send({ type: 'subscribe', channel: 'tasks', user_id: person.id })
@@ -56,6 +56,7 @@ describe('the socket', () => {
     await does('PATCH', `/api/tasks/${one.id}`, { title: 'First' })
     await does('POST', `/api/tasks/${one.id}/complete`)
     await does('POST', '/api/tasks/reorder', { task_ids: [other.id, one.id] })
+    const { updated_at } = await does('GET', `/api/tasks/${one.id}`)
     await does('DELETE', `/api/tasks/${other.id}`)
     const told = () => socket.messages.filter(({ type }) => type.startsWith('task.'))
     await until(() => told().length === 6)
@@ -67,7 +68,7 @@ describe('the socket', () => {
       [
         'task.reordered',
         'task.reordered',
-        expect.objectContaining({ task_ids: expect.arrayContaining([one.id]) as unknown }),
+        expect.objectContaining({ task_ids: expect.arrayContaining([one.id]) as unknown, updated_at }),
       ],
       ['task.deleted', 'task.deleted', { id: other.id }],
     ])

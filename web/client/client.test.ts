@@ -123,6 +123,21 @@ describe('the client', () => {
     ])
   })
 
+  it('has of a moved task all that the server has', async () => {
+    const replica = await start()
+    const person = await replica.newListener()
+    const phone = await device(person, replica.url)
+    phone.run({ op: 'create', temp_id: 'a', fields: { title: 'A' } })
+    phone.run({ op: 'create', temp_id: 'b', fields: { title: 'B' } })
+    await phone.start()
+    await until(() => isSettled(phone))
+    const [a, b] = phone.tasks() as [Task, Task]
+    phone.run({ op: 'move', target: a.id, after: b.id })
+    await until(() => isSettled(phone))
+    expect(titles(phone)).toEqual(['B', 'A'])
+    expect(phone.tasks()).toEqual(await serverTasks(replica, person))
+  })
+
   it('loads a snapshot where its cursor is gone, and keeps what was not sent', async () => {
     const replica = await start()
     const person = await replica.newListener()

@@ -101,7 +101,7 @@ export function afterBatch(
     if (type === 'task.deleted') delete tasks[data.id]
     else if (type === 'task.reordered') {
       for (const { task_id: id, position, version } of data.positions ?? []) {
-        if (tasks[id]) tasks[id] = { ...tasks[id], position, version }
+        if (tasks[id]) tasks[id] = { ...tasks[id], position, version, updated_at: data.updated_at }
       }
     } else tasks[data.id] = data
   }

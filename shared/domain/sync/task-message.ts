@@ -20,12 +20,13 @@ const TYPES: Readonly<Record<string, TaskMessage['type']>> = {
 }
 
 /** An event as the requirement documents have clients told of it; null for what is about no task. */
-export function taskMessage({ type: event, data }: CloudEvent): TaskMessage | null {
+export function taskMessage({ type: event, time, data }: CloudEvent): TaskMessage | null {
   const type = TYPES[event]
   if (type === undefined) return null
   const { task, positions } = data as { task?: { id: string }; positions?: { task_id: string }[] }
   if (type === 'task.reordered') {
-    return { type, data: { task_ids: positions!.map(({ task_id: id }) => id), positions }, event }
+    const ids = positions!.map(({ task_id: id }) => id)
+    return { type, data: { task_ids: ids, positions, updated_at: time }, event }
   }
   return { type, data: type === 'task.deleted' ? { id: task!.id } : task!, event }
 }
