@@ -51,7 +51,7 @@ async function live({ url, sql, admin }: Awaited<ReturnType<typeof daybookOn>>, 
       innocent(api, await api.register(), createRandom(SEED * INNOCENTS + nth), wrong),
     ),
   )
-  const mishaps = await startMishaps(sql, admin, api, createRandom(SEED))
+  const mishaps = await startMishaps({ sql, admin, api }, createRandom(SEED), wrong)
   onTestFinished(mishaps.stop)
   let left = actions
   await Promise.all(
