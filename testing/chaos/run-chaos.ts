@@ -4,7 +4,7 @@ import type { BrokerName } from '../../profiles/self-hosted/broker.ts'
 import { startSelfHosted, type SelfHosted } from '../../profiles/self-hosted/start-self-hosted.ts'
 import { readConfig } from '../../shared/config.ts'
 import { connect, type Sql } from '../../shared/db/connect.ts'
-import type { Fault, Violation } from '../faults/oracle.ts'
+import { checkReplay, type Fault, type Violation } from '../faults/oracle.ts'
 import { confirmAddress, mailsIn } from '../worlds/mailbox.ts'
 import { createRandom } from '../faults/random.ts'
 import { ask, register, type Person } from './client.ts'
@@ -213,6 +213,7 @@ async function judgeAll(
   }
   for (const person of people) {
     const found = await judge(sql, person, evidence, note)
+    await checkReplay(sql, person.id, note)
     await checkShown(daybook.url, person, { ...found, heard: receivers.heard(person) }, note)
     told.events += found.events.length
     told.sweeps += found.replay.sweeps

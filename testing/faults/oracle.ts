@@ -29,6 +29,7 @@ export async function checkWorld(world: World, evidence: Evidence): Promise<Viol
     const { events } = await checkUser(world.sql, { userId, reports }, fault)
     for (const event of events) world.story.push(historyLine(event))
     checkBroker(world, events, fault)
+    await checkReplay(world.sql, userId, fault)
   }
   checkUnaided(world, evidence, fault)
   return violations
@@ -48,7 +49,6 @@ export async function checkUser(
   await checkTasks(sql, userId, replay, fault)
   await checkSeries(sql, userId, replay, fault)
   await checkCounters(sql, userId, events.length, fault)
-  await checkReplay(sql, userId, fault)
   const traces = Map.groupBy(events, traceIdOf)
   const views = Map.groupBy(events, (event) => event.data.task?.id)
   for (const report of reports) {
@@ -58,7 +58,7 @@ export async function checkUser(
   return { events, replay }
 }
 
-/** What the events say and what the tables say agrees, whatever has happened. */
+/** What the events say and what the tables say agrees, whatever has happened. `sql` is in no transaction. */
 export async function checkReplay(
   sql: Sql,
   userId: string,

@@ -7,7 +7,7 @@ import { TOPICS } from '../../shared/domain/event-definition.ts'
 import { systemIds } from '../../shared/kit/system.ts'
 import type { TaskView } from '../../shared/domain/tasks/task.ts'
 import type { Report } from './client.ts'
-import { checkUser, type Violation } from './oracle.ts'
+import { checkReplay, checkUser, type Violation } from './oracle.ts'
 import { createRandom, type Random } from './random.ts'
 import { startRealDaybook, type RealDaybook } from './real-daybook.ts'
 import type { EventRow } from './series-model.ts'
@@ -192,6 +192,7 @@ async function judge(daybook: RealDaybook, sql: Sql, people: readonly Person[]):
   if (!(await comesToRest(sql))) fault('everything comes to rest', 'events or messages are still waiting')
   for (const person of people) {
     const { events, replay } = await checkUser(sql, { userId: person.id, reports: person.reports }, fault)
+    await checkReplay(sql, person.id, fault)
     await checkPublished(sql, person, events, fault)
     if (replay.sweeps > 0)
       fault('the event makes the next occurrence', `the sweep had to make ${replay.sweeps}`)

@@ -5,7 +5,7 @@ import type { Sql } from '../../../shared/db/connect.ts'
 import type { Person } from '../../chaos/client.ts'
 import { createApiClient } from '../../worlds/api-client.ts'
 import type { Command } from '../../faults/commands.ts'
-import { checkUser, type Violation } from '../../faults/oracle.ts'
+import { checkReplay, checkUser, type Fault, type Violation } from '../../faults/oracle.ts'
 import { createRandom, type Random } from '../../faults/random.ts'
 import { until } from './pods.ts'
 
@@ -157,7 +157,10 @@ export async function judge(sql: Sql, people: readonly Person[]): Promise<Violat
   }
   await until('every event is published', async () => (await waiting()) === 0)
   const violations: Violation[] = []
-  for (const { id: userId, reports } of people)
-    await checkUser(sql, { userId, reports }, (rule, detail) => violations.push({ rule, detail }))
+  const fault: Fault = (rule, detail) => violations.push({ rule, detail })
+  for (const { id: userId, reports } of people) {
+    await checkUser(sql, { userId, reports }, fault)
+    await checkReplay(sql, userId, fault)
+  }
   return violations
 }
