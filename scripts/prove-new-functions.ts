@@ -67,7 +67,8 @@ function copyRepository(): void {
   })
   execFileSync('tar', ['-xf', '-', '-C', copy], { input: archive })
   const linked = ['node_modules', 'testing/generated-client/node_modules']
-  for (const path of [...linked, ...(isBuilt('helm') ? ['tools/k8s/bin'] : [])]) {
+  const built = isBuilt('helm') ? ['tools/k8s/bin', 'tools/delivery/bin'] : []
+  for (const path of [...linked, ...built]) {
     symlinkSync(join(ROOT, path), join(copy, path))
   }
   git('init', '--quiet')
