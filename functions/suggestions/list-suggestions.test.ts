@@ -1,23 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Suggestions } from '../../shared/domain/suggestions/suggestion.ts'
-import { taskService, type Client } from '../../testing/worlds/task-service.ts'
+import { suggestionService } from '../../testing/worlds/suggestion-service.ts'
 
-const service = await taskService(['suggestions/list-suggestions'])
-const { newUser, at } = service
-
-const suggestions = async (user: Client, query = '') =>
-  (await user.send('GET', `/api/suggestions${query}`)).body as Suggestions
-
-/** Three that are completed at 18:00, and one like them that is open. */
-async function withHabit(user: Client) {
-  for (const day of ['2026-03-03', '2026-03-04', '2026-03-05']) {
-    at(`${day}T18:00:00Z`)
-    const { id } = await user.create({ title: 'Pay rent', tags: ['home'] })
-    await user.does('POST', `/api/tasks/${id}/complete`)
-  }
-  at('2026-03-06T08:00:00Z')
-  return user.create({ title: 'Rent of May', due_date: '2026-03-06' })
-}
+const { newUser, suggestions, withHabit } = await suggestionService()
 
 describe('GET /api/suggestions', () => {
   it('says what to do next, and what it lacks by what was done before', async () => {

@@ -4,7 +4,7 @@ import type { Part } from '../../profiles/self-hosted/part.ts'
 import type { SelfHosted } from '../../profiles/self-hosted/start-self-hosted.ts'
 import { sidecarOf } from '../../profiles/self-hosted/unit.ts'
 import type { Random } from '../faults/random.ts'
-import { startReplica, type Replica } from './replica.ts'
+import { startUnitReplica, type UnitReplica } from '../worlds/unit-replica.ts'
 
 /** One thing that goes wrong. Resolves when it is over and what was disrupted is back. */
 export interface Disruption {
@@ -115,10 +115,10 @@ function rebalance({ daybook, broker, random }: Targets, unit: string): Disrupti
 }
 
 /** A sidecar does not start without its broker, which may be disrupted at the same time. */
-async function startInTime(daybook: SelfHosted, unit: string): Promise<Replica> {
+async function startInTime(daybook: SelfHosted, unit: string): Promise<UnitReplica> {
   for (const end = Date.now() + BACK_WITHIN_MS; ; await delay(1000)) {
     try {
-      return await startReplica(daybook, unit)
+      return await startUnitReplica(daybook, unit)
     } catch (error) {
       if (Date.now() > end) throw error
     }

@@ -41,7 +41,7 @@ async function connects(
 ): Promise<string> {
   const [host, port] = to.split(':')
   const script = `const s = require('net').connect({ host: '${host}', port: ${port}, timeout: 2000 })
-    const end = (word) => { console.log(word); process.exit() }
+    const end = (word) => { console.log(word); s.destroy() }
     s.on('connect', () => end('connected')).on('timeout', () => end('silence')).on('error', (e) => end(e.code))`
   const { namespace, pod, container } = from
   const args = ['-n', namespace, 'exec', pod, '-c', container, '--', '/usr/local/bin/node', '-e', script]

@@ -34,14 +34,17 @@ export const createChangeLog = (sql: Sql): ChangeLog => ({
   // Always the oldest without a gap, so that whoever reads on from somewhere sees what is gone by the first that is kept; and
   // nothing that is still to be published, or to get its entry in the audit trail.
   forget: async (before, userId, limit) => {
+    const isUnaudited =
+      userId === LOG_USER
+        ? sql`false`
+        : sql`seq > coalesce((select c.seq from audit_chains c where c.user_id = ${userId}), 0)`
     const { count } = await sql`
       delete from events where user_id = ${userId} and seq <= (
         select max(seq) from (
           select seq, bool_and(time < ${before} and not is_waiting) over (order by seq) as is_over
           from (select seq, time, exists (
               select from outbox o where o.user_id = e.user_id and o.seq = e.seq)
-              or user_id <> ${LOG_USER} and seq > coalesce(
-                (select c.seq from audit_chains c where c.user_id = e.user_id), 0) as is_waiting
+              or ${isUnaudited} as is_waiting
             from events e where user_id = ${userId} order by seq limit ${limit}) first) e
         where is_over)`
     return count

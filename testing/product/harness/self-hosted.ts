@@ -5,7 +5,7 @@ import type { TestProject } from 'vitest/node'
 import { readConfig } from '../../../shared/config.ts'
 import { startSelfHosted } from '../../../profiles/self-hosted/start-self-hosted.ts'
 import { EDGE } from '../../../shared/kit/units.ts'
-import { startReplica, type Replica } from '../../chaos/replica.ts'
+import { startUnitReplica, type UnitReplica } from '../../worlds/unit-replica.ts'
 import type { BrokerName } from '../../../profiles/self-hosted/broker.ts'
 
 declare module 'vitest' {
@@ -33,7 +33,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   })
   const { broker } = project.config.provide
   const daybook = await startSelfHosted({ config, ...(broker && { broker }) })
-  const replicas: Replica[] = []
+  const replicas: UnitReplica[] = []
   const end = async () => {
     await Promise.all(replicas.map((replica) => replica.stop()))
     await daybook.stop()
@@ -42,7 +42,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   // Each program that runs is ended with us by a listener of its own (tools/program.ts).
   process.setMaxListeners(process.getMaxListeners() + 2 * daybook.units.length)
   try {
-    for (const { id } of daybook.units) replicas.push(await startReplica(daybook, id))
+    for (const { id } of daybook.units) replicas.push(await startUnitReplica(daybook, id))
   } catch (error) {
     await end()
     throw error

@@ -4,7 +4,7 @@ import type { SelfHosted } from '../../profiles/self-hosted/start-self-hosted.ts
 import { startApp, startSidecar, type UnitPorts } from '../../profiles/self-hosted/unit.ts'
 import { freePortsFor } from '../../tools/ports.ts'
 
-export interface Replica {
+export interface UnitReplica {
   unitId: string
   ports: UnitPorts
   /** SIGTERM, its sidecar first. */
@@ -14,7 +14,7 @@ export interface Replica {
 }
 
 /** One more process and sidecar of a unit, in the consumer group of the first: the broker shares its partitions out. */
-export async function startReplica(daybook: SelfHosted, unitId: string): Promise<Replica> {
+export async function startUnitReplica(daybook: SelfHosted, unitId: string): Promise<UnitReplica> {
   const unit = daybook.units.find(({ id }) => id === unitId)!
   const dataDir = join(daybook.dataDir, `replica-${unitId}`)
   mkdirSync(join(dataDir, 'pids'), { recursive: true, mode: 0o700 })
